@@ -1,0 +1,93 @@
+/** One judgement over facts about one subject: its papers, its needs, its words and its verdict. */
+import type { Have, Needs, Question, Wanted } from './fact.ts'
+import type { Json } from './json.ts'
+import type { Scope, Subject } from './subject.ts'
+
+/** The path below src/checks, without `.ts`: `aws/role-exists`. Public and permanent. */
+export type CheckId = `${string}/${string}`
+export type Cloud = 'any' | 'aws' | 'azure' | 'gcp'
+/** error: the workload cannot get or use its identity. warning: it works but is unsafe, fragile or about to break. */
+export type Severity = 'error' | 'warning' | 'info'
+/** safe: reversible and local. review: changes trust, permission or a running workload. manual: described, never run. */
+export type Safety = 'safe' | 'review' | 'manual'
+
+export type Meta = {
+  readonly id: CheckId
+  /** States the good state: "The role's trust policy admits this ServiceAccount's token". */
+  readonly title: string
+  readonly severity: Severity
+  readonly scope: Scope
+  readonly cloud: Cloud
+  /** The heading under which people read it: Issuer, Trust, Workload, Storage, … */
+  readonly section: string
+  readonly why: string
+  readonly fix?: { readonly safety: Safety; readonly does: string }
+  readonly links: readonly [string, ...string[]]
+}
+
+/** What was seen, where, and what should have been seen. `words` name the two sides: the policy `wants`, the token `presents`. */
+export type Evidence = {
+  readonly question: Question
+  readonly path: string
+  readonly observed: Json
+  readonly expected?: Json
+  readonly words?: { readonly observed: string; readonly expected: string }
+}
+
+/** What a message is filled with; everything in it may be printed. */
+export type MessageData = { readonly [name: string]: string | number }
+
+// biome-ignore lint/suspicious/noExplicitAny: each message types its own data; the table of all of them cannot
+export type Messages = { readonly [id: string]: (data: any) => string }
+
+export type Verdict<M extends Messages = Messages> =
+  | { readonly status: 'pass'; readonly evidence: readonly Evidence[] }
+  | { readonly status: 'not-applicable'; readonly reason: string }
+  /** The facts in hand do not settle it; the engine reports it as unknown. */
+  | {
+      readonly status: 'undecided'
+      readonly lacks: string
+      readonly lift?: string
+      readonly evidence?: readonly Evidence[]
+    }
+  | {
+      readonly [K in keyof M & string]: {
+        readonly status: 'fail'
+        readonly message: K
+        readonly data: Parameters<M[K]>[0]
+        readonly evidence: readonly Evidence[]
+      }
+    }[keyof M & string]
+
+export type Brief<N extends Needs, W extends Needs> = {
+  readonly have: Have<N>
+  readonly want: Wanted<W>
+  readonly subject: Subject
+}
+
+export interface Check {
+  readonly meta: Meta
+  /** Facts without which there is nothing to say. */
+  readonly needs: Needs
+  /** Facts that can only add a reason to fail: a fail stands without them, a pass does not. */
+  readonly wants: Needs
+  /** Checks that come first; when one of them failed for a related subject, this one is blocked. */
+  readonly after: readonly CheckId[]
+  /** Neutral checks that see the same cause in other words; theirs is folded under this one. */
+  readonly covers: readonly CheckId[]
+  /** In order of precedence: the first that holds is the message. */
+  readonly messages: Messages
+  // biome-ignore lint/suspicious/noExplicitAny: typed where the check is defined, erased where checks are kept together
+  readonly judge: (brief: { have: any; want: any; subject: Subject }) => Verdict
+}
+
+/** Defines a check; the compiler refuses an undeclared message, data of the wrong shape, an undeclared fact and a forgotten absence. */
+export const defineCheck = <const N extends Needs, const W extends Needs, const M extends Messages>(check: {
+  readonly meta: Meta
+  readonly needs: N
+  readonly wants: W
+  readonly after: readonly CheckId[]
+  readonly covers?: readonly CheckId[]
+  readonly messages: M
+  readonly judge: (brief: Brief<N, W>) => Verdict<M>
+}): Check => ({ covers: [], ...check })

@@ -1,0 +1,41 @@
+/** One check's word on one subject, with evidence. */
+import type { CheckId, Evidence, MessageData, Severity } from './check.ts'
+import type { Why } from './fact.ts'
+import type { Subject } from './subject.ts'
+
+/** `pass`, `fail`, `not-applicable` come from a check; `blocked`, `unknown`, `crashed` only from the engine. */
+export type Status = 'pass' | 'fail' | 'not-applicable' | 'blocked' | 'unknown' | 'crashed'
+
+/** Something that was not seen: which fact, why, and what would let us see it. */
+export type Lack = {
+  readonly what: string
+  readonly why: Why | 'undecided'
+  readonly detail: string
+  readonly lift?: string
+}
+
+export type Finding = {
+  readonly check: CheckId
+  readonly subject: Subject
+  readonly status: Status
+  readonly severity: Severity
+  readonly message: string
+  readonly messageId?: string
+  readonly data?: MessageData
+  readonly blockedBy?: readonly CheckId[]
+  readonly lacks?: readonly Lack[]
+  readonly evidence: readonly Evidence[]
+}
+
+export type Result = 'healthy' | 'unhealthy' | 'inconclusive'
+
+/** The one place that turns findings into a verdict. Nothing examined is nothing seen. */
+export function verdictOf(findings: readonly Finding[]): Result {
+  let open = findings.length === 0
+  for (const { severity, status } of findings) {
+    if (severity === 'error' && status === 'fail') return 'unhealthy'
+    // An error that waits behind a mere warning was not seen either.
+    if (status === 'crashed' || (severity === 'error' && (status === 'unknown' || status === 'blocked'))) open = true
+  }
+  return open ? 'inconclusive' : 'healthy'
+}

@@ -1,0 +1,48 @@
+/** Plain data and the few ways to walk it without trusting its shape. */
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+export type JsonObject = { readonly [key: string]: Json }
+
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value)
+
+/** The value at a path of keys and indexes; undefined where any step is missing. */
+export function at(value: Json | undefined, ...path: readonly (string | number)[]): Json | undefined {
+  let here: Json | undefined = value
+  for (const step of path) {
+    if (typeof step === 'number') here = isList(here) ? here[step] : undefined
+    else here = isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined
+  }
+  return here
+}
+
+/** The text at a path; undefined where there is none or it is not a string. */
+export function textAt(value: Json | undefined, ...path: readonly (string | number)[]): string | undefined {
+  const found = at(value, ...path)
+  return typeof found === 'string' ? found : undefined
+}
+
+/** The list at a path; empty where there is none. */
+export function listAt(value: Json | undefined, ...path: readonly (string | number)[]): readonly Json[] {
+  const found = at(value, ...path)
+  return isList(found) ? found : []
+}
+
+/** The texts of a list at a path; a lone text counts as a list of one, other members are left out. */
+export function textsAt(value: Json | undefined, ...path: readonly (string | number)[]): readonly string[] {
+  const found = at(value, ...path)
+  if (typeof found === 'string') return [found]
+  return isList(found) ? found.filter((one) => typeof one === 'string') : []
+}
+
+/** The same JSON whatever order the keys came in: for cache keys and for byte-equal output. */
+export function canonical(value: Json): string {
+  if (isList(value)) return `[${value.map(canonical).join(',')}]`
+  if (!isObject(value)) return JSON.stringify(value)
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`)
+  return `{${members.join(',')}}`
+}

@@ -1,0 +1,53 @@
+/** What is judged: the cluster, a node, a ServiceAccount, a pod, another named object, and how they hang together. */
+
+export type Scope = 'cluster' | 'node' | 'service-account' | 'pod' | 'object'
+
+export type Subject = {
+  /** Cluster, Node, ServiceAccount, Pod, or the kind of another named object (Role, PersistentVolume, …). */
+  readonly kind: string
+  readonly namespace?: string
+  readonly name: string
+  /** Keys of the subjects it belongs to: a pod's ServiceAccount, the ServiceAccounts that name a role. */
+  readonly of?: readonly string[]
+  /** Scopes that it answers for because nobody finer was seen: the cluster for a lone error text, a ServiceAccount for its unseen pods. */
+  readonly standsFor?: readonly Scope[]
+}
+
+export const clusterSubject = { kind: 'Cluster', name: 'cluster' } as const satisfies Subject
+
+const scopes: { readonly [kind: string]: Scope } = {
+  Cluster: 'cluster',
+  Node: 'node',
+  ServiceAccount: 'service-account',
+  Pod: 'pod',
+}
+
+export const scopeOf = (subject: Subject): Scope => scopes[subject.kind] ?? 'object'
+
+/** `ServiceAccount shop/cart`: unique within a run. */
+export const subjectKey = (subject: Subject): string =>
+  `${subject.kind} ${subject.namespace === undefined ? '' : `${subject.namespace}/`}${subject.name}`
+
+export const isJudgedAs = (subject: Subject, scope: Scope): boolean =>
+  scopeOf(subject) === scope || subject.standsFor?.includes(scope) === true
+
+const rank: { readonly [kind: string]: number } = { Cluster: 0, Node: 1, ServiceAccount: 2, Pod: 3 }
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** The order of a report: the cluster first, then by kind, namespace and name; never by locale. */
+export const bySubject = (a: Subject, b: Subject): number =>
+  (rank[a.kind] ?? 4) - (rank[b.kind] ?? 4) ||
+  byText(a.kind, b.kind) ||
+  byText(a.namespace ?? '', b.namespace ?? '') ||
+  byText(a.name, b.name)
+
+/** Whether what holds for one can hold up the other: the same subject, one above the other, or two ends of one identity. */
+export function related(a: Subject, b: Subject): boolean {
+  if (a.kind === 'Cluster' || b.kind === 'Cluster') return true
+  const keyA = subjectKey(a)
+  const keyB = subjectKey(b)
+  if (keyA === keyB) return true
+  if (a.kind === b.kind) return false
+  if (a.of?.includes(keyB) || b.of?.includes(keyA)) return true
+  return a.of?.some((key) => b.of?.includes(key)) === true
+}

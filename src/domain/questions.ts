@@ -1,0 +1,114 @@
+/** Everything that may be asked, each question named after the permission it needs, and the form of its answer. */
+import type { Question } from '../core/fact.ts'
+import type { Json } from '../core/json.ts'
+
+const ask = (system: string, call: string, input: { readonly [key: string]: Json } = {}): Question => ({
+  system,
+  call,
+  input,
+})
+
+/** A ServiceAccount's token for one audience, named without holding it. */
+export type TokenName = { readonly namespace: string; readonly name: string; readonly audience: string }
+
+/**
+ * Kubernetes. Objects come as the API serves them, with only the fields that a check may look at (`kubernetes-objects.ts`).
+ * A list is `{items: [object…], complete: boolean}`: complete only where the API server, or a typed list, says that there are
+ * no others; single manifests say nothing about what else there is.
+ */
+export const kubernetes = {
+  /** → the object. `resource` is the plural: serviceaccounts, pods, namespaces, deployments, …  */
+  get: (resource: string, namespace: string | undefined, name: string): Question =>
+    ask('kubernetes', `${resource}/get`, namespace === undefined ? { name } : { namespace, name }),
+  /** → `{items, complete}`; all namespaces without one. */
+  list: (resource: string, namespace?: string): Question =>
+    ask('kubernetes', `${resource}/list`, namespace === undefined ? {} : { namespace }),
+  /** → the JSON at this path as the API server itself answers it: /version, /.well-known/openid-configuration, /openid/v1/jwks. */
+  nonResource: (path: string): Question => ask('kubernetes', `nonresource ${path}/get`),
+  /** → `{header, claims, expirationTimestamp}` of a token minted for this audience; its signature is never part of an answer. */
+  token: (token: TokenName): Question => ask('kubernetes', 'serviceaccounts/token/create', { ...token }),
+  /** → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. */
+  currentContext: (): Question => ask('kubernetes', 'config'),
+} as const
+
+/** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */
+export const oidc = {
+  /**
+   * → `{url, status, contentType, location?, document?}` for any HTTP answer (document: the parsed JSON body, if it is JSON), or
+   * `{url, failure: {kind: 'name-not-found' | 'refused' | 'tls' | 'too-large' | 'not-https', detail}}` where the network
+   * itself has answered. Unknown (unreachable, timeout) where this host cannot tell.
+   */
+  discovery: (issuer: string): Question => ask('oidc', 'discovery', { issuer }),
+  /** → the same form for a JWKS at this URI. */
+  keys: (uri: string): Question => ask('oidc', 'jwks', { uri }),
+  /**
+   * → `{host, chain: [{subject, issuer, notBefore, notAfter, names: […], selfSigned, fingerprintSha1}…], trusted: boolean, problem?}`:
+   * the certificates that the host presents, leaf first, verified with the public root list only; problem is OpenSSL's code
+   * (UNABLE_TO_GET_ISSUER_CERT_LOCALLY, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID, SELF_SIGNED_CERT_IN_CHAIN, …).
+   */
+  certificates: (host: string, port: number): Question => ask('oidc', 'certificates', { host, port }),
+  /** → `{addresses: [text…]}`; absent where the name does not exist. */
+  addresses: (host: string): Question => ask('oidc', 'addresses', { host }),
+  /** → `{verified: boolean, reason?}`: whether a key published at `uri` verifies the signature of this ServiceAccount's token. */
+  signature: (uri: string, token: TokenName): Question => ask('oidc', 'signature', { uri, ...token }),
+} as const
+
+/**
+ * AWS, in the form in which the aws command line prints it. `account` is the account in which to look (12 digits); left out,
+ * that of the credentials. A source that is signed in to another account answers unknown, never absent.
+ */
+export const aws = {
+  /** → `{Account, Arn, UserId}`. */
+  callerIdentity: (): Question => ask('aws', 'sts:GetCallerIdentity'),
+  /** → `{cluster}` of the cluster being examined. */
+  cluster: (): Question => ask('aws', 'eks:DescribeCluster'),
+  /**
+   * → `{Role: {RoleName, Arn?, AssumeRolePolicyDocument, MaxSessionDuration?, …}, duplicates?: [{path, member, line, kept}…]}`;
+   * the document is decoded JSON; duplicates are members that stand twice in the text of a file.
+   */
+  role: (account: string | undefined, RoleName: string): Question =>
+    ask('aws', 'iam:GetRole', account === undefined ? { RoleName } : { account, RoleName }),
+  /** → `{Roles: [{RoleName, Arn?}…], complete: boolean}`. */
+  roles: (account?: string): Question => ask('aws', 'iam:ListRoles', account === undefined ? {} : { account }),
+  /** → `{OpenIDConnectProviderList: [{Arn}…], complete: boolean}`; the only way to know that a provider is absent. */
+  oidcProviders: (account?: string): Question =>
+    ask('aws', 'iam:ListOpenIDConnectProviders', account === undefined ? {} : { account }),
+  /** → `{Url (without scheme), ClientIDList, ThumbprintList?}`; absent only where that account's list is complete without it. */
+  oidcProvider: (OpenIDConnectProviderArn: string): Question =>
+    ask('aws', 'iam:GetOpenIDConnectProvider', { OpenIDConnectProviderArn }),
+  /**
+   * → `{outcome: 'exchanged', assumedRole, subject?, audience?, endpoint}` or `{outcome: 'refused', code, message, status, endpoint}`.
+   * The token is minted by TokenRequest and the credentials are dropped at once; neither is part of an answer.
+   */
+  exchange: (token: TokenName, roleArn: string): Question =>
+    ask('aws', 'sts:AssumeRoleWithWebIdentity', { ...token, roleArn }),
+  /** → `{Policies: [{Id, Name, Content}…]}`: resource control policies, for management and delegated accounts only. */
+  resourceControlPolicies: (): Question =>
+    ask('aws', 'organizations:ListPolicies', { Filter: 'RESOURCE_CONTROL_POLICY' }),
+  /** → `{associations: [{namespace, serviceAccount, associationArn?, roleArn?}…], complete}` of the cluster being examined. */
+  podIdentityAssociations: (): Question => ask('aws', 'eks:ListPodIdentityAssociations'),
+} as const
+
+/** Other clouds, as far as they tell which issuer they federate. */
+export const gcp = {
+  /** → `{providers: [{name, oidc: {issuerUri, allowedAudiences?, jwksJson?}, state}…], complete}`. */
+  workloadIdentityPoolProviders: (): Question => ask('gcp', 'iam.workloadIdentityPoolProviders.list'),
+} as const
+export const azure = {
+  /** → `{credentials: [{issuer, subject, audiences, name?}…], complete}`. */
+  federatedIdentityCredentials: (): Question =>
+    ask('azure', 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read'),
+} as const
+
+/** What has been seen besides. */
+export const seen = {
+  /**
+   * → `{errors: [{text, fragment, file?, line?, subject?: {kind, namespace?, name}}…]}`: known error texts (`knowledge/error-texts.ts`)
+   * in logs and events, each with the longest fragment that fits it. Never unknown: no log means that nothing was observed.
+   */
+  errors: (): Question => ask('observed', 'errors'),
+  /** → `{tokens: [{file, header, claims, malformed?}…]}`: tokens and claims among the documents; empty on a live cluster. */
+  tokens: (): Question => ask('observed', 'tokens'),
+  /** → the time as ISO 8601 text: now when live, the time of collection in a bundle, else unknown. */
+  now: (): Question => ask('clock', 'now'),
+} as const
