@@ -1,0 +1,179 @@
+// Hands argv to oclif with the commands already known, and turns whatever comes back into one sentence and an exit code.
+import { type Command, type Interfaces, run } from '@oclif/core'
+
+export type CommandModule = { readonly default: Command.Class }
+
+export type Product = {
+  readonly version: string
+  readonly root: string
+  // What `oclif manifest` would write: the commands' flags, arguments and texts, without their code.
+  readonly manifest: Readonly<Record<string, Command.Cached>>
+  readonly load: Readonly<Record<string, () => Promise<CommandModule>>>
+}
+
+const name = 'kubectl-wi'
+
+const topics = { bind: { description: 'Give a workload a cloud identity.' } }
+
+const say = (sentence: string): void => {
+  process.stderr.write(`${sentence}\n`)
+}
+
+// Written by hand: a distance library would cost more than the whole of this file.
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+export const closest = (word: string, words: readonly string[]): string | undefined => {
+  const ranked = words
+    .map((candidate) => ({ candidate, away: candidate.startsWith(word) ? 1 : distance(word, candidate) }))
+    .sort((a, b) => a.away - b.away)
+  const best = ranked[0]
+  return best !== undefined && best.away <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined
+}
+
+// The sentence about a command that does not exist; undefined when argv names one, a topic or nothing.
+export const unknownCommand = (argv: readonly string[], ids: readonly string[]): string | undefined => {
+  const words: string[] = []
+  for (const word of argv) {
+    if (word.startsWith('-')) break
+    words.push(word)
+    const typed = words.join(':')
+    if (ids.includes(typed)) return undefined
+    if (ids.some((id) => id.startsWith(`${typed}:`))) continue
+    const spoken = words.join(' ')
+    const near = closest(typed, ids)?.replaceAll(':', ' ')
+    const hint = near === undefined ? '`kubectl wi --help` lists them' : `did you mean \`kubectl wi ${near}\`?`
+    return `"${spoken}" is not a command of kubectl wi: ${hint}${near === undefined ? '.' : ''}`
+  }
+  return undefined
+}
+
+const pluginOf = (product: Product, pjson: Interfaces.PJSON): Interfaces.Plugin => {
+  const find = async (id: string): Promise<Command.Class> => {
+    const load = product.load[id]
+    if (load === undefined) throw new Error(`command ${id} is in the manifest but not in the bundle`)
+    const command = (await load()).default
+    command.id = id
+    return command
+  }
+  return {
+    _base: '@oclif/core',
+    alias: name,
+    commandIDs: Object.keys(product.manifest),
+    commands: Object.values(product.manifest).map((command) => ({
+      ...command,
+      pluginAlias: name,
+      pluginName: name,
+      pluginType: 'core',
+      load: () => find(command.id),
+    })),
+    commandsDir: undefined,
+    findCommand: find,
+    hasManifest: true,
+    hooks: {},
+    isRoot: true,
+    load: async () => {},
+    moduleType: 'commonjs',
+    name,
+    options: { root: product.root },
+    pjson,
+    root: product.root,
+    topics: Object.entries(topics).map(([topic, rest]) => ({ name: topic, ...rest })),
+    type: 'core',
+    valid: true,
+    version: product.version,
+  }
+}
+
+const pjsonOf = (product: Product): Interfaces.PJSON => ({
+  name,
+  version: product.version,
+  oclif: {
+    bin: 'kubectl wi',
+    dirname: name,
+    topicSeparator: ' ',
+    additionalHelpFlags: ['-h'],
+    topics,
+  },
+})
+
+type Thrown = {
+  readonly message?: unknown
+  readonly stack?: unknown
+  readonly code?: unknown
+  readonly oclif?: { exit?: number | false }
+}
+
+const thrown = (error: unknown): Thrown => (typeof error === 'object' && error !== null ? error : { message: error })
+
+// Expected trouble is thrown as one of oclif's errors and is already a sentence; anything else is our mistake.
+const exitCodeOf = (error: unknown): number => {
+  const { message, stack, code, oclif } = thrown(error)
+  const debug = process.env.DEBUG !== undefined && process.env.DEBUG !== ''
+  if (oclif === undefined) {
+    say(`this is a bug in kubectl wi: ${String(message)}${debug ? '' : ' (DEBUG=1 shows where)'}`)
+  } else if (code !== 'EEXIT') {
+    say(`error: ${String(message).replace('\nSee more help with --help', '\nSee `--help` for what it takes.')}`)
+  }
+  if (debug && code !== 'EEXIT') say(String(stack))
+  return typeof oclif?.exit === 'number' ? oclif.exit : 2
+}
+
+const interrupted = 130
+const patience = 900
+
+// A command that wants to say what it left undone adds its own listener; without one there is nothing to wait for.
+const stopOnInterrupt = (): void => {
+  process.on('SIGINT', () => {
+    if (process.exitCode === interrupted || process.listenerCount('SIGINT') === 1) process.exit(interrupted)
+    process.exitCode = interrupted
+    setTimeout(() => process.exit(interrupted), patience).unref()
+  })
+}
+
+// `| head` closes the pipe early; the command still ends with its own verdict. A listener on the process, since touching
+// stdout and stderr themselves costs a command that writes to neither.
+const catchTheRest = (): void => {
+  process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(exitCodeOf(error))
+  })
+}
+
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve()
+    else stream.write('', () => resolve())
+  })
+
+export const main = async (argv: readonly string[], product: Product): Promise<void> => {
+  catchTheRest()
+  stopOnInterrupt()
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv]
+  let code = 0
+  const unknown = unknownCommand(words, Object.keys(product.manifest))
+  if (unknown !== undefined) {
+    say(`error: ${unknown}`)
+    code = 2
+  } else {
+    try {
+      const pjson = pjsonOf(product)
+      const plugin = pluginOf(product, pjson)
+      await run(words, { root: product.root, pjson, plugins: new Map([[name, plugin]]), version: product.version })
+    } catch (error) {
+      code = exitCodeOf(error)
+    }
+  }
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  // Idle keep-alive sockets must not keep a finished command waiting.
+  process.exit(process.exitCode === interrupted ? interrupted : code || process.exitCode || 0)
+}
