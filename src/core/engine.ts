@@ -1,9 +1,29 @@
 /** Asks what the checks need, judges in order, tells the observer as it goes. */
 import type { Check, CheckId, Evidence, Verdict } from './check.ts'
-import { absent, type Fact, type Needs, type Probe, type Question, type Soon, type Source, then, type Unknown, unknown } from './fact.ts'
+import {
+  absent,
+  type Fact,
+  type Needs,
+  type Probe,
+  type Question,
+  type Soon,
+  type Source,
+  then,
+  type Unknown,
+  unknown,
+} from './fact.ts'
 import type { Finding, Lack } from './finding.ts'
 import type { Json } from './json.ts'
-import { bySubject, clusterSubject, isJudgedAs, related, type Scope, type Subject, scopeOf, subjectKey } from './subject.ts'
+import {
+  bySubject,
+  clusterSubject,
+  isJudgedAs,
+  related,
+  type Scope,
+  type Subject,
+  scopeOf,
+  subjectKey,
+} from './subject.ts'
 
 export type Observer = {
   /** A probe's fact is being waited for, and has come. */
@@ -55,7 +75,9 @@ export function gatherer({ source, subjects, signal, observer }: Omit<Order, 'ch
   }
 
   const inquire = (question: Question): Soon<Fact<Json>> =>
-    signal?.aborted ? unknown('cancelled', 'the run was stopped before this was asked', question) : source.ask(question, signal)
+    signal?.aborted
+      ? unknown('cancelled', 'the run was stopped before this was asked', question)
+      : source.ask(question, signal)
 
   const run = (probe: Probe<unknown>, subject: Subject): Soon<Fact<unknown>> => {
     let wire = wires.get(probe)
@@ -67,7 +89,7 @@ export function gatherer({ source, subjects, signal, observer }: Omit<Order, 'ch
     const answer = then(collect(needs, subject), (have) => {
       const missing = firstUnknown(have)
       if (missing !== undefined) return missing
-      return then(collect(wants, subject), (want) => probe.ask(have, want, { subject, ask: inquire }))
+      return then(collect(wants, subject), (want) => probe.ask(have, want, { subject, subjects, ask: inquire }))
     })
     return answer
   }
@@ -83,7 +105,11 @@ export function gatherer({ source, subjects, signal, observer }: Omit<Order, 'ch
     if (held !== undefined) return held
     const keep = shelf
     const broken = (error: unknown): Unknown =>
-      unknown('malformed', `${probe.id} stumbled: ${error instanceof Error ? error.message : String(error)}`, itself(probe))
+      unknown(
+        'malformed',
+        `${probe.id} stumbled: ${error instanceof Error ? error.message : String(error)}`,
+        itself(probe),
+      )
     let fact: Soon<Fact<unknown>>
     try {
       fact = run(probe, about)
@@ -190,36 +216,95 @@ export async function examine(order: Order): Promise<Examination> {
     const { id, severity, title } = check.meta
     const blockedBy = blockers(check.after, subject, false)
     if (blockedBy.length > 0)
-      return { check: id, subject, severity, status: 'blocked', message: `waits for ${blockedBy.join(', ')}`, blockedBy, evidence: noEvidence }
+      return {
+        check: id,
+        subject,
+        severity,
+        status: 'blocked',
+        message: `waits for ${blockedBy.join(', ')}`,
+        blockedBy,
+        evidence: noEvidence,
+      }
     const missing = lacksOf(have, needs)
     if (missing !== undefined)
-      return { check: id, subject, severity, status: 'unknown', message: notSeen(missing), lacks: missing, evidence: noEvidence }
+      return {
+        check: id,
+        subject,
+        severity,
+        status: 'unknown',
+        message: notSeen(missing),
+        lacks: missing,
+        evidence: noEvidence,
+      }
     let verdict: Verdict
     try {
       verdict = check.judge({ have, want, subject })
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      return { check: id, subject, severity, status: 'crashed', message: `this is a bug in kubectl wi: ${message}`, evidence: noEvidence }
+      return {
+        check: id,
+        subject,
+        severity,
+        status: 'crashed',
+        message: `this is a bug in kubectl wi: ${message}`,
+        evidence: noEvidence,
+      }
     }
     if (verdict.status === 'pass') {
       const open = lacksOf(want, wants)
       return open === undefined
         ? { check: id, subject, severity, status: 'pass', message: title, evidence: verdict.evidence }
-        : { check: id, subject, severity, status: 'unknown', message: notSeen(open), lacks: open, evidence: verdict.evidence }
+        : {
+            check: id,
+            subject,
+            severity,
+            status: 'unknown',
+            message: notSeen(open),
+            lacks: open,
+            evidence: verdict.evidence,
+          }
     }
     if (verdict.status === 'not-applicable')
       return { check: id, subject, severity, status: 'not-applicable', message: verdict.reason, evidence: noEvidence }
     if (verdict.status === 'undecided') {
       const told = lacksOf(want, wants) ?? []
-      const own: Lack = { what: id, why: 'undecided', detail: verdict.lacks, ...(verdict.lift === undefined ? {} : { lift: verdict.lift }) }
-      return { check: id, subject, severity, status: 'unknown', message: verdict.lacks, lacks: [own, ...told], evidence: verdict.evidence ?? noEvidence }
+      const own: Lack = {
+        what: id,
+        why: 'undecided',
+        detail: verdict.lacks,
+        ...(verdict.lift === undefined ? {} : { lift: verdict.lift }),
+      }
+      return {
+        check: id,
+        subject,
+        severity,
+        status: 'unknown',
+        message: verdict.lacks,
+        lacks: [own, ...told],
+        evidence: verdict.evidence ?? noEvidence,
+      }
     }
     const folded = blockers(coveredBy, subject, true)
     if (folded.length > 0)
-      return { check: id, subject, severity, status: 'blocked', message: `the same cause as ${folded.join(', ')}`, blockedBy: folded, evidence: noEvidence }
+      return {
+        check: id,
+        subject,
+        severity,
+        status: 'blocked',
+        message: `the same cause as ${folded.join(', ')}`,
+        blockedBy: folded,
+        evidence: noEvidence,
+      }
     const word = check.messages[verdict.message]
     if (word === undefined)
-      return { check: id, subject, severity, status: 'crashed', message: `this is a bug in kubectl wi: no message ${verdict.message}`, evidence: noEvidence }
+      return {
+        check: id,
+        subject,
+        severity,
+        status: 'crashed',
+        message: `this is a bug in kubectl wi: no message ${verdict.message}`,
+        evidence: noEvidence,
+      }
     return {
       check: id,
       subject,
@@ -243,7 +328,12 @@ function lacksOf(facts: { readonly [name: string]: Fact<unknown> }, wires: Wires
     if (fact?.state !== 'unknown') continue
     lacks ??= []
     if (lacks.some((lack) => lack.detail === fact.detail && lack.lift === fact.lift)) continue
-    lacks.push({ what: probe.about, why: fact.why, detail: fact.detail, ...(fact.lift === undefined ? {} : { lift: fact.lift }) })
+    lacks.push({
+      what: probe.about,
+      why: fact.why,
+      detail: fact.detail,
+      ...(fact.lift === undefined ? {} : { lift: fact.lift }),
+    })
   }
   return lacks
 }
@@ -283,4 +373,3 @@ export function withBlockers(chosen: readonly Check[], all: readonly Check[]): r
   for (const check of chosen) take(check)
   return all.filter((check) => taken.has(check))
 }
-

@@ -55,7 +55,12 @@ export type Have<N extends Needs> = { readonly [K in keyof N]: Known<Told<N[K]>>
 export type Wanted<N extends Needs> = { readonly [K in keyof N]: Fact<Told<N[K]>> }
 
 /** What a probe is handed beside its facts. */
-export type Inquiry = { readonly subject: Subject; readonly ask: (question: Question) => Soon<Fact<Json>> }
+export type Inquiry = {
+  readonly subject: Subject
+  /** Everybody who is judged in this run: what holds for the whole cluster is best seen on one of them. */
+  readonly subjects: readonly Subject[]
+  readonly ask: (question: Question) => Soon<Fact<Json>>
+}
 
 /** Turns questions into one typed fact. Asked once per subject of its scope and run. */
 export interface Probe<T> {
@@ -97,6 +102,10 @@ export function reading<T>(fact: Fact<Json>, read: (value: Json) => T | undefine
     ? unknown('malformed', `the answer to ${fact.from.call} has a form that is not understood`, fact.from)
     : known(value, fact.from)
 }
+
+/** Asks one question and reads the answer: the whole of most probes. */
+export const inquire = <T>(inquiry: Inquiry, question: Question, read: (value: Json) => T | undefined): Soon<Fact<T>> =>
+  then(inquiry.ask(question), (fact) => reading(fact, read))
 
 /** One text per question, whatever order its input's keys came in. */
 export const keyOf = (question: Question): string => `${question.system} ${question.call} ${canonical(question.input)}`

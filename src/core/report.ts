@@ -5,7 +5,8 @@ import { verdictOf } from './finding.ts'
 import type { Subject } from './subject.ts'
 
 /** A finding with what a reader needs beside it, so that a report explains itself. */
-export type Line = Finding & Pick<Meta, 'title' | 'section' | 'why' | 'links'> & { readonly fix?: Meta['fix'] & { readonly command?: string } }
+export type Line = Finding &
+  Pick<Meta, 'title' | 'section' | 'why' | 'links'> & { readonly fix?: Meta['fix'] & { readonly command?: string } }
 
 /** Who was examined: "shop/cart → arn:aws:iam::…:role/cart, eks us-west-2". */
 export type Identity = { readonly subject: Subject; readonly identity: string; readonly place?: string }
@@ -67,10 +68,15 @@ export function reportOf(parts: {
 }
 
 /** The same for every output format. */
-export const exitCodes = { healthy: 0, unhealthy: 1, inconclusive: 3 } as const satisfies { readonly [R in Result]: number }
+export const exitCodes = { healthy: 0, unhealthy: 1, inconclusive: 3 } as const satisfies {
+  readonly [R in Result]: number
+}
 
 /** The exit code under `--fail-on`: `warning` counts failed warnings too, `never` keeps 0 whatever was found. */
-export function exitCodeOf(report: Pick<Report, 'verdict' | 'findings'>, failOn: 'error' | 'warning' | 'never'): number {
+export function exitCodeOf(
+  report: Pick<Report, 'verdict' | 'findings'>,
+  failOn: 'error' | 'warning' | 'never',
+): number {
   if (failOn === 'never') return 0
   const warned = report.findings.some(({ status, severity }) => status === 'fail' && severity !== 'info')
   if (failOn === 'warning' && warned) return exitCodes.unhealthy

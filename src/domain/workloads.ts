@@ -1,0 +1,207 @@
+/** ServiceAccounts, pods and pod templates as the checks see them, read from the objects that the API serves. */
+import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
+
+export type Texts = { readonly [key: string]: string }
+
+/** Who wrote which annotations, and when (`metadata.managedFields`, which many exports strip). */
+export type Writer = { readonly manager: string; readonly time?: string; readonly annotations: readonly string[] }
+
+export type Meta = {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  /** Set by the API server: an object without it is a manifest, and what admission would add to it is not known. */
+  readonly uid?: string
+  readonly created?: string
+  readonly labels: Texts
+  readonly annotations: Texts
+  readonly writers: readonly Writer[]
+  readonly owner?: { readonly kind: string; readonly name: string }
+}
+
+export type ServiceAccount = Meta
+
+export type TokenSource = { readonly audience?: string; readonly path: string; readonly expirationSeconds?: number }
+export type Volume = {
+  readonly name: string
+  /** projected, emptyDir, secret, hostPath, csi, … */
+  readonly type: string
+  readonly tokens: readonly TokenSource[]
+}
+export type Mount = {
+  readonly name: string
+  readonly mountPath: string
+  readonly subPath?: string
+  readonly readOnly: boolean
+}
+export type Container = {
+  readonly name: string
+  readonly role: 'container' | 'init' | 'ephemeral'
+  /** By name; null where the value is not in the pod (valueFrom) or is not looked at. */
+  readonly env: { readonly [name: string]: string | null }
+  readonly mounts: readonly Mount[]
+  /** argv[0] and the flags that a check may look at. */
+  readonly command: readonly string[]
+}
+export type Pod = Meta & {
+  /** `default` where the pod names none. */
+  readonly serviceAccount: string
+  readonly node?: string
+  readonly phase?: string
+  readonly hostNetwork: boolean
+  readonly nodeSelector: Texts
+  /** Operating systems that node affinity asks for. */
+  readonly affinityOs: readonly string[]
+  readonly volumes: readonly Volume[]
+  readonly containers: readonly Container[]
+}
+
+const texts = (json: Json | undefined): Texts => {
+  if (!isObject(json)) return {}
+  const found: { [key: string]: string } = {}
+  for (const [key, value] of Object.entries(json)) if (typeof value === 'string') found[key] = value
+  return found
+}
+
+const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
+  value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V })
+
+function readMeta(json: Json, kind?: string): Meta | undefined {
+  const name = textAt(json, 'metadata', 'name')
+  if (name === undefined) return undefined
+  const owner = listAt(json, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true)
+  const ownerKind = textAt(owner, 'kind')
+  const ownerName = textAt(owner, 'name')
+  return {
+    kind: kind ?? textAt(json, 'kind') ?? '',
+    namespace: textAt(json, 'metadata', 'namespace') ?? 'default',
+    name,
+    ...optional('uid', textAt(json, 'metadata', 'uid')),
+    ...optional('created', textAt(json, 'metadata', 'creationTimestamp')),
+    labels: texts(at(json, 'metadata', 'labels')),
+    annotations: texts(at(json, 'metadata', 'annotations')),
+    writers: listAt(json, 'metadata', 'managedFields').map((entry) => ({
+      manager: textAt(entry, 'manager') ?? '',
+      ...optional('time', textAt(entry, 'time')),
+      annotations: listAt(entry, 'annotations').filter((key) => typeof key === 'string'),
+    })),
+    ...(ownerKind !== undefined && ownerName !== undefined ? { owner: { kind: ownerKind, name: ownerName } } : {}),
+  }
+}
+
+export const readServiceAccount = (json: Json): ServiceAccount | undefined => readMeta(json, 'ServiceAccount')
+
+function readVolume(json: Json): Volume {
+  const type = isObject(json) ? Object.keys(json).find((key) => key !== 'name') : undefined
+  const sources = listAt(json, 'projected', 'sources')
+  return {
+    name: textAt(json, 'name') ?? '',
+    // The API's own default: a volume without a source is an emptyDir.
+    type: type ?? 'emptyDir',
+    tokens: sources.flatMap((source) => {
+      const token = at(source, 'serviceAccountToken')
+      if (token === undefined) return []
+      const seconds = at(token, 'expirationSeconds')
+      return [
+        {
+          path: textAt(token, 'path') ?? '',
+          ...optional('audience', textAt(token, 'audience')),
+          ...(typeof seconds === 'number' ? { expirationSeconds: seconds } : {}),
+        },
+      ]
+    }),
+  }
+}
+
+function readContainer(json: Json, role: Container['role']): Container {
+  const env: { [name: string]: string | null } = {}
+  for (const variable of listAt(json, 'env')) {
+    const name = textAt(variable, 'name')
+    if (name === undefined) continue
+    // A variable without value and valueFrom is the empty text.
+    const bare = isObject(variable) && !('value' in variable) && !('valueFrom' in variable) && !('hidden' in variable)
+    env[name] = textAt(variable, 'value') ?? (bare ? '' : null)
+  }
+  return {
+    name: textAt(json, 'name') ?? '',
+    role,
+    env,
+    mounts: listAt(json, 'volumeMounts').map((mount) => ({
+      name: textAt(mount, 'name') ?? '',
+      mountPath: textAt(mount, 'mountPath') ?? '',
+      ...optional('subPath', textAt(mount, 'subPath')),
+      readOnly: at(mount, 'readOnly') === true,
+    })),
+    command: [...listAt(json, 'command'), ...listAt(json, 'args')].filter((word) => typeof word === 'string'),
+  }
+}
+
+function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined): Pod {
+  const terms = listAt(
+    spec,
+    'affinity',
+    'nodeAffinity',
+    'requiredDuringSchedulingIgnoredDuringExecution',
+    'nodeSelectorTerms',
+  )
+  const affinityOs = terms
+    .flatMap((term) => listAt(term, 'matchExpressions'))
+    .filter((one) => textAt(one, 'key') === 'kubernetes.io/os' && textAt(one, 'operator') === 'In')
+    .flatMap((one) => listAt(one, 'values').filter((value) => typeof value === 'string'))
+  return {
+    ...meta,
+    serviceAccount: textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount') || 'default',
+    ...optional('node', textAt(spec, 'nodeName')),
+    ...optional('phase', phase),
+    hostNetwork: at(spec, 'hostNetwork') === true,
+    nodeSelector: texts(at(spec, 'nodeSelector')),
+    affinityOs,
+    volumes: listAt(spec, 'volumes').map(readVolume),
+    containers: [
+      ...listAt(spec, 'initContainers').map((one) => readContainer(one, 'init')),
+      ...listAt(spec, 'containers').map((one) => readContainer(one, 'container')),
+      ...listAt(spec, 'ephemeralContainers').map((one) => readContainer(one, 'ephemeral')),
+    ],
+  }
+}
+
+export function readPod(json: Json): Pod | undefined {
+  const meta = readMeta(json, 'Pod')
+  return meta === undefined ? undefined : readSpec(meta, at(json, 'spec'), textAt(json, 'status', 'phase'))
+}
+
+const templates: { readonly [kind: string]: readonly string[] } = {
+  CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
+}
+
+/** A workload's pod template as the pod that it would make; it has the workload's name and kind, and the template's labels and annotations. */
+export function readWorkload(json: Json): Pod | undefined {
+  const meta = readMeta(json)
+  const template = at(json, ...(templates[textAt(json, 'kind') ?? ''] ?? ['spec', 'template']))
+  if (meta === undefined || template === undefined) return undefined
+  const { uid: _, ...rest } = meta
+  return readSpec(
+    {
+      ...rest,
+      labels: texts(at(template, 'metadata', 'labels')),
+      annotations: texts(at(template, 'metadata', 'annotations')),
+    },
+    at(template, 'spec'),
+    undefined,
+  )
+}
+
+/** `Deployment shop/cart`, as messages name a workload. */
+export const nameOf = (one: Meta): string => `${one.kind.toLowerCase()}/${one.name}`
+
+/** When an annotation was last written, if the object still has its managedFields. */
+export function writtenAt(
+  meta: Meta,
+  annotation: string,
+): { readonly manager: string; readonly time: string } | undefined {
+  let last: { readonly manager: string; readonly time: string } | undefined
+  for (const { manager, time, annotations } of meta.writers)
+    if (time !== undefined && annotations.includes(annotation) && (last === undefined || time > last.time))
+      last = { manager, time }
+  return last
+}

@@ -1,0 +1,24 @@
+/** The pod itself. */
+import { defineProbe, inquire, unknown } from '../../core/fact.ts'
+import { kubernetes } from '../../domain/questions.ts'
+import { type Pod, readPod } from '../../domain/workloads.ts'
+
+export const pod = defineProbe<Pod>({
+  id: 'workload/pod',
+  about: 'the pod',
+  scope: 'pod',
+  needs: {},
+  wants: {},
+  ask: (_have, _want, inquiry) => {
+    const { kind, namespace, name } = inquiry.subject
+    if (kind === 'Pod') return inquire(inquiry, kubernetes.get('pods', namespace, name), readPod)
+    const of = kind === 'ServiceAccount' ? ` of ServiceAccount ${namespace}/${name}` : ''
+    const where = namespace === undefined ? '-A' : `-n ${namespace}`
+    return unknown(
+      'not-collected',
+      `no pod${of} was seen`,
+      kubernetes.list('pods', namespace),
+      `kubectl get pods ${where} -o yaml`,
+    )
+  },
+})
