@@ -169,6 +169,13 @@ const shared = {
 
 const output = { minify: true, keepNames: false, comments: false, sourcemap: false } as const
 
+// A command's chunk says whose it is; `checks` is both a command and a folder.
+const chunkName = (file: string): string => {
+  const [folder, ...rest] = path.relative(path.join(root, 'src'), file).replace(/\.ts$/, '').split(path.sep)
+  if (folder === 'commands') return ['command', ...rest].join('-')
+  return folder === 'sources' && rest[0] === 'live' ? rest.join('-') : '[name]'
+}
+
 const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, version: string): Promise<Set<string>> => {
   const uiEntries = new Set<string>()
   const bundle = await rolldown({
@@ -182,7 +189,7 @@ const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, ver
     format: 'cjs',
     exports: 'named',
     entryFileNames: '[name].cjs',
-    chunkFileNames: '[name].cjs',
+    chunkFileNames: ({ facadeModuleId }) => `${chunkName(facadeModuleId ?? '')}.cjs`,
     codeSplitting: { groups },
   })
   await bundle.close()
