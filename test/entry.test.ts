@@ -1,0 +1,179 @@
+// The thin entry from outside: every way in which somebody may start it.
+import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = path.dirname(import.meta.dirname)
+const entry = path.join(root, 'bin', 'kubectl-wi')
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-entry-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const start = (file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> =>
+  spawnSync(file, args, {
+    encoding: 'utf8',
+    env: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache'), ...env },
+  })
+
+// Node 20 and older, wherever the machine has one on its PATH outside this checkout.
+const oldNode = (): string | undefined => {
+  for (const directory of (process.env.PATH ?? '').split(path.delimiter)) {
+    if (directory.includes('node_modules')) continue
+    const found = start(path.join(directory, 'node'), ['-p', 'process.versions.node'])
+    if (found.status === 0) return Number.parseInt(found.stdout, 10) < 22 ? path.join(directory, 'node') : undefined
+  }
+  return undefined
+}
+
+// The entry decides by the version it is told, so an old Node can be acted where none is installed.
+const pretend = (): string => {
+  const file = path.join(folder, 'pretend.cjs')
+  writeFileSync(
+    file,
+    `if (!process.env.PRETENDED) {
+       process.env.PRETENDED = '1'
+       Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.0.0' } })
+     }`,
+  )
+  return file
+}
+
+describe('the entry', () => {
+  it('answers --version without the product', () => {
+    const bare = path.join(folder, 'bare')
+    cpSync(path.join(root, 'dist', 'bin'), path.join(bare, 'bin'), { recursive: true })
+    cpSync(path.join(root, 'dist', 'package.json'), path.join(bare, 'package.json'))
+    const { stdout, status } = start(process.execPath, [path.join(bare, 'bin', 'kubectl-wi'), '--version'])
+    expect(stdout).toBe(`kubectl-wi ${version}\n`)
+    expect(status).toBe(0)
+  })
+
+  it('says in one sentence what to run in a checkout that was not built', () => {
+    const checkout = path.join(folder, 'checkout')
+    cpSync(path.join(root, 'bin'), path.join(checkout, 'bin'), { recursive: true })
+    const { stderr, stdout, status } = start(process.execPath, [path.join(checkout, 'bin', 'kubectl-wi'), 'checks'])
+    expect(stderr).toBe('kubectl wi is not built in this checkout: run `npm run build`.\n')
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  })
+
+  it('works as a copied package, without node_modules and through a symlink on PATH', () => {
+    const installed = path.join(folder, 'installed')
+    cpSync(path.join(root, 'dist'), installed, { recursive: true })
+    const onPath = path.join(folder, 'on-path')
+    mkdirSync(onPath)
+    symlinkSync(path.join(installed, 'bin', 'kubectl-wi'), path.join(onPath, 'kubectl-wi'))
+    const { stdout, stderr, status } = start(path.join(onPath, 'kubectl-wi'), ['--help'])
+    expect(stderr).toBe('')
+    expect(stdout).toContain('$ kubectl wi [COMMAND]')
+    expect(status).toBe(0)
+  })
+
+  it('hands over from an old Node to the one that the checkout pins, with its arguments and exit code', () => {
+    const { stdout, status } = start(process.execPath, ['-r', pretend(), entry, '--help'])
+    expect(stdout).toContain('$ kubectl wi [COMMAND]')
+    expect(status).toBe(0)
+    const refused = start(process.execPath, ['-r', pretend(), entry, 'no-such-command'])
+    expect(refused.stderr).toContain('"no-such-command" is not a command of kubectl wi')
+    expect(refused.status).toBe(2)
+  })
+
+  it('says in one sentence what it needs where no newer Node is pinned', () => {
+    const { stderr, status } = start(process.execPath, [
+      '-r',
+      pretend(),
+      path.join(root, 'dist', 'bin', 'kubectl-wi'),
+      'checks',
+    ])
+    expect(stderr).toMatch(/^kubectl wi needs Node\.js 22 or newer, and this is v[\d.]+\.\n$/)
+    expect(status).toBe(2)
+  })
+
+  it('passes a signal on to the Node that it handed over to, and ends by the same signal', async () => {
+    const fake = path.join(folder, 'pinned')
+    cpSync(path.join(root, 'bin'), path.join(fake, 'bin'), { recursive: true })
+    const platform = process.platform === 'win32' ? 'win' : process.platform
+    const pinned = path.join(fake, 'node_modules', `node-${platform}-${process.arch}`, 'bin', 'node')
+    mkdirSync(path.dirname(pinned), { recursive: true })
+    writeFileSync(pinned, '#!/bin/sh\necho ready\nexec sleep 20\n')
+    chmodSync(pinned, 0o755)
+    const child = spawn(process.execPath, ['-r', pretend(), path.join(fake, 'bin', 'kubectl-wi'), 'doctor'])
+    const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)))
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    child.kill('SIGTERM')
+    expect(await ended).toBe('SIGTERM')
+  })
+
+  it.skipIf(oldNode() === undefined)('parses and hands over on the old Node of this machine', () => {
+    const { stdout, status } = start(oldNode() ?? '', [entry, '--help'])
+    expect(stdout).toContain('$ kubectl wi [COMMAND]')
+    expect(status).toBe(0)
+  })
+
+  it('starts where the cache folder cannot be written', () => {
+    const { stdout, stderr, status } = start(process.execPath, [entry, '--help'], { XDG_CACHE_HOME: '/dev/null' })
+    expect(stdout).toContain('$ kubectl wi [COMMAND]')
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+
+  const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0
+
+  it.skipIf(!kubectl)('is a plugin that kubectl lists without a warning and runs', () => {
+    const onPath = path.join(folder, 'kubectl-path')
+    mkdirSync(onPath)
+    symlinkSync(entry, path.join(onPath, 'kubectl-wi'))
+    // Other plugins of this machine may have warnings of their own.
+    const found = execFileSync('which', ['kubectl'], { encoding: 'utf8' }).trim()
+    symlinkSync(found, path.join(onPath, 'kubectl'))
+    symlinkSync(process.execPath, path.join(onPath, 'node'))
+    symlinkSync('/usr/bin/env', path.join(onPath, 'env'))
+    const list = start(path.join(onPath, 'kubectl'), ['plugin', 'list', '--name-only'], { PATH: onPath })
+    expect(list.stdout).toContain('kubectl-wi')
+    expect(list.stdout + list.stderr).not.toContain('warning')
+    expect(list.status).toBe(0)
+    expect(start(path.join(onPath, 'kubectl'), ['wi', '--version'], { PATH: onPath }).stdout).toBe(
+      `kubectl-wi ${version}\n`,
+    )
+  })
+})
+
+describe('what it says', () => {
+  it('suggests the command that was meant, and exits 2', () => {
+    const { stderr, stdout, status } = start(process.execPath, [entry, 'chekcs'])
+    expect(stderr).toBe('error: "chekcs" is not a command of kubectl wi: did you mean `kubectl wi checks`?\n')
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  })
+
+  it('refuses an unknown flag in a sentence, without a stack trace, and exits 2', () => {
+    const { stderr, status } = start(process.execPath, [entry, 'checks', '--no-such-flag'])
+    expect(stderr).toContain('Nonexistent flag: --no-such-flag')
+    expect(stderr).not.toMatch(/^\s+at /m)
+    expect(status).toBe(2)
+  })
+
+  it('prints the help of one command', () => {
+    for (const args of [
+      ['checks', '--help'],
+      ['checks', '-h'],
+      ['help', 'checks'],
+    ]) {
+      const { stdout, status } = start(process.execPath, [entry, ...args])
+      expect(stdout).toContain('$ kubectl wi checks')
+      expect(status).toBe(0)
+    }
+  })
+
+  it('is silent when the reader of its output goes away', () => {
+    const script = `{ "${process.execPath}" "${entry}" --help; echo "status $?" >&2; } | true`
+    const { stderr } = start('sh', ['-c', script])
+    expect(stderr).toBe('status 0\n')
+  })
+})
