@@ -39,7 +39,9 @@ export const oidc = {
    * itself has answered. Unknown (unreachable, timeout) where this host cannot tell.
    */
   discovery: (issuer: string): Question => ask('oidc', 'discovery', { issuer }),
-  /** → the same form for a JWKS at this URI. */
+  /** → `{documents: [{issuer, url?, document}…]}`: the discovery documents that were collected, whatever their issuer; none on a live cluster. */
+  documents: (): Question => ask('oidc', 'documents'),
+  /** → the same form for a JWKS at this URI; the empty text asks for the only JWKS that was collected. */
   keys: (uri: string): Question => ask('oidc', 'jwks', { uri }),
   /**
    * → `{host, chain: [{subject, issuer, notBefore, notAfter, names: […], selfSigned, fingerprintSha1}…], trusted: boolean, problem?}`:
