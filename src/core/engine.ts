@@ -4,11 +4,11 @@ import {
   absent,
   type Fact,
   type Needs,
+  onward,
   type Probe,
   type Question,
   type Soon,
   type Source,
-  then,
   type Unknown,
   unknown,
 } from './fact.ts'
@@ -86,10 +86,10 @@ export function gatherer({ source, subjects, signal, observer }: Omit<Order, 'ch
       wires.set(probe, wire)
     }
     const { needs, wants } = wire
-    const answer = then(collect(needs, subject), (have) => {
+    const answer = onward(collect(needs, subject), (have) => {
       const missing = firstUnknown(have)
       if (missing !== undefined) return missing
-      return then(collect(wants, subject), (want) => probe.ask(have, want, { subject, subjects, ask: inquire }))
+      return onward(collect(wants, subject), (want) => probe.ask(have, want, { subject, subjects, ask: inquire }))
     })
     return answer
   }

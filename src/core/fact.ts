@@ -91,7 +91,7 @@ export const unknown = (why: Why, detail: string, from: Question, lift?: string)
   lift === undefined ? { state: 'unknown', why, detail, from } : { state: 'unknown', why, detail, lift, from }
 
 /** Goes on with a value that is here or on its way, without a promise where none is needed. */
-export const then = <T, U>(soon: Soon<T>, go: (value: T) => Soon<U>): Soon<U> =>
+export const onward = <T, U>(soon: Soon<T>, go: (value: T) => Soon<U>): Soon<U> =>
   soon instanceof Promise ? soon.then(go) : go(soon)
 
 /** The fact with its value read into a type; a value that `read` refuses (undefined) is unknown (malformed). */
@@ -105,7 +105,7 @@ export function reading<T>(fact: Fact<Json>, read: (value: Json) => T | undefine
 
 /** Asks one question and reads the answer: the whole of most probes. */
 export const inquire = <T>(inquiry: Inquiry, question: Question, read: (value: Json) => T | undefined): Soon<Fact<T>> =>
-  then(inquiry.ask(question), (fact) => reading(fact, read))
+  onward(inquiry.ask(question), (fact) => reading(fact, read))
 
 /** One text per question, whatever order its input's keys came in. */
 export const keyOf = (question: Question): string => `${question.system} ${question.call} ${canonical(question.input)}`

@@ -1,0 +1,50 @@
+/** What shows that a ServiceAccount has, or a pod expects, a cloud identity. */
+import { awsAudience, azureAudience, podIdentityAudience, roleAnnotation } from './audiences.ts'
+import type { Container, Meta, Pod } from './workloads.ts'
+
+/** Prefixes of annotation keys by which some tool binds an identity, right or misspelt. */
+const identityKeys = ['eks.amazonaws.com/', 'iam.amazonaws.com/', 'iam.gke.io/', 'azure.workload.identity/'] as const
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
+const roleArn = /^arn:aws[a-z0-9-]*:iam::\d{12}:(?:role|instance-profile)\//
+
+/** Whether anything on the object binds it to an identity, also under a key that nobody reads. */
+export const namesIdentity = ({ annotations, labels }: Pick<Meta, 'annotations' | 'labels'>): boolean =>
+  Object.entries(annotations).some(
+    ([key, value]) => identityKeys.some((prefix) => key.startsWith(prefix)) || roleArn.test(value.trim()),
+  ) || labels['azure.workload.identity/use'] !== undefined
+
+const identityVariables = [
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AZURE_FEDERATED_TOKEN_FILE',
+] as const
+/** Names that the webhooks give their volumes; a user's own volume of that name is a finding, so it counts as a mark. */
+const volumeNames = ['aws-iam-token', 'eks-pod-identity-token', 'azure-identity-token'] as const
+const audiences: readonly string[] = [awsAudience, podIdentityAudience, azureAudience]
+
+const hasVariable = ({ env }: Container): boolean => identityVariables.some((name) => name in env)
+
+/** Whether a pod, or the pod that a template would make, asks for an identity by itself. */
+export const podExpectsIdentity = (pod: Pod): boolean =>
+  pod.containers.some(hasVariable) ||
+  namesIdentity(pod) ||
+  pod.volumes.some(
+    ({ name, tokens }) =>
+      volumeNames.some((taken) => taken === name) ||
+      tokens.some(
+        ({ audience }) =>
+          audience !== undefined && (audiences.includes(audience) || audience.includes('/workloadIdentityPools/')),
+      ),
+  )
+
+/** The name of the role that an annotation or a pod's variable names: the last part of its ARN, or the whole value where it is no ARN. */
+export function namedRole(
+  one: (Meta & { readonly containers?: readonly Container[] }) | undefined,
+): string | undefined {
+  const value =
+    one?.annotations[roleAnnotation] ??
+    one?.containers?.map(({ env }) => env.AWS_ROLE_ARN).find((found) => typeof found === 'string')
+  const name = value?.trim().split('/').at(-1)
+  return name === undefined || name === '' ? undefined : name
+}

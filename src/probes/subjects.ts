@@ -1,0 +1,231 @@
+/** Who is judged in a run: from targets by name, or everybody who has, or whose pods expect, a cloud identity. */
+import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
+import { isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
+import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
+import { labelSelector } from '../domain/label-selector.ts'
+import { aws, kubernetes, seen } from '../domain/questions.ts'
+import {
+  type Meta,
+  type Pod,
+  readPod,
+  readServiceAccount,
+  readWorkload,
+  type ServiceAccount,
+} from '../domain/workloads.ts'
+import { templateResources } from './cluster/pods.ts'
+import { type Listed, listed } from './lists.ts'
+import { readTarget, type Target } from './targets.ts'
+
+export type Selection = {
+  readonly targets: readonly string[]
+  /** The namespace to look in; without it, and with allNamespaces, everywhere. */
+  readonly namespace?: string
+  readonly allNamespaces?: boolean
+  /** Label selector over ServiceAccounts and pods. */
+  readonly selector?: string
+  /** The source is a folder: what is in it was put there to be looked at. */
+  readonly documents?: boolean
+}
+
+/** `problems`: sentences for a person; `usage` ones mean that nothing sensible can be examined. */
+export type Roster = {
+  readonly subjects: readonly Subject[]
+  readonly problems: readonly string[]
+  readonly usage: readonly string[]
+}
+
+type Lists = {
+  readonly accounts: Fact<Listed<ServiceAccount>>
+  readonly pods: Fact<Listed<Pod>>
+  readonly templates: readonly Pod[]
+  readonly errors: boolean
+  readonly associated: ReadonlySet<string>
+  readonly roles: readonly string[]
+}
+
+const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
+const keyOfAccount = (namespace: string, name: string): string =>
+  subjectKey({ kind: 'ServiceAccount', namespace, name })
+const finished = ({ phase }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
+
+async function look(
+  source: Source,
+  { namespace, documents }: Selection,
+  signal: AbortSignal | undefined,
+): Promise<Lists> {
+  const ask = async (question: Question): Promise<Fact<Json>> =>
+    signal?.aborted
+      ? unknown('cancelled', 'the run was stopped before this was asked', question)
+      : source.ask(question, signal)
+  const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
+    listed(await ask(kubernetes.list(resource, namespace)), read)
+  const [accounts, pods, errors, associations, roles, ...templates] = await Promise.all([
+    list('serviceaccounts', readServiceAccount),
+    list('pods', readPod),
+    ask(seen.errors()),
+    ask(aws.podIdentityAssociations()),
+    documents ? ask(aws.roles()) : undefined,
+    ...templateResources.map((resource) => list(resource, readWorkload)),
+  ])
+  const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
+  return {
+    accounts,
+    pods,
+    templates: templates.flatMap(itemsOf),
+    errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
+    associated: new Set(
+      associated.flatMap((one) => {
+        const where = textAt(one, 'namespace')
+        const name = textAt(one, 'serviceAccount')
+        return where === undefined || name === undefined ? [] : keyOfAccount(where, name)
+      }),
+    ),
+    roles:
+      roles?.state === 'known'
+        ? listAt(roles.value, 'Roles').flatMap((role) => (isObject(role) ? (textAt(role, 'RoleName') ?? []) : []))
+        : [],
+  }
+}
+
+/** What is chosen so far: ServiceAccounts by key, and pods either all of a ServiceAccount's or one by one. */
+type Chosen = {
+  readonly accounts: Map<string, { readonly namespace: string; readonly name: string; allPods: boolean }>
+  readonly pods: Map<string, Pod>
+  readonly nodes: Set<string>
+  readonly missing: string[]
+}
+
+const choose = (chosen: Chosen, namespace: string, name: string, allPods: boolean): void => {
+  const key = keyOfAccount(namespace, name)
+  const before = chosen.accounts.get(key)
+  if (before === undefined) chosen.accounts.set(key, { namespace, name, allPods })
+  else before.allPods ||= allPods
+}
+const choosePod = (chosen: Chosen, pod: Pod): void => {
+  choose(chosen, pod.namespace, pod.serviceAccount, false)
+  chosen.pods.set(`${pod.namespace}/${pod.name}`, pod)
+}
+
+/** Whether a pod was made by a workload, by its owner: a Deployment's pods belong to its ReplicaSet, a CronJob's to its Job. */
+const madeBy = (pod: Pod, kind: string, name: string): boolean => {
+  const owner = pod.owner
+  if (owner === undefined) return false
+  if (owner.kind === kind && owner.name === name) return true
+  const between = kind === 'Deployment' ? 'ReplicaSet' : kind === 'CronJob' ? 'Job' : undefined
+  return owner.kind === between && owner.name.startsWith(`${name}-`) && !owner.name.slice(name.length + 1).includes('-')
+}
+
+function take(chosen: Chosen, target: Target, lists: Lists, { namespace }: Selection): void {
+  const { kind, name } = target
+  const named = <T extends Meta>(items: readonly T[]) => items.filter((one) => one.name === name)
+  if (kind === 'ServiceAccount') {
+    const seen = named(itemsOf(lists.accounts)).map((one) => one.namespace)
+    const used = [...itemsOf(lists.pods), ...lists.templates]
+      .filter((pod) => pod.serviceAccount === name)
+      .map((pod) => pod.namespace)
+    const where = new Set(seen.length > 0 ? seen : used.length > 0 ? used : [namespace ?? 'default'])
+    for (const one of where) choose(chosen, one, name, true)
+  } else if (kind === 'Pod') {
+    const pods = named(itemsOf(lists.pods))
+    for (const pod of pods) choosePod(chosen, pod)
+    if (pods.length === 0) chosen.missing.push(`pod/${name}`)
+  } else if (kind === 'Node') {
+    chosen.nodes.add(name)
+    for (const pod of itemsOf(lists.pods)) if (pod.node === name && podExpectsIdentity(pod)) choosePod(chosen, pod)
+  } else {
+    const templates = named(lists.templates).filter((one) => one.kind === kind)
+    const pods = itemsOf(lists.pods).filter((pod) => madeBy(pod, kind, name) && !finished(pod))
+    for (const one of templates) choose(chosen, one.namespace, one.serviceAccount, pods.length === 0)
+    for (const pod of pods) choosePod(chosen, pod)
+    if (templates.length === 0 && pods.length === 0) chosen.missing.push(`${kind.toLowerCase()}/${name}`)
+  }
+}
+
+function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, documents: boolean): void {
+  const users = [...itemsOf(lists.pods).filter((pod) => !finished(pod)), ...lists.templates]
+  for (const one of itemsOf(lists.accounts))
+    if (matches(one) && (namesIdentity(one) || lists.associated.has(keyOfAccount(one.namespace, one.name))))
+      choose(chosen, one.namespace, one.name, true)
+  for (const pod of users)
+    if (matches(pod) && podExpectsIdentity(pod)) choose(chosen, pod.namespace, pod.serviceAccount, true)
+  // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
+  if (documents && lists.errors && chosen.accounts.size === 0)
+    for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))
+      choose(chosen, one.namespace, one.name, true)
+}
+
+/** Finds out who is to be judged. Lists that cannot be seen leave a stand-in, so that the report says what was not seen. */
+export async function subjectsFor(source: Source, selection: Selection, signal?: AbortSignal): Promise<Roster> {
+  const usage: string[] = []
+  const targets = selection.targets.flatMap((text) => {
+    const target = readTarget(text)
+    if (typeof target !== 'string') return target
+    usage.push(target)
+    return []
+  })
+  const selector = selection.selector === undefined ? undefined : labelSelector(selection.selector)
+  if (selector !== undefined && 'malformed' in selector)
+    usage.push(
+      `--selector: ${JSON.stringify(selector.malformed)} is not understood; write for example app=cart or tier in (web,api)`,
+    )
+  if (usage.length > 0) return { subjects: [], problems: [], usage }
+
+  const lists = await look(source, selection, signal)
+  const chosen: Chosen = { accounts: new Map(), pods: new Map(), nodes: new Set(), missing: [] }
+  const matches = (one: Meta): boolean =>
+    selector === undefined || !('matches' in selector) || selector.matches(one.labels)
+  for (const target of targets) take(chosen, target, lists, selection)
+  if (targets.length === 0) takeAll(chosen, lists, matches, selection.documents === true)
+  return { ...roster(chosen, lists, targets.length === 0, selection), usage }
+}
+
+function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Omit<Roster, 'usage'> {
+  const problems = chosen.missing.map((what) =>
+    lists.pods.state === 'known' && lists.pods.value.complete
+      ? `${what} does not exist${selection.namespace === undefined ? '' : ` in namespace ${selection.namespace}`}`
+      : `${what} was not seen`,
+  )
+  const subjects: Subject[] = []
+  const byAccount = new Map<string, Pod[]>()
+  for (const pod of itemsOf(lists.pods)) {
+    const key = keyOfAccount(pod.namespace, pod.serviceAccount)
+    const shelf = byAccount.get(key)
+    if (shelf === undefined) byAccount.set(key, [pod])
+    else shelf.push(pod)
+  }
+  const pods = new Map(chosen.pods)
+  const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
+  const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
+  const podsAreAll = lists.pods.state === 'known' && lists.pods.value.complete
+  for (const [key, { namespace, name, allPods }] of chosen.accounts) {
+    const own = (byAccount.get(key) ?? []).filter((pod) => !finished(pod))
+    if (allPods) for (const pod of own) pods.set(`${pod.namespace}/${pod.name}`, pod)
+    const seesPods = own.length > 0
+    const stands: readonly Scope[] = seesPods || (podsAreAll && !lists.errors) ? [] : ['pod']
+    subjects.push({ kind: 'ServiceAccount', namespace, name, ...(stands.length > 0 ? { standsFor: stands } : {}) })
+    const role = namedRole(known.get(key)) ?? own.map((pod) => namedRole(pod)).find((one) => one !== undefined)
+    if (role !== undefined) {
+      const before = roles.get(role)
+      if (before === undefined) roles.set(role, { name: role, of: [key] })
+      else before.of.push(key)
+    }
+  }
+  for (const name of lists.roles) if (!roles.has(name)) roles.set(name, { name, of: [] })
+  for (const pod of pods.values())
+    subjects.push({
+      kind: 'Pod',
+      namespace: pod.namespace,
+      name: pod.name,
+      of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
+    })
+  for (const name of chosen.nodes) subjects.push({ kind: 'Node', name })
+  for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
+
+  // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
+  const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
+  const standsFor: readonly Scope[] =
+    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0) ? ['service-account', 'pod'] : []
+  subjects.unshift({ ...clusterSubject, ...(standsFor.length > 0 ? { standsFor } : {}) })
+  return { subjects, problems }
+}
