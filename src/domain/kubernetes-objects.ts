@@ -1,0 +1,216 @@
+/** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
+import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { pickPodSpec } from './kubernetes-pod-spec.ts'
+
+type Draft = { [key: string]: Json }
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** The members that are there, by reference. */
+export function keep(from: JsonObject, names: readonly string[], to: Draft = {}): Draft {
+  for (const name of names) {
+    const value = from[name]
+    if (value !== undefined) to[name] = value
+  }
+  return to
+}
+
+const part = (from: Json | undefined, names: readonly string[]): JsonObject => (isObject(from) ? keep(from, names) : {})
+
+const parts = (from: Json | undefined, names: readonly string[]): readonly Json[] =>
+  isList(from) ? from.flatMap((one) => (isObject(one) ? [keep(one, names)] : [])) : []
+
+function pickAnnotations(annotations: JsonObject): JsonObject {
+  // The copy that kubectl keeps of what was applied holds every field that is dropped elsewhere.
+  if (annotations[lastApplied] === undefined) return annotations
+  const { [lastApplied]: _, ...rest } = annotations
+  return rest
+}
+
+/** Who owns which annotations, and since when: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
+function pickManagedFields(entries: readonly Json[]): readonly Json[] {
+  const picked: Json[] = []
+  for (const entry of entries) {
+    if (!isObject(entry)) continue
+    const draft = keep(entry, ['manager', 'operation', 'time'])
+    const { fieldsV1, annotations } = entry
+    const meta = isObject(fieldsV1) ? fieldsV1['f:metadata'] : undefined
+    const owned = isObject(meta) ? meta['f:annotations'] : undefined
+    // What `collect` has written is picked already.
+    if (isList(annotations)) draft.annotations = annotations
+    else {
+      const keys: string[] = []
+      if (isObject(owned)) for (const key in owned) if (key.startsWith('f:')) keys.push(key.slice(2))
+      draft.annotations = keys
+    }
+    picked.push(draft)
+  }
+  return picked
+}
+
+const metadataNames = ['name', 'generateName', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'labels']
+
+function pickMetadata(metadata: JsonObject): JsonObject {
+  const draft = keep(metadata, metadataNames)
+  const { annotations, ownerReferences, managedFields } = metadata
+  if (isObject(annotations)) draft.annotations = pickAnnotations(annotations)
+  if (isList(ownerReferences)) draft.ownerReferences = parts(ownerReferences, ['kind', 'name', 'uid', 'controller'])
+  if (isList(managedFields)) draft.managedFields = pickManagedFields(managedFields)
+  return draft
+}
+
+function pickTemplate(template: Json | undefined): JsonObject {
+  if (!isObject(template)) return {}
+  const { metadata, spec } = template
+  return {
+    ...(isObject(metadata) ? { metadata: pickMetadata(metadata) } : {}),
+    ...(isObject(spec) ? { spec: pickPodSpec(spec) } : {}),
+  }
+}
+
+type Pick = (from: JsonObject, draft: Draft) => void
+
+const pod: Pick = ({ spec, status }, draft) => {
+  if (isObject(spec)) draft.spec = pickPodSpec(spec)
+  if (isObject(status) && status.phase !== undefined) draft.status = { phase: status.phase }
+}
+
+const workload: Pick = ({ spec }, draft) => {
+  if (!isObject(spec)) return
+  draft.spec = keep(spec, ['replicas', 'selector', 'suspend'])
+  if (spec.template !== undefined) draft.spec = { ...draft.spec, template: pickTemplate(spec.template) }
+}
+
+const cronJob: Pick = ({ spec }, draft) => {
+  if (!isObject(spec)) return
+  const { jobTemplate } = spec
+  const job = isObject(jobTemplate) ? jobTemplate.spec : undefined
+  draft.spec = {
+    ...keep(spec, ['schedule', 'suspend']),
+    ...(isObject(job) ? { jobTemplate: { spec: { template: pickTemplate(job.template) } } } : {}),
+  }
+}
+
+const members =
+  (...names: readonly string[]): Pick =>
+  (from, draft) => {
+    keep(from, names, draft)
+  }
+
+const specOf =
+  (...names: readonly string[]): Pick =>
+  ({ spec }, draft) => {
+    if (isObject(spec)) draft.spec = keep(spec, names)
+  }
+
+/** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
+const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+
+const configMap: Pick = ({ metadata, data }, draft) => {
+  if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
+  if (configMapsRead.has(metadata.name)) draft.data = data
+}
+
+const picks: { readonly [kind: string]: Pick } = {
+  Pod: pod,
+  Deployment: workload,
+  StatefulSet: workload,
+  DaemonSet: workload,
+  ReplicaSet: workload,
+  ReplicationController: workload,
+  Job: workload,
+  CronJob: cronJob,
+  PodTemplate: ({ template }, draft) => {
+    draft.template = pickTemplate(template)
+  },
+  ServiceAccount: (from, draft) => {
+    keep(from, ['automountServiceAccountToken'], draft)
+    if (isList(from.secrets)) draft.secrets = parts(from.secrets, ['name'])
+    if (isList(from.imagePullSecrets)) draft.imagePullSecrets = parts(from.imagePullSecrets, ['name'])
+  },
+  MutatingWebhookConfiguration: members('webhooks'),
+  ValidatingWebhookConfiguration: members('webhooks'),
+  ConfigMap: configMap,
+  Secret: members('type'),
+  Service: specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports'),
+  Endpoints: ({ subsets }, draft) => {
+    draft.subsets = parts(subsets, ['addresses', 'notReadyAddresses', 'ports'])
+  },
+  EndpointSlice: ({ endpoints, ports }, draft) => {
+    draft.endpoints = parts(endpoints, ['addresses', 'conditions'])
+    if (ports !== undefined) draft.ports = ports
+  },
+  Namespace: ({ status }, draft) => {
+    draft.status = part(status, ['phase'])
+  },
+  Node: specOf('providerID', 'taints'),
+  CSIDriver: members('spec'),
+  ClusterRoleBinding: members('roleRef', 'subjects'),
+  RoleBinding: members('roleRef', 'subjects'),
+  Event: (from, draft) => {
+    keep(from, ['reason', 'type', 'message', 'note', 'lastTimestamp', 'eventTime', 'count'], draft)
+    const about = from.involvedObject ?? from.regarding
+    if (about !== undefined) draft.involvedObject = part(about, ['kind', 'namespace', 'name', 'uid'])
+  },
+}
+
+/**
+ * The object with only what a check may look at; unchanged parts by reference. `typed` names what the items of a typed list
+ * leave out. Pure, and fast enough for every pod of a large cluster: nothing that is dropped is walked.
+ */
+export function pickObject(
+  object: JsonObject,
+  typed?: { readonly apiVersion: string; readonly kind: string },
+): JsonObject {
+  const { metadata } = object
+  const kind = typeof object.kind === 'string' ? object.kind : (typed?.kind ?? '')
+  const draft: Draft = {
+    apiVersion: typeof object.apiVersion === 'string' ? object.apiVersion : (typed?.apiVersion ?? ''),
+    kind,
+    metadata: isObject(metadata) ? pickMetadata(metadata) : {},
+  }
+  const pick = Object.hasOwn(picks, kind) ? picks[kind] : undefined
+  pick?.(object, draft)
+  return draft
+}
+
+const plurals: { readonly [kind: string]: string } = {
+  Endpoints: 'endpoints',
+  NetworkPolicy: 'networkpolicies',
+  Ingress: 'ingresses',
+  StorageClass: 'storageclasses',
+}
+
+/** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
+export function resourceOf(kind: string): string {
+  const known = Object.hasOwn(plurals, kind) ? plurals[kind] : undefined
+  if (known !== undefined) return known
+  const lower = kind.toLowerCase()
+  if (/[^aeiou]y$/.test(lower)) return `${lower.slice(0, -1)}ies`
+  return /(?:s|x|ch|sh)$/.test(lower) ? `${lower}es` : `${lower}s`
+}
+
+const clusterScoped: ReadonlySet<string> = new Set([
+  'namespaces',
+  'nodes',
+  'persistentvolumes',
+  'storageclasses',
+  'csidrivers',
+  'csinodes',
+  'mutatingwebhookconfigurations',
+  'validatingwebhookconfigurations',
+  'clusterroles',
+  'clusterrolebindings',
+  'customresourcedefinitions',
+  'clusterissuers',
+  'apiservices',
+  'priorityclasses',
+  'ingressclasses',
+  'runtimeclasses',
+  'certificatesigningrequests',
+  'validatingadmissionpolicies',
+  'mutatingadmissionpolicies',
+])
+
+/** Whether objects of this resource live in a namespace; what is not known to be cluster-wide does. */
+export const isNamespaced = (resource: string): boolean => !clusterScoped.has(resource)

@@ -1,0 +1,189 @@
+/** Which fields of a pod's spec a check may see: names, mounts and flags; of variables only values that are no secret. */
+import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+
+type Draft = { [key: string]: Json }
+
+const visible: ReadonlySet<string> = new Set([
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_STS_REGIONAL_ENDPOINTS',
+  'AWS_PROFILE',
+  'AWS_ROLE_SESSION_NAME',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_EC2_METADATA_DISABLED',
+  'AZURE_CLIENT_ID',
+  'AZURE_TENANT_ID',
+  'AZURE_FEDERATED_TOKEN_FILE',
+  'AZURE_AUTHORITY_HOST',
+  'GOOGLE_APPLICATION_CREDENTIALS',
+  'GOOGLE_CLOUD_PROJECT',
+  'GCE_METADATA_HOST',
+  'CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+])
+
+/** `https://user:password@proxy:3128` → `https://proxy:3128`; a proxy is often written without the scheme. */
+function withoutUserInfo(value: string): string {
+  const at = value.lastIndexOf('@')
+  if (at < 0) return value
+  const scheme = value.indexOf('://')
+  return `${scheme >= 0 && scheme < at ? value.slice(0, scheme + 3) : ''}${value.slice(at + 1)}`
+}
+
+const carriesAddress = (name: string): boolean =>
+  name.startsWith('AWS_ENDPOINT_URL') ||
+  name.endsWith('_PROXY') ||
+  name.endsWith('_proxy') ||
+  name === 'AZURE_AUTHORITY_HOST'
+
+/** The kind of reference with the names in it: secretKeyRef {name, key}, fieldRef {fieldPath}, … */
+function pickReference(from: JsonObject): JsonObject {
+  const draft: Draft = {}
+  for (const kind in from) {
+    const reference = from[kind]
+    if (!isObject(reference)) continue
+    const named: Draft = {}
+    for (const name of ['name', 'key', 'fieldPath', 'resource', 'optional']) {
+      const value = reference[name]
+      if (value !== undefined) named[name] = value
+    }
+    draft[kind] = named
+  }
+  return draft
+}
+
+/** A variable whose value is not looked at is marked `hidden`, to be told from an empty one. */
+function pickVariable(from: JsonObject): JsonObject {
+  const { name, value, valueFrom } = from
+  if (typeof name !== 'string') return {}
+  if (isObject(valueFrom)) return { name, valueFrom: pickReference(valueFrom) }
+  if (value === undefined) return from.hidden === undefined ? { name } : { name, hidden: true }
+  if (typeof value === 'string' && (visible.has(name) || name.startsWith('AWS_ENDPOINT_URL'))) {
+    // Where a file name belongs, some put the whole key.
+    if (value.length <= 2048 && !value.includes('{'))
+      return { name, value: carriesAddress(name) ? withoutUserInfo(value) : value }
+  }
+  return { name, hidden: true }
+}
+
+const flags: ReadonlySet<string> = new Set([
+  '--api-audiences',
+  '--anonymous-auth',
+  '--annotation-prefix',
+  '--token-audience',
+  '--token-mount-path',
+  '--token-expiration',
+  '--compose-role-arn',
+  '--watch-config-map',
+  '--sts-regional-endpoint',
+  '--aws-default-region',
+])
+
+/** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */
+function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] {
+  const picked: Json[] = []
+  const first = words[0]
+  if (isCommand && typeof first === 'string' && first.length <= 256) picked.push(first)
+  for (let index = isCommand ? 1 : 0; index < words.length; index += 1) {
+    const word = words[index]
+    if (typeof word !== 'string' || !word.startsWith('--')) continue
+    const equals = word.indexOf('=')
+    const name = equals < 0 ? word : word.slice(0, equals)
+    if (!name.startsWith('--service-account-') && !flags.has(name)) continue
+    picked.push(word)
+    const next = words[index + 1]
+    if (equals < 0 && typeof next === 'string' && !next.startsWith('-')) {
+      picked.push(next)
+      index += 1
+    }
+  }
+  return picked
+}
+
+const containerNames = ['name', 'image', 'restartPolicy', 'securityContext', 'targetContainerName']
+const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly']
+
+function pickMembers(from: JsonObject, names: readonly string[]): Draft {
+  const draft: Draft = {}
+  for (const name of names) {
+    const value = from[name]
+    if (value !== undefined) draft[name] = value
+  }
+  return draft
+}
+
+function pickContainer(from: JsonObject): JsonObject {
+  const draft = pickMembers(from, containerNames)
+  const { command, args, env, envFrom, volumeMounts } = from
+  if (isList(command)) draft.command = pickWords(command, true)
+  if (isList(args)) {
+    const words = pickWords(args, false)
+    if (words.length > 0) draft.args = words
+  }
+  if (isList(env)) draft.env = env.filter(isObject).map(pickVariable)
+  if (isList(envFrom)) draft.envFrom = envFrom.filter(isObject).map(pickReference)
+  if (isList(volumeMounts))
+    draft.volumeMounts = volumeMounts.filter(isObject).map((one) => pickMembers(one, mountNames))
+  return draft
+}
+
+/** What of a projected source matters: the token in full, of the others the name. */
+function pickSource(from: JsonObject): JsonObject {
+  const { serviceAccountToken } = from
+  if (serviceAccountToken !== undefined) return { serviceAccountToken }
+  return pickReference(from)
+}
+
+const volumeNames = ['secretName', 'name', 'claimName', 'path', 'type', 'driver', 'readOnly', 'medium', 'optional']
+
+/** The name and the one type of a volume; inside it names and paths, never attributes, which may hold keys. */
+function pickVolume(from: JsonObject): JsonObject {
+  const draft: Draft = {}
+  if (from.name !== undefined) draft.name = from.name
+  for (const type in from) {
+    const body = from[type]
+    if (type === 'name' || !isObject(body)) continue
+    if (type === 'projected') {
+      const { sources, defaultMode } = body
+      draft.projected = {
+        sources: isList(sources) ? sources.filter(isObject).map(pickSource) : [],
+        ...(defaultMode === undefined ? {} : { defaultMode }),
+      }
+    } else draft[type] = pickMembers(body, volumeNames)
+  }
+  return draft
+}
+
+const specNames = [
+  'serviceAccountName',
+  'serviceAccount',
+  'nodeName',
+  'hostNetwork',
+  'nodeSelector',
+  'automountServiceAccountToken',
+  'securityContext',
+  'tolerations',
+]
+
+/** The spec of a pod or of a pod template with only what a check may look at. Pure; never throws, whatever the shape. */
+export function pickPodSpec(spec: JsonObject): JsonObject {
+  const draft = pickMembers(spec, specNames)
+  const { affinity, volumes, containers, initContainers, ephemeralContainers } = spec
+  if (isObject(affinity) && affinity.nodeAffinity !== undefined)
+    draft.affinity = { nodeAffinity: affinity.nodeAffinity }
+  if (isList(volumes)) draft.volumes = volumes.filter(isObject).map(pickVolume)
+  if (isList(containers)) draft.containers = containers.filter(isObject).map(pickContainer)
+  if (isList(initContainers)) draft.initContainers = initContainers.filter(isObject).map(pickContainer)
+  if (isList(ephemeralContainers)) draft.ephemeralContainers = ephemeralContainers.filter(isObject).map(pickContainer)
+  return draft
+}
