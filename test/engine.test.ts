@@ -1,7 +1,7 @@
 /** What only the engine says: blocked, unknown, crashed, folded; the order of findings; facts asked once. */
 import { describe, expect, test } from 'vitest'
 import { type CheckId, defineCheck, type Severity } from '../src/core/check.ts'
-import { examine, withBlockers } from '../src/core/engine.ts'
+import { examine } from '../src/core/engine.ts'
 import {
   absent,
   defineProbe,
@@ -14,6 +14,7 @@ import {
 } from '../src/core/fact.ts'
 import { verdictOf } from '../src/core/finding.ts'
 import type { Json } from '../src/core/json.ts'
+import { withBlockers } from '../src/core/order.ts'
 import { exitCodeOf } from '../src/core/report.ts'
 import { clusterSubject, type Scope, type Subject } from '../src/core/subject.ts'
 
@@ -159,10 +160,10 @@ describe('what only the engine says', () => {
       needs: { perName },
       wants: {},
       after: [],
-      messages: { broken: () => 'broken' },
+      messages: { broken: ({ who }: { readonly who: string }) => `${who} is broken` },
       judge: ({ have }) =>
         have.perName.state === 'known' && have.perName.value === 'cart'
-          ? { status: 'fail', message: 'broken', data: {}, evidence: [] }
+          ? { status: 'fail', message: 'broken', data: { who: 'cart' }, evidence: [] }
           : { status: 'pass', evidence: [] },
     })
     const findings = await run([first, checkOf('a/second', { scope: 'pod', after: ['a/first'] })], answering({}), [
