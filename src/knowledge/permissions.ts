@@ -1,0 +1,108 @@
+/** What every question needs: the RBAC rule, the IAM action, or nothing; and the words that ask for it. */
+import type { Question } from '../core/fact.ts'
+import { textAt } from '../core/json.ts'
+
+/** Where a Kubernetes resource is served. `wide`: with many subjects it is cheaper to list it once than to get each. */
+export type Resource = {
+  readonly group: string
+  readonly version: string
+  readonly namespaced: boolean
+  readonly wide?: true
+}
+
+const core = (namespaced = true): Resource => ({ group: '', version: 'v1', namespaced })
+const of = (group: string, namespaced = true, version = 'v1'): Resource => ({ group, version, namespaced })
+const wide = (resource: Resource): Resource => ({ ...resource, wide: true })
+
+export const resources: { readonly [plural: string]: Resource } = {
+  serviceaccounts: wide(core()),
+  pods: wide(core()),
+  namespaces: wide(core(false)),
+  nodes: wide(core(false)),
+  events: core(),
+  services: core(),
+  endpoints: core(),
+  configmaps: core(),
+  secrets: core(),
+  persistentvolumes: core(false),
+  persistentvolumeclaims: core(),
+  deployments: wide(of('apps')),
+  statefulsets: wide(of('apps')),
+  daemonsets: wide(of('apps')),
+  replicasets: wide(of('apps')),
+  jobs: wide(of('batch')),
+  cronjobs: wide(of('batch')),
+  endpointslices: of('discovery.k8s.io'),
+  networkpolicies: of('networking.k8s.io'),
+  ingresses: of('networking.k8s.io'),
+  storageclasses: of('storage.k8s.io', false),
+  csidrivers: of('storage.k8s.io', false),
+  csinodes: of('storage.k8s.io', false),
+  mutatingwebhookconfigurations: of('admissionregistration.k8s.io', false),
+  validatingwebhookconfigurations: of('admissionregistration.k8s.io', false),
+  roles: of('rbac.authorization.k8s.io'),
+  rolebindings: of('rbac.authorization.k8s.io'),
+  clusterroles: of('rbac.authorization.k8s.io', false),
+  clusterrolebindings: of('rbac.authorization.k8s.io', false),
+  customresourcedefinitions: of('apiextensions.k8s.io', false),
+  serviceentries: of('networking.istio.io'),
+}
+
+export type Permission =
+  | {
+      readonly kind: 'rbac'
+      readonly verb: string
+      /** The plural, with its sub-resource: `serviceaccounts/token`. */
+      readonly resource: string
+      readonly group: string
+      readonly namespace?: string
+    }
+  | { readonly kind: 'rbac-path'; readonly verb: string; readonly path: string }
+  | { readonly kind: 'iam'; readonly action: string; readonly account?: string }
+  | { readonly kind: 'none' }
+
+const none: Permission = { kind: 'none' }
+const verbs: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'create'])
+
+/** AWS answers these to anybody who is signed in (GetCallerIdentity) or to nobody in particular (the exchange itself). */
+const free: ReadonlySet<string> = new Set(['sts:GetCallerIdentity', 'sts:AssumeRoleWithWebIdentity'])
+
+/** The permission that a question needs. Pure; a question that nobody knows needs nothing that could be named. */
+export function permissionOf(question: Question): Permission {
+  const { system, call, input } = question
+  if (system === 'kubernetes') {
+    if (call.startsWith('nonresource ')) {
+      const path = call.slice('nonresource '.length, call.lastIndexOf('/'))
+      return { kind: 'rbac-path', verb: 'get', path }
+    }
+    const cut = call.lastIndexOf('/')
+    const verb = call.slice(cut + 1)
+    if (cut < 1 || !verbs.has(verb)) return none
+    const resource = call.slice(0, cut)
+    const known = resources[resource.split('/')[0] ?? '']
+    const namespace = textAt(input, 'namespace')
+    const base = { kind: 'rbac', verb, resource, group: known?.group ?? '*' } as const
+    return namespace === undefined ? base : { ...base, namespace }
+  }
+  if (system === 'aws' && !free.has(call)) {
+    const account = textAt(input, 'account')
+    return account === undefined ? { kind: 'iam', action: call } : { kind: 'iam', action: call, account }
+  }
+  return none
+}
+
+/** The permission in words: `RBAC: create serviceaccounts/token in namespace shop`; undefined where none is needed. */
+export function permissionWords(permission: Permission): string | undefined {
+  if (permission.kind === 'rbac-path') {
+    const holder = /^\/(\.well-known|openid)\//.test(permission.path)
+      ? ' (ClusterRole system:service-account-issuer-discovery)'
+      : ''
+    return `RBAC: ${permission.verb} on the non-resource URL ${permission.path}${holder}`
+  }
+  if (permission.kind === 'iam')
+    return `IAM: ${permission.action}${permission.account === undefined ? '' : ` in account ${permission.account}`}`
+  if (permission.kind === 'none') return undefined
+  const { verb, resource, group, namespace } = permission
+  const named = group === '' || group === '*' ? resource : `${resource}.${group}`
+  return `RBAC: ${verb} ${named} in ${namespace === undefined ? 'all namespaces' : `namespace ${namespace}`}`
+}

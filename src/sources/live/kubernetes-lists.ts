@@ -1,0 +1,152 @@
+/** Lists of one kind: fetched in pages of which only the picks are kept, then answered from memory. */
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Fact, known, type Question, unknown } from '../../core/fact.ts'
+import { isList, isObject, type Json, listAt, textAt } from '../../core/json.ts'
+import { pickObject } from '../../domain/kubernetes-objects.ts'
+import { resources } from '../../knowledge/permissions.ts'
+import type { ApiServer } from './api-server.ts'
+import { factOf, parse, silence } from './kubernetes-answers.ts'
+import type { NoReply, Reply } from './wire.ts'
+
+/** The compromise between round trips and memory: a page of pods is 4 to 5 MB of JSON. */
+const pageSize = 1000
+const mostPages = 400
+const mostPageBytes = 256 << 20
+
+export type Listing = {
+  readonly items: readonly Json[]
+  readonly complete: boolean
+  readonly named: (namespace: string | undefined, name: string) => Json | undefined
+  readonly of: (namespace: string) => readonly Json[]
+}
+
+/** The API path of a kind, its collection or one object; undefined for a kind that is not in the table of resources. */
+export function pathOf(resource: string, namespace?: string, name?: string): string | undefined {
+  const place = Object.hasOwn(resources, resource) ? resources[resource] : undefined
+  if (place === undefined) return undefined
+  const root = place.group === '' ? `/api/${place.version}` : `/apis/${place.group}/${place.version}`
+  const inside = place.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+  return `${root}${inside}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+}
+
+/** Finds one object, or those of a namespace, without walking all of them each time. */
+export function listing(items: readonly Json[], complete: boolean): Listing {
+  let shelves: Map<string, Map<string, Json>> | undefined
+  const lists = new Map<string, readonly Json[]>()
+  const none: readonly Json[] = []
+  const shelved = (): Map<string, Map<string, Json>> => {
+    if (shelves !== undefined) return shelves
+    shelves = new Map()
+    for (const item of items) {
+      const namespace = textAt(item, 'metadata', 'namespace') ?? ''
+      let shelf = shelves.get(namespace)
+      if (shelf === undefined) {
+        shelf = new Map()
+        shelves.set(namespace, shelf)
+      }
+      shelf.set(textAt(item, 'metadata', 'name') ?? '', item)
+    }
+    return shelves
+  }
+  return {
+    items,
+    complete,
+    named: (namespace, name) =>
+      shelved()
+        .get(namespace ?? '')
+        ?.get(name),
+    of: (namespace) => {
+      const held = lists.get(namespace)
+      if (held !== undefined) return held
+      const shelf = shelved().get(namespace)
+      const made = shelf === undefined ? none : [...shelf.values()]
+      lists.set(namespace, made)
+      return made
+    },
+  }
+}
+
+/** Where the next page begins stands before the items, so it can be asked for before this page is parsed. */
+function continuation(body: Buffer): string | undefined {
+  const head = body.subarray(0, 2048).toString('latin1')
+  const end = head.indexOf('"items"')
+  return /"continue":\s*"([^"\\]{1,1500})"/.exec(end === -1 ? head : head.slice(0, end))?.[1]
+}
+
+/**
+ * All objects of a kind in one namespace or in all. A listing whose continuation has expired (410) is begun again once.
+ * @throws LiveTrouble where no credentials can be had at all
+ */
+export async function fetchList(
+  api: ApiServer,
+  resource: string,
+  namespace: string | undefined,
+  question: Question,
+  signal?: AbortSignal,
+): Promise<Fact<Listing>> {
+  const path = pathOf(resource, namespace)
+  if (path === undefined) return unknown('not-asked', `${resource} is not a kind that kubectl wi asks for`, question)
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await fetchPages(api, path, question, signal)
+    if (outcome !== 'expired') return outcome
+    if (attempt === 2)
+      return unknown(
+        'unreachable',
+        `the list of ${resource} expired twice while it was being read`,
+        question,
+        'ask again, or examine one namespace with -n',
+      )
+  }
+}
+
+async function fetchPages(
+  api: ApiServer,
+  path: string,
+  question: Question,
+  signal: AbortSignal | undefined,
+): Promise<Fact<Listing> | 'expired'> {
+  const items: Json[] = []
+  const page = (from: string | undefined): Promise<Reply | NoReply> =>
+    api.send(`${path}?limit=${pageSize}${from === undefined ? '' : `&continue=${encodeURIComponent(from)}`}`, {
+      signal,
+      maxBytes: mostPageBytes,
+    })
+  let next: Promise<Reply | NoReply> | undefined = page(undefined)
+  for (let pages = 0; next !== undefined; pages += 1) {
+    const reply: Reply | NoReply = await next
+    if ('trouble' in reply) return retyped(silence(reply, question, api))
+    if (reply.status === 410 && pages > 0) return 'expired'
+    if (reply.status !== 200) return retyped(factOf(reply, question, api, () => undefined))
+    const from: string | undefined = pages + 1 < mostPages ? continuation(reply.body) : undefined
+    next = from === undefined ? undefined : page(from)
+    // Lets the request leave before the parser holds the thread.
+    if (next !== undefined) await turn()
+    const rest = keep(reply, items)
+    if (rest === undefined) {
+      next?.catch(() => undefined)
+      return retyped(factOf(reply, question, api, () => undefined))
+    }
+    if (next === undefined && rest !== '') {
+      if (pages + 1 >= mostPages) return known(listing(items, false), question)
+      next = page(rest)
+    }
+  }
+  return known(listing(items, true), question)
+}
+
+/** Adds a page's picks; the continuation it names, '' on the last page, undefined where it is not a list. */
+function keep(reply: Reply, items: Json[]): string | undefined {
+  const json = parse(reply.body)
+  if (!isObject(json) || !isList(json.items)) return undefined
+  // Items of a typed list come without their own kind.
+  const typed = {
+    apiVersion: textAt(json, 'apiVersion') ?? '',
+    kind: textAt(json, 'kind')?.replace(/List$/, '') ?? '',
+  }
+  for (const item of listAt(json, 'items')) if (isObject(item)) items.push(pickObject(item, typed))
+  return textAt(json, 'metadata', 'continue') ?? ''
+}
+
+/** A fact that holds no value fits any type; one that does has no business here. */
+const retyped = (fact: Fact<Json>): Fact<Listing> =>
+  fact.state === 'known' ? unknown('malformed', 'the list has a form that is not understood', fact.from) : fact
