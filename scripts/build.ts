@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { Plugin } from '@oclif/core'
-import { type OutputOptions, type Plugin as RolldownPlugin, rolldown } from 'rolldown'
+import { type ChunkingContext, type OutputOptions, type Plugin as RolldownPlugin, rolldown } from 'rolldown'
 
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
@@ -115,16 +115,39 @@ const withoutAbsent: RolldownPlugin = {
   },
 }
 
-// Leaves first: a group takes along what its modules need, unless an earlier group has it already.
+// Leaves first: a group takes along what its modules need, unless an earlier group has it already. Few groups, because every
+// file that a command loads costs it half a millisecond.
 const packages: ReadonlyArray<readonly [chunk: string, packages: RegExp]> = [
   ['oclif', /^@oclif\/core$/],
-  ['chalk', /^chalk$/],
   ['yaml', /^yaml$/],
   ['zod', /^zod$/],
   ['jose', /^jose$/],
   ['openid-client', /^(openid-client|oauth4webapi)$/],
 ]
-const layers = ['core', 'domain', 'knowledge', 'probes', 'checks', 'fixers', 'report', 'apply', 'sources', 'lab']
+const layers: ReadonlyArray<readonly [chunk: string, folders: readonly string[]]> = [
+  ['core', ['core', 'domain', 'flags']],
+  ['report', ['report', 'examine']],
+  ['catalogue', ['knowledge', 'probes', 'checks', 'examine']],
+  ['fixers', ['fixers']],
+  ['apply', ['apply']],
+  ['sources', ['sources']],
+  ['run', ['examine']],
+  ['lab', ['lab']],
+]
+// What a module brings along, itself included: 0 for what every command may load, 1 with the catalogue, 2 for anything else.
+const weights: Readonly<Record<string, number>> = {
+  core: 0,
+  domain: 0,
+  flags: 0,
+  report: 0,
+  examine: 0,
+  knowledge: 1,
+  probes: 1,
+  checks: 1,
+  '@oclif/core': 0,
+  chalk: 0,
+}
+const heaviest: Readonly<Record<string, number>> = { core: 0, report: 0, catalogue: 1 }
 
 const packageOf = (id: string): string | undefined =>
   /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1]?.replaceAll('\\', '/')
@@ -136,16 +159,41 @@ const folderOf = (id: string): string | undefined => {
 
 const live = path.join('src', 'sources', 'live') + path.sep
 
+const weighed = new Map<string, number>()
+const weightOf = (id: string, graph: ChunkingContext): number => {
+  const known = weighed.get(id)
+  if (known !== undefined) return known
+  // A circle weighs what it reaches elsewhere.
+  weighed.set(id, 0)
+  const from = packageOf(id)
+  let weight = weights[from ?? folderOf(id) ?? ''] ?? 2
+  if (from === undefined) {
+    for (const needed of graph.getModuleInfo(id)?.importedIds ?? []) {
+      if (path.isAbsolute(needed)) weight = Math.max(weight, weightOf(needed, graph))
+    }
+  }
+  weighed.set(id, weight)
+  return weight
+}
+
+// Heavy and imported with await import(): a file of its own. Light, it joins its neighbours, for a file costs more than it does.
+const layerOf = (chunk: string, id: string, graph: ChunkingContext): string | null => {
+  const weight = weightOf(id, graph)
+  if (weight > 1 && (graph.getModuleInfo(id)?.dynamicImporters.length ?? 0) > 0) return null
+  return weight > (heaviest[chunk] ?? 2) ? null : chunk
+}
+
 const groups: NonNullable<Exclude<OutputOptions['codeSplitting'], boolean | undefined>>['groups'] = [
-  ...packages.map(([name, pattern], index) => ({
-    name,
+  ...packages.map(([chunk, pattern], index) => ({
+    name: chunk,
     priority: 199 - index,
-    test: (id: string) => pattern.test(packageOf(id) ?? '') || (name === 'oclif' && id.startsWith('\0')),
+    test: (id: string) => pattern.test(packageOf(id) ?? '') || (chunk === 'oclif' && id.startsWith('\0')),
   })),
-  ...layers.map((name, index) => ({
-    name: name === 'domain' ? 'core' : name,
+  ...layers.map(([chunk, folders], index) => ({
+    name: (id: string, graph: ChunkingContext) => layerOf(chunk, id, graph),
+    debugName: chunk,
     priority: 100 - index,
-    test: (id: string) => folderOf(id) === name && !path.relative(root, id).startsWith(live),
+    test: (id: string) => folders.includes(folderOf(id) ?? '') && !path.relative(root, id).startsWith(live),
   })),
 ]
 
@@ -297,4 +345,10 @@ const build = async (): Promise<void> => {
   console.log(`dist built in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }
 
-await build()
+try {
+  await build()
+} catch (error) {
+  // rolldown's own message shows the place; the stack would only show this script.
+  console.error(error instanceof Error && 'errors' in error ? error.message : error)
+  process.exitCode = 1
+}
