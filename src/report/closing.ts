@@ -1,0 +1,49 @@
+/** The last lines of a report: the verdict, how much of what, what was not seen and the next step. */
+import type { Line, Report } from '../core/report.ts'
+import type { Paint } from './paint.ts'
+import { clean, count, wrap } from './text.ts'
+
+const role = { healthy: 'good', unhealthy: 'bad', inconclusive: 'open' } as const satisfies {
+  readonly [R in Report['verdict']]: keyof Paint
+}
+
+const failedAs = (findings: readonly Line[], severity: Line['severity']): number =>
+  findings.filter((line) => line.status === 'fail' && line.severity === severity).length
+
+/** Everything that would let us see more, each once, in the order of the findings. */
+export const liftsOf = (findings: readonly Line[]): readonly string[] => [
+  ...new Set(findings.flatMap((line) => (line.lacks ?? []).flatMap(({ lift }) => (lift === undefined ? [] : [lift])))),
+]
+
+/** `unhealthy: 1 error, 1 warning, 1 blocked; 14 passed; 2 not seen`. */
+export function closingSentence({ findings, totals, verdict }: Report): string {
+  if (findings.length === 0) return `${verdict}: nothing was examined`
+  const bad = [
+    [failedAs(findings, 'error'), 'error'],
+    [failedAs(findings, 'warning'), 'warning'],
+    [failedAs(findings, 'info'), 'note'],
+    [totals.crashed, 'bug in kubectl wi', 'bugs in kubectl wi'],
+    [totals.blocked, 'blocked', 'blocked'],
+  ] as const
+  const worst = bad.filter(([number]) => number > 0).map(([number, one, many]) => count(number, one, many))
+  const parts = [
+    ...(worst.length === 0 ? [] : [worst.join(', ')]),
+    `${totals.pass} passed`,
+    ...(totals.unknown === 0 ? [] : [`${totals.unknown} not seen`]),
+  ]
+  return `${verdict}: ${parts.join('; ')}`
+}
+
+/** The sentence, wrapped, its verdict in colour. */
+export function closingLines(report: Report, paint: Paint, width: number): readonly string[] {
+  const [first = '', ...rest] = wrap(clean(closingSentence(report)), width)
+  const word = `${report.verdict}:`
+  const lifts = liftsOf(report.findings)
+  const others = lifts.length > 1 ? ` (and ${lifts.length - 1} more, above)` : ''
+  const next = lifts[0] === undefined ? [] : wrap(clean(`to see more: ${lifts[0]}${others}`), width - 2)
+  return [
+    `${paint[role[report.verdict]](word)}${first.slice(word.length)}`,
+    ...rest.map((line) => `  ${line}`),
+    ...next.map((line, index) => (index === 0 ? line : `  ${line}`)),
+  ]
+}

@@ -1,0 +1,41 @@
+/** How subjects are called in a sentence. */
+import { bySubject, type Subject, subjectKey } from '../core/subject.ts'
+import { clean, count, few } from './text.ts'
+
+const short: { readonly [kind: string]: string } = { ServiceAccount: 'sa', Pod: 'pod', Node: 'node' }
+
+/** `sa shop/cart`, `pod shop/cart-7d9f`, `the cluster`. */
+export function nameOf(subject: Subject): string {
+  if (subject.kind === 'Cluster') return 'the cluster'
+  const place = subject.namespace === undefined ? '' : `${subject.namespace}/`
+  return clean(`${short[subject.kind] ?? subject.kind} ${place}${subject.name}`)
+}
+
+const plural = (kind: string): string => (kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`)
+const spoken = (kind: string): string => (kind in short && kind !== 'ServiceAccount' ? kind.toLowerCase() : kind)
+
+/** `sa shop/cart` for one, `3 pods` for several of a kind. */
+export function crowd(subjects: readonly Subject[]): string {
+  const distinct = [...new Map(subjects.map((subject) => [subjectKey(subject), subject])).values()].sort(bySubject)
+  const [first] = distinct
+  if (first === undefined) return ''
+  if (distinct.length === 1) return nameOf(first)
+  const kinds = new Map<string, number>()
+  for (const { kind } of distinct) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  return [...kinds]
+    .map(([kind, number]) => (kind === 'Cluster' ? 'the cluster' : count(number, spoken(kind), plural(spoken(kind)))))
+    .join(', ')
+}
+
+/** `400 pods: shop/cart-1, shop/cart-2, shop/cart-3 and 397 more`. */
+export function crowdWithNames(subjects: readonly Subject[], most: number): string {
+  const distinct = [...new Map(subjects.map((subject) => [subjectKey(subject), subject])).values()].sort(bySubject)
+  const [first] = distinct
+  if (distinct.length <= 1 || first === undefined) return crowd(distinct)
+  const alone = distinct.every((subject) => subject.kind === first.kind)
+  const names = distinct.map((subject) => {
+    const name = nameOf(subject)
+    return alone ? name.slice(name.indexOf(' ') + 1) : name
+  })
+  return `${crowd(distinct)}: ${few(names, most)}`
+}

@@ -1,0 +1,158 @@
+/** One cause as a paragraph: what is wrong, where it shows, why it matters, what puts it right, what waits for it. */
+import type { Evidence } from '../core/check.ts'
+import type { Json } from '../core/json.ts'
+import type { Line } from '../core/report.ts'
+import type { Cause, Gap, Held } from './causes.ts'
+import { differenceOf } from './difference.ts'
+import { crowd, crowdWithNames } from './names.ts'
+import { markOf, type Paint } from './paint.ts'
+import { clean, count, shorten, wrap } from './text.ts'
+
+export type Sheet = {
+  readonly paint: Paint
+  readonly width: number
+  readonly verbose: boolean
+  /** Whether lines must say whom they are about. */
+  readonly crowded: boolean
+  /** Where the notes beside the sentences begin. */
+  readonly column: number
+}
+
+const margin = 5
+const labels = 8
+const pad = (columns: number): string => ' '.repeat(Math.max(0, columns))
+
+/** `label` and text in two columns; the text wraps within its own. */
+export function labelled(sheet: Sheet, label: string, text: string, indent = margin): readonly string[] {
+  const shown = label.length + 2 > labels ? `${label}  ` : label.padEnd(labels)
+  const lines = wrap(clean(text), sheet.width - indent - shown.length)
+  return lines.map((line, index) =>
+    index === 0 ? `${pad(indent)}${sheet.paint.quiet(shown)}${line}` : `${pad(indent + shown.length)}${line}`,
+  )
+}
+
+const wrapped = (sheet: Sheet, text: string, indent = margin): readonly string[] =>
+  wrap(clean(text), sheet.width - indent).map((line) => `${pad(indent)}${line}`)
+
+/** A mark and its sentence, with a note at the right edge of the sentences, or beneath where there is no room. */
+export function headline(
+  sheet: Sheet,
+  line: Pick<Line, 'status' | 'severity' | 'title'>,
+  note: string,
+): readonly string[] {
+  const { paint, width, column } = sheet
+  const { sign, role } = markOf(line)
+  const [first = '', ...more] = wrap(clean(line.title), width - 3)
+  const rest = more.map((text) => `   ${text}`)
+  const head = (text: string): string => ` ${paint[role](sign)} ${line.status === 'fail' ? paint.strong(text) : text}`
+  if (note === '') return [head(first), ...rest]
+  const last = more.length === 0 ? first : (more.at(-1) ?? '')
+  const used = 3 + last.length
+  const gap = used + 2 <= column && column + note.length <= width ? column - used : 2
+  if (used + gap + note.length > width) return [head(first), ...rest, `${pad(margin)}${paint.quiet(note)}`]
+  const tail = `${pad(gap)}${paint.quiet(note)}`
+  if (more.length === 0) return [`${head(first)}${tail}`]
+  return [head(first), ...rest.slice(0, -1), `   ${last}${tail}`]
+}
+
+const textOf = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+const asked = ({ question }: Evidence): string => {
+  const input = Object.entries(question.input)
+    .map(([key, value]) => `${key}=${textOf(value)}`)
+    .join(' ')
+  return clean(`${question.system} ${question.call}${input === '' ? '' : ` ${input}`}`)
+}
+
+/** What was seen and what should have been, one above the other, with a caret under the first difference. */
+export function evidenceLines(sheet: Sheet, evidence: Evidence): readonly string[] {
+  const { paint, width, verbose } = sheet
+  const lines = evidence.path === '' ? [] : [...wrapped(sheet, evidence.path)]
+  if (verbose) lines.push(...labelled(sheet, 'asked', asked(evidence)))
+  const inner = margin + 2
+  const words = evidence.words ?? {
+    expected: 'expected',
+    observed: evidence.expected === undefined ? 'found' : 'observed',
+  }
+  const column = Math.max(words.expected.length, words.observed.length) + 2
+  const room = width - inner - column
+  const row = (word: string, value: string): string => `${pad(inner)}${paint.quiet(word.padEnd(column))}${value}`
+  const observed = textOf(evidence.observed)
+  if (evidence.expected === undefined) {
+    const most = verbose ? 20 * room : 2 * room
+    return [...lines, ...labelled(sheet, words.observed, shorten(observed, most), inner)]
+  }
+  const expected = textOf(evidence.expected)
+  if (observed === expected) return [...lines, row(words.observed, shorten(clean(observed), room))]
+  const seen = differenceOf(expected, observed, room)
+  const caret = '^'.repeat(seen.length)
+  const room2 = room - seen.at - seen.length
+  const said = seen.words.length + 1 <= room2 ? `${caret} ${seen.words}` : caret
+  return [
+    ...lines,
+    row(words.expected, seen.expected),
+    row(words.observed, seen.observed),
+    `${pad(inner + column + seen.at)}${paint.bad(said)}`,
+    ...(said === caret ? [`${pad(inner + column)}${paint.bad(seen.words)}`] : []),
+  ]
+}
+
+const mostEvidence = 3
+const mostHeld = 4
+
+function heldLines(sheet: Sheet, held: readonly Held[]): readonly string[] {
+  if (held.length === 0) return []
+  const { paint, verbose } = sheet
+  const shown = verbose || held.length <= mostHeld + 1 ? held : held.slice(0, mostHeld)
+  const rest = held.length - shown.length
+  return [
+    `${pad(margin)}${paint.quiet('◦ blocked by this:')}`,
+    ...shown.flatMap(({ title, subjects }) =>
+      wrapped(sheet, sheet.crowded ? `${title} (${crowd(subjects)})` : title, margin + 2),
+    ),
+    ...(rest === 0 ? [] : [`${pad(margin + 2)}and ${count(rest, 'other check')} (-v lists them)`]),
+  ]
+}
+
+const merged = (causes: readonly Cause[]): readonly Held[] => {
+  const byTitle = new Map<string, Held>()
+  for (const { title, subjects } of causes.flatMap((one) => one.held)) {
+    const before = byTitle.get(title)
+    byTitle.set(title, { title, subjects: [...(before?.subjects ?? []), ...subjects] })
+  }
+  return [...byTitle.values()]
+}
+
+/** The paragraph of one cause. */
+export function causeLines(sheet: Sheet, cause: Cause): readonly string[] {
+  const { line, subjects, alike } = cause
+  const evidence = sheet.verbose ? line.evidence : line.evidence.slice(0, mostEvidence)
+  const others = alike.flatMap((one) => one.subjects)
+  const { verbose } = sheet
+  return [
+    ...headline(sheet, line, markOf(line).word),
+    ...wrapped(sheet, line.message),
+    ...evidence.flatMap((one) => evidenceLines(sheet, one)),
+    ...(sheet.crowded ? labelled(sheet, 'hits', crowdWithNames(subjects, verbose ? 1000 : 3)) : []),
+    ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
+    ...labelled(sheet, 'why', line.why),
+    ...(line.fix === undefined ? [] : labelled(sheet, 'fix', line.fix.command ?? line.fix.does)),
+    ...(verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
+    ...(verbose ? labelled(sheet, 'check', line.check) : []),
+    ...heldLines(sheet, merged([cause, ...alike])),
+  ]
+}
+
+/** What was not seen: the checks it leaves open, why, and what would let us see it. */
+export function gapLines(sheet: Sheet, gap: Gap): readonly string[] {
+  const others = gap.alike.flatMap((one) => one.open.flatMap((held) => held.subjects))
+  const lifts = [...new Set(gap.lacks.flatMap(({ lift }) => (lift === undefined ? [] : [lift])))]
+  return [
+    ...gap.open.flatMap(({ title, subjects }) =>
+      headline(sheet, { status: 'unknown', severity: 'error', title }, sheet.crowded ? crowd(subjects) : 'not seen'),
+    ),
+    ...[...new Set(gap.lacks.map(({ detail }) => detail))].flatMap((detail) => wrapped(sheet, detail)),
+    ...lifts.flatMap((lift) => labelled(sheet, 'to see', lift)),
+    ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, sheet.verbose ? 1000 : 3))),
+  ]
+}
