@@ -92,26 +92,26 @@ const uiBoundary = (entries: Set<string>): RolldownPlugin => ({
 
 // What oclif and ink load for discovering plugins, for developer tools and for an operating system's shell: a built product
 // never asks for it, and it is a third of the time that oclif takes to load.
-const absent: Readonly<Record<string, string>> = {
-  'react-devtools-core': 'export default {}',
+const discovery: Readonly<Record<string, string>> = {
   lilconfig: 'export const lilconfig = undefined',
   minimatch: 'export const minimatch = undefined',
   semver: 'export const satisfies = () => true',
   tinyglobby: 'export const glob = undefined',
   'wsl-utils': 'export const isWsl = false',
 }
-const absentFromOclif: Readonly<Record<string, string>> = { 'node:child_process': 'export const execSync = undefined' }
+const absentFrom: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '@oclif/core': { ...discovery, 'node:child_process': 'export const execSync = undefined' },
+  ink: { './devtools.js': '' },
+}
 const withoutAbsent: RolldownPlugin = {
   name: 'without-absent',
   resolveId: (id, importer) => {
-    const from = packageOf(importer ?? '')
-    const text = from === '@oclif/core' ? (absentFromOclif[id] ?? absent[id]) : from === 'ink' ? absent[id] : undefined
-    return text === undefined ? null : `\0absent:${id}`
+    const from = packageOf(importer ?? '') ?? ''
+    return absentFrom[from]?.[id] === undefined ? null : `\0absent:${from}:${id}`
   },
   load: (id) => {
-    if (!id.startsWith('\0absent:')) return null
-    const name = id.slice('\0absent:'.length)
-    return absent[name] ?? absentFromOclif[name] ?? null
+    const [mark, from = '', ...name] = id.split(':')
+    return mark === '\0absent' ? (absentFrom[from]?.[name.join(':')] ?? null) : null
   },
 }
 
@@ -217,8 +217,10 @@ const shared = {
 
 const output = { minify: true, keepNames: false, comments: false, sourcemap: false } as const
 
-// A command's chunk says whose it is; `checks` is both a command and a folder.
+// A chunk is named after what it holds: `checks` is both a command and a folder, and half of all packages begin at dist/index.
 const chunkName = (file: string): string => {
+  const from = packageOf(file)
+  if (from !== undefined) return path.basename(from)
   const [folder, ...rest] = path.relative(path.join(root, 'src'), file).replace(/\.ts$/, '').split(path.sep)
   if (folder === 'commands') return ['command', ...rest].join('-')
   return folder === 'sources' && rest[0] === 'live' ? rest.join('-') : '[name]'
@@ -257,6 +259,7 @@ const buildUi = async (dir: string, entries: ReadonlySet<string>): Promise<void>
     format: 'esm',
     entryFileNames: 'ui-[name].mjs',
     chunkFileNames: 'ui-[name].mjs',
+    codeSplitting: entries.size > 1,
   })
   await bundle.close()
 }
