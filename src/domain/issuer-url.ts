@@ -58,8 +58,9 @@ export function isClusterInternal(host: string): boolean {
   return (
     !name.includes('.') ||
     name.endsWith('.svc') ||
-    name.endsWith('.cluster.local') ||
+    // Also `.cluster.local`; `.local` is never in public DNS (RFC 6762), nor is `.internal` (ICANN, 2024).
     name.endsWith('.local') ||
+    name.endsWith('.internal') ||
     // A Service's name without the cluster's domain, as kubeadm's default once was.
     name === 'kubernetes.default'
   )
@@ -119,6 +120,16 @@ export function isPrivateAddress(address: string): boolean {
   return (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80
 }
 
+/**
+ * Hosts under which a cloud publishes the issuer of its managed clusters. They are public by construction; an address seen from inside a
+ * private network (a VPC endpoint, say) says nothing about what the clouds see.
+ */
+export const isManagedIssuer = (host: string): boolean =>
+  /^oidc\.eks(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(host) ||
+  /(^|\.)oic\.prod-aks\.azure\.(com|us|cn)$/.test(host) ||
+  host === 'container.googleapis.com' ||
+  host === 'gkehub.googleapis.com'
+
 /** Hosts of object stores, which answer 403 for what they do not show and for what is not there. */
 export const isObjectStore = (host: string): boolean =>
   /(^|\.)s3([.-][a-z0-9-]+)*\.amazonaws\.com(\.cn)?$/.test(host) ||
@@ -145,5 +156,6 @@ const quoting: readonly RegExp[] = [
   /Assertion Issuer: ?'([^'\s]{1,512})'/,
   /presented assertion issuer '([^'\s]{1,512})'/,
   /No OpenIDConnect provider found in your account for (https?:\/\/[^\s"',;]{1,512})/,
+  /metadata of identity provider (https?:\/\/[^\s"',;]{1,512}?)\.?(?:\s|$)/,
   /The issuer in ID Token (https?:\/\/[^\s"',;]{1,512}) does not match/,
 ]

@@ -1,12 +1,13 @@
 /** The issuer of this cluster's tokens, from the surest thing that shows it. */
-import { defineProbe, type Fact, type Inquiry, known, type Question, unknown } from '../../core/fact.ts'
+import { defineProbe, type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
-import { issuerIn, legacyIssuer } from '../../domain/issuer-url.ts'
-import { kubernetes, oidc, seen } from '../../domain/questions.ts'
+import { issuerIn } from '../../domain/issuer-url.ts'
+import { kubernetes, oidc } from '../../domain/questions.ts'
 import { cluster } from '../aws/cluster.ts'
-import { anyMintedToken, readToken, type Token } from '../workload/minted-token.ts'
+import { anyMintedToken } from '../workload/minted-token.ts'
 import { apiServer } from './api-server.ts'
 import { observedErrors } from './observed-errors.ts'
+import { seenTokens } from './seen-tokens.ts'
 
 export type Issuer = {
   readonly issuer: string
@@ -15,31 +16,17 @@ export type Issuer = {
   readonly from: Question
 }
 
-/** Tokens of ServiceAccounts among the documents, the newest first; those of the old kind name no issuer of use. */
-export async function seenTokens({
-  ask,
-}: Pick<Inquiry, 'ask'>): Promise<readonly (Token & { readonly file: string })[]> {
-  const fact = await ask(seen.tokens())
-  if (fact.state !== 'known') return []
-  return listAt(fact.value, 'tokens')
-    .flatMap((one) => {
-      const token = readToken(one)
-      return token === undefined ? [] : [{ ...token, file: textAt(one, 'file') ?? 'token' }]
-    })
-    .filter(({ subject, expires, issuer }) => {
-      const legacy = issuer === legacyIssuer && expires === undefined
-      return subject?.startsWith('system:serviceaccount:') === true && !legacy
-    })
-    .sort((a, b) => (b.issuedAt ?? 0) - (a.issuedAt ?? 0) || (a.file < b.file ? -1 : 1))
-}
-
 export const issuer = defineProbe({
   id: 'cluster/issuer',
   about: "the issuer of the cluster's tokens",
   scope: 'cluster',
   needs: {},
-  wants: { anyMintedToken, cluster, apiServer, observedErrors },
-  ask: async (_have, { anyMintedToken, cluster, apiServer, observedErrors }, inquiry): Promise<Fact<Issuer>> => {
+  wants: { anyMintedToken, cluster, apiServer, seenTokens, observedErrors },
+  ask: async (
+    _have,
+    { anyMintedToken, cluster, apiServer, seenTokens, observedErrors },
+    inquiry,
+  ): Promise<Fact<Issuer>> => {
     const found = (issuer: string, via: Issuer['via'], from: Question): Fact<Issuer> =>
       known({ issuer, via, from }, from)
 
@@ -56,8 +43,9 @@ export const issuer = defineProbe({
     const first = apiServer.state === 'known' ? apiServer.value.issuers[0] : undefined
     if (first !== undefined) return found(first, 'flags', apiServer.from)
 
-    const [token] = await seenTokens(inquiry)
-    if (token?.issuer !== undefined) return found(token.issuer, 'token', seen.tokens())
+    const token =
+      seenTokens.state === 'known' ? seenTokens.value.tokens.find(({ kind }) => kind === 'bound') : undefined
+    if (token?.issuer !== undefined) return found(token.issuer, 'token', seenTokens.from)
 
     const documents = await inquiry.ask(oidc.documents())
     const published = documents.state === 'known' ? listAt(documents.value, 'documents') : []
