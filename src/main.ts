@@ -19,43 +19,27 @@ const say = (sentence: string): void => {
   process.stderr.write(`${sentence}\n`)
 }
 
-// Written by hand: a distance library would cost more than the whole of this file.
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
-}
-
-export const closest = (word: string, words: readonly string[]): string | undefined => {
-  const ranked = words
-    .map((candidate) => ({ candidate, away: candidate.startsWith(word) ? 1 : distance(word, candidate) }))
-    .sort((a, b) => a.away - b.away)
-  const best = ranked[0]
-  return best !== undefined && best.away <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined
-}
-
-// The sentence about a command that does not exist; undefined when argv names one, a topic or nothing.
-export const unknownCommand = (argv: readonly string[], ids: readonly string[]): string | undefined => {
+// The words that were typed for a command that does not exist; undefined when argv names one, a topic or nothing.
+const unknownCommand = (argv: readonly string[], ids: readonly string[]): string | undefined => {
   const words: string[] = []
   for (const word of argv) {
     if (word.startsWith('-')) break
     words.push(word)
     const typed = words.join(':')
     if (ids.includes(typed)) return undefined
-    if (ids.some((id) => id.startsWith(`${typed}:`))) continue
-    const spoken = words.join(' ')
-    const near = closest(typed, ids)?.replaceAll(':', ' ')
-    const hint = near === undefined ? '`kubectl wi --help` lists them' : `did you mean \`kubectl wi ${near}\`?`
-    return `"${spoken}" is not a command of kubectl wi: ${hint}${near === undefined ? '.' : ''}`
+    if (!ids.some((id) => id.startsWith(`${typed}:`))) return words.join(' ')
   }
   return undefined
+}
+
+const refusal = async (typed: string, ids: readonly string[]): Promise<string> => {
+  const { nearest } = await import('./examine/near.ts')
+  const [near] = nearest(
+    typed,
+    ids.map((id) => id.replaceAll(':', ' ')),
+  )
+  const hint = near === undefined ? '`kubectl wi --help` lists them.' : `did you mean \`kubectl wi ${near}\`?`
+  return `"${typed}" is not a command of kubectl wi: ${hint}`
 }
 
 const pluginOf = (product: Product, pjson: Interfaces.PJSON): Interfaces.Plugin => {
@@ -160,9 +144,10 @@ export const main = async (argv: readonly string[], product: Product): Promise<v
   stopOnInterrupt()
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv]
   let code = 0
-  const unknown = unknownCommand(words, Object.keys(product.manifest))
-  if (unknown !== undefined) {
-    say(`error: ${unknown}`)
+  const ids = Object.keys(product.manifest)
+  const typed = unknownCommand(words, ids)
+  if (typed !== undefined) {
+    say(`error: ${await refusal(typed, ids)}`)
     code = 2
   } else {
     try {
