@@ -15,7 +15,7 @@ const steps: readonly Step[] = [
   { what: 'types (tsc)', command: [bin('tsc'), '--noEmit'] },
   {
     what: 'the one-way rule (dependency-cruiser)',
-    command: [bin('depcruise'), '--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'src'],
+    command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', 'src'],
   },
   { what: 'nothing unused (knip)', command: [bin('knip'), '--no-progress'] },
   ...(existsSync(path.join(root, 'scripts', 'generate.ts'))

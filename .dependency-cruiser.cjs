@@ -70,7 +70,7 @@ const oneWay = Object.entries(mayImport).map(([folder, allowed]) => ({
 const sdks =
   'node_modules/(@aws-sdk|@aws-crypto|@smithy|@azure|@google-cloud|google-auth-library|@kubernetes/client-node|openid-client)/'
 
-export default {
+module.exports = {
   forbidden: [
     ...oneWay,
     {
