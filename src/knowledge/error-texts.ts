@@ -1,0 +1,156 @@
+/** Known error texts: a fragment of each, the checks that it leads to (most likely cause first), and what it means. */
+import type { ErrorText } from '../domain/error-texts.ts'
+import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
+import { neutralErrorTexts } from './error-texts-neutral.ts'
+
+/** Texts of STS, IAM, the AWS SDKs and the pod identity webhook about web identity. */
+const awsErrorTexts = [
+  {
+    fragment: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',
+    leads: [
+      {
+        check: 'aws/trust-policy-admits-service-account',
+        when: "No statement of the role's trust policy admits the token: wrong subject, audience, provider or operator.",
+      },
+      {
+        check: 'aws/role-exists',
+        message: 'missing',
+        when: 'There is no role of this name in the account: STS answers the same.',
+      },
+      {
+        check: 'aws/sts-exchanges-token',
+        message: 'denied',
+        when: 'The trust policy was not seen, or admits the token and something above it denies.',
+      },
+    ],
+    means:
+      'STS found the provider and accepted the token, but may not give this role to its subject; it says the same when the role does not exist.',
+  },
+  {
+    fragment: 'No OpenIDConnect provider found in your account for',
+    leads: [
+      { check: 'aws/oidc-provider-registered', message: 'reported-missing' },
+      {
+        check: 'aws/sts-region-active',
+        when: 'The provider is registered, byte for byte, and the region of the STS endpoint is not active in the account.',
+      },
+    ],
+    means: 'The account of the role has no IAM OIDC provider for exactly the issuer in the token.',
+  },
+  {
+    fragment: 'No OpenIDConnect provider found',
+    leads: [
+      { check: 'aws/oidc-provider-registered', message: 'reported-missing' },
+      {
+        check: 'aws/sts-region-active',
+        when: 'The provider is registered, byte for byte, and the region of the STS endpoint is not active in the account.',
+      },
+    ],
+    means: 'The account of the role has no IAM OIDC provider for exactly the issuer in the token.',
+  },
+  {
+    fragment: 'Incorrect token audience',
+    leads: [
+      { check: 'aws/oidc-provider-accepts-audience', message: 'reported-rejected' },
+      {
+        check: 'workload/token-volume-asks-for-the-audience',
+        when: 'The provider lists the right client id, and the pod asks for a token of another audience.',
+      },
+    ],
+    means: 'The audience of the token is not among the client ids of the IAM OIDC provider.',
+  },
+  {
+    fragment: 'Unable to locate credentials',
+    leads: [
+      {
+        check: 'aws/pod-is-injected',
+        when: 'The ServiceAccount names a role, and the pod carries neither its variables nor its token.',
+      },
+      { check: 'aws/service-account-names-role', when: 'The ServiceAccount names no role.' },
+    ],
+    means: 'The AWS SDK found no credentials at all in the pod.',
+  },
+  {
+    fragment: 'NoCredentialProviders: no valid providers in chain',
+    leads: [
+      { check: 'aws/service-account-names-role' },
+      {
+        check: 'aws/pod-is-injected',
+        when: 'The ServiceAccount names a role, and the pod carries neither its variables nor its token.',
+      },
+    ],
+    means: 'The AWS SDK for Go found no credentials at all in the pod.',
+  },
+  {
+    fragment: 'Request ARN is invalid',
+    leads: [{ check: 'aws/role-arn-valid', message: 'reported-invalid' }],
+    means: 'The role ARN that was sent to STS is not well formed.',
+  },
+  {
+    fragment: 'arn is invalid:',
+    leads: [{ check: 'aws/role-arn-valid', message: 'reported-invalid' }],
+    means: 'The pod identity webhook read a role ARN that is not well formed, and injected it all the same.',
+  },
+  {
+    fragment: 'NoSuchEntity',
+    leads: [{ check: 'aws/role-exists', message: 'missing' }],
+    means: 'IAM does not know an object of this name in the account.',
+  },
+  {
+    fragment: 'Failed calling webhook, failing open pod-identity-webhook.amazonaws.com: failed calling webhook',
+    leads: [
+      { check: 'aws/pod-is-injected', message: 'webhook-failed-open' },
+      { check: 'cluster/webhook-answers' },
+      { check: 'cluster/webhook-ca-bundle-verifies', when: 'The text ends in an x509 error.' },
+    ],
+    means: 'The API server could not call the pod identity webhook, and admitted the pod without identity.',
+  },
+  {
+    fragment: 'Failed calling webhook, failing open iam-for-pods.amazonaws.com: failed calling webhook',
+    leads: [
+      { check: 'aws/pod-is-injected', message: 'webhook-failed-open' },
+      { check: 'cluster/webhook-ca-bundle-verifies', when: 'The text ends in an x509 error.' },
+    ],
+    means: "The API server could not call EKS's own webhook, and admitted the pod without identity.",
+  },
+  {
+    fragment: 'is configured to assume role with web identity but has no role ARN configured',
+    leads: [{ check: 'aws/pod-is-injected', message: 'role-variable-missing' }],
+    means: 'AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not.',
+  },
+  {
+    fragment: 'MalformedPolicyDocument',
+    leads: [{ check: 'aws/trust-policy-well-formed', message: 'reported-malformed' }],
+    means: 'IAM refused to store a policy.',
+  },
+  {
+    fragment: 'Condition can contain only one colon',
+    leads: [{ check: 'aws/trust-policy-well-formed', message: 'scheme-in-key' }],
+    means: 'A condition key contains https://; it starts with the issuer without the scheme.',
+  },
+  {
+    fragment: 'Federated principals must be valid domain names or SAML metadata ARNs',
+    leads: [{ check: 'aws/trust-policy-well-formed', message: 'federated-malformed' }],
+    means: 'Principal.Federated is an ARN, but not of an OIDC or SAML provider.',
+  },
+  {
+    fragment: 'MalformedPolicyDocument: Invalid principal in policy',
+    leads: [{ check: 'aws/trust-policy-well-formed', message: 'principal-does-not-exist' }],
+    means: 'The policy names a principal that does not exist, or not yet.',
+  },
+  {
+    fragment: 'IDPRejectedClaim',
+    leads: [{ check: 'aws/sts-exchanges-token', message: 'claim-rejected' }],
+    means: 'The identity provider rejected the token.',
+  },
+  {
+    // [instance profile session]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    fragment:
+      '/User: arn:aws[a-z-]{0,20}:sts::[^: ]{0,40}:assumed-role\\/[^\\/ ]{1,80}\\/i-[0-9a-z]{1,40} is not authorized to perform/',
+    leads: [{ check: 'aws/workload-uses-own-role', message: 'node-role-used' }],
+    means: "The call was made as the node's role: the workload did not get its own identity.",
+  },
+] as const satisfies readonly ErrorText[]
+
+/** All known texts; those that belong to other checks keep theirs from being read as one of the first. */
+export const errorTexts: readonly ErrorText[] = [...awsErrorTexts, ...neutralErrorTexts, ...neighbouringErrorTexts]
