@@ -1,0 +1,96 @@
+/** Reads logs and events for known error texts: what went wrong, in the words of whoever said it. */
+import type { Fact, Question } from '../../core/fact.ts'
+import { type Json, type JsonObject, textAt } from '../../core/json.ts'
+import { errorTextFinder, type Sighting } from '../../domain/error-texts.ts'
+import { errorTexts } from '../../knowledge/error-texts.ts'
+import { withoutSecrets } from '../secrets.ts'
+import { type Recogniser, told } from './document.ts'
+
+const find = errorTextFinder(errorTexts)
+
+const mostErrors = 500
+const longestExcerpt = 1000
+
+type Observed = { readonly [key: string]: Json }
+
+/** The ServiceAccount that a text names, by the subject of its tokens or by name. */
+function subjectIn(text: string): JsonObject | undefined {
+  const [, namespace, name] = /system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})/.exec(text) ?? []
+  if (namespace !== undefined && name !== undefined) return { kind: 'ServiceAccount', namespace, name }
+  const [, space, account] = /service ?account "?([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})/i.exec(text) ?? []
+  return space === undefined || account === undefined
+    ? undefined
+    : { kind: 'ServiceAccount', namespace: space, name: account }
+}
+
+/** The lines of a sighting; of a very long line what stands around it. */
+function excerptOf(lines: readonly string[], { firstLine, lastLine, known }: Sighting): string {
+  const text = lines
+    .slice(firstLine, lastLine + 1)
+    .join('\n')
+    .trim()
+  if (text.length <= longestExcerpt) return text
+  const anchor = known.fragment.startsWith('/') ? 0 : Math.max(0, text.indexOf(known.fragment.split('…')[0] ?? ''))
+  const from = Math.max(0, Math.min(anchor - 200, text.length - longestExcerpt))
+  return `${from === 0 ? '' : '…'}${text.slice(from, from + longestExcerpt)}…`
+}
+
+export type LogDocuments = Pick<Recogniser, 'answer'> & {
+  readonly takeText: (file: string, text: string, firstLine: number) => void
+  /** Events as the API serves them. */
+  readonly takeEvents: (events: readonly JsonObject[]) => void
+}
+
+/** What of one text is known, each once; `place` is added to each. */
+export function observedIn(text: string, place: (line: number) => JsonObject, oneText = false): readonly Observed[] {
+  const lines = text.split('\n')
+  const found = new Map<string, Observed>()
+  for (const sighting of find(text, oneText)) {
+    if (found.size >= mostErrors) break
+    // The whole line is cleaned before it is cut: half a token is not seen to be one.
+    const excerpt = excerptOf(
+      lines.map((line, index) =>
+        index >= sighting.firstLine && index <= sighting.lastLine ? withoutSecrets(line) : '',
+      ),
+      sighting,
+    )
+    const subject = subjectIn(excerpt)
+    const { fragment } = sighting.known
+    const key = `${fragment} ${subject === undefined ? '' : `${subject.namespace}/${subject.name}`}`
+    if (found.has(key)) continue
+    found.set(key, {
+      text: excerpt,
+      fragment,
+      ...place(sighting.firstLine),
+      ...(subject === undefined ? {} : { subject }),
+    })
+  }
+  return [...found.values()]
+}
+
+export function logDocuments(): LogDocuments {
+  const errors: Observed[] = []
+  const takeText = (file: string, text: string, firstLine: number): void => {
+    errors.push(...observedIn(text, (line) => ({ file, line: line + firstLine })))
+  }
+  const takeEvents = (events: readonly JsonObject[]): void => {
+    for (const event of events) {
+      const text = textAt(event, 'message') ?? textAt(event, 'note')
+      if (text === undefined) continue
+      const kind = textAt(event, 'involvedObject', 'kind')
+      const name = textAt(event, 'involvedObject', 'name')
+      const namespace = textAt(event, 'involvedObject', 'namespace')
+      const about =
+        kind === undefined || name === undefined
+          ? {}
+          : { subject: { kind, name, ...(namespace === undefined ? {} : { namespace }) } }
+      errors.push(...observedIn(text, () => ({}), true).map((one) => ({ ...one, ...about })))
+    }
+  }
+  // Never unknown: where no log was given, nothing was observed.
+  const answer = (question: Question): Fact<Json> | undefined =>
+    question.system === 'observed' && question.call === 'errors'
+      ? told({ errors: errors.slice(0, mostErrors) }, question)
+      : undefined
+  return { answer, takeText, takeEvents }
+}
