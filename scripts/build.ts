@@ -221,9 +221,14 @@ const output = { minify: true, keepNames: false, comments: false, sourcemap: fal
 const chunkName = (file: string): string => {
   const from = packageOf(file)
   if (from !== undefined) return path.basename(from)
-  const [folder, ...rest] = path.relative(path.join(root, 'src'), file).replace(/\.ts$/, '').split(path.sep)
+  const folder = folderOf(file)
+  if (folder === undefined) return '[name]'
+  const rest = path
+    .relative(path.join(root, 'src', folder), file)
+    .replace(/\.ts$/, '')
+    .split(path.sep)
   if (folder === 'commands') return ['command', ...rest].join('-')
-  return folder === 'sources' && rest[0] === 'live' ? rest.join('-') : '[name]'
+  return rest[0] === 'live' ? rest.join('-') : [folder, ...rest].join('-')
 }
 
 const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, version: string): Promise<Set<string>> => {
