@@ -1,0 +1,123 @@
+/** Writes what is derived from the code: the report's schema, a page per check, the snapshot of the commands. `--check` only compares. */
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Command } from '@oclif/core'
+import { checks } from '../src/checks/index.ts'
+import type { Check } from '../src/core/check.ts'
+import { markdown } from '../src/examine/catalogue.ts'
+import { fragmentsOf, sentenceOf } from '../src/examine/words.ts'
+import { errorTexts } from '../src/knowledge/error-texts.ts'
+import { reportJsonSchema } from './report-schema.ts'
+
+const root = path.dirname(import.meta.dirname)
+const catalogue = [...checks].sort((a, b) => (a.meta.id < b.meta.id ? -1 : 1))
+
+const severities = {
+  error: 'error: the workload cannot get or use its identity',
+  warning: 'warning: it works, but is unsafe, fragile or about to break',
+  info: 'info',
+} as const
+
+const code = (text: string): string => (text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``)
+const list = (title: string, items: readonly string[]): readonly string[] =>
+  items.length === 0 ? [] : [`## ${title}`, '', ...items.map((item) => `- ${item}`), '']
+
+function page(check: Check): string {
+  const { meta, messages, after } = check
+  const messageItems = Object.entries(messages).map(([id, message]) => `${code(id)}: ${sentenceOf(message)}`)
+  const up = '../'.repeat(meta.id.split('/').length - 1)
+  return [
+    `# ${meta.title}`,
+    '',
+    `${code(meta.id)} · ${severities[meta.severity]} · judged for each ${meta.scope.replace('-', ' ')}`,
+    '',
+    meta.why,
+    '',
+    ...list('What it can find', messageItems),
+    ...(meta.fix === undefined ? [] : list('What puts it right', [`${meta.fix.does} (${meta.fix.safety})`])),
+    ...list(
+      'Waits for',
+      after.map((id) =>
+        checks.some(({ meta: other }) => other.id === id) ? `[${code(id)}](${up}${id}.md)` : code(id),
+      ),
+    ),
+    ...list('Error texts that lead here', fragmentsOf(check, errorTexts).map(code)),
+    ...list(
+      'Read more',
+      meta.links.map((link) => `<${link}>`),
+    ),
+  ]
+    .join('\n')
+    .trimEnd()
+    .concat('\n')
+}
+
+const index = (): string =>
+  [
+    '# Checks',
+    '',
+    'What the doctor knows, by id. An id never changes; its title states the good state.',
+    '',
+    markdown(catalogue, (id) => `${id}.md`),
+  ].join('\n')
+
+type Loaded = { readonly default: Command.Class }
+
+/** Names, flags and arguments: what scripts and fingers rely on. */
+async function commands(): Promise<string> {
+  const files = globSync('src/commands/**/*.ts', { cwd: root }).sort()
+  const pages = await Promise.all(
+    files.map(async (file) => {
+      const { default: command }: Loaded = await import(path.join(root, file))
+      const name = path.relative('src/commands', file).replace(/\.ts$/u, '').replaceAll(path.sep, ' ')
+      const args = Object.entries(command.args).map(([arg, { required }]) =>
+        required ? `  ${arg.toUpperCase()}` : `  [${arg.toUpperCase()}]`,
+      )
+      const flags = Object.entries(command.flags)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([flag, definition]) => {
+          const short = definition.char === undefined ? '' : `-${definition.char}, `
+          const value =
+            definition.type === 'boolean' ? '' : ` ${definition.options?.join('|') ?? definition.helpValue ?? 'VALUE'}`
+          const no = definition.type === 'boolean' && definition.allowNo === true ? '[no-]' : ''
+          const many = definition.type === 'option' && definition.multiple === true ? ' …' : ''
+          return `  ${short}--${no}${flag}${value}${many}`
+        })
+      return [`kubectl wi ${name}`, ...args, ...flags].join('\n')
+    }),
+  )
+  return `${pages.join('\n\n')}\n`
+}
+
+const wanted = new Map<string, string>([
+  ['schemas/report-v1.schema.json', reportJsonSchema()],
+  ['test/report/commands.snapshot.txt', await commands()],
+  ['docs/checks/README.md', index()],
+  ...catalogue.map((check) => [`docs/checks/${check.meta.id}.md`, page(check)] as const),
+])
+
+const stale = [...wanted].filter(([file, text]) => {
+  const place = path.join(root, file)
+  return !existsSync(place) || readFileSync(place, 'utf8') !== text
+})
+const left = globSync('docs/checks/**/*.md', { cwd: root }).filter((file) => !wanted.has(file))
+
+if (process.argv.includes('--check')) {
+  for (const [file] of stale) console.error(`${file} is out of date`)
+  for (const file of left) console.error(`${file} belongs to no check`)
+  if (stale.length + left.length > 0) {
+    console.error('run `npm run generate`')
+    process.exitCode = 1
+  }
+} else {
+  for (const [file, text] of stale) {
+    const place = path.join(root, file)
+    mkdirSync(path.dirname(place), { recursive: true })
+    writeFileSync(place, text)
+    console.log(`wrote ${file}`)
+  }
+  for (const file of left) {
+    rmSync(path.join(root, file))
+    console.log(`removed ${file}`)
+  }
+}

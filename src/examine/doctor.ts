@@ -1,0 +1,133 @@
+/** One run of the doctor: open the world, find out who is judged, judge, report; stoppable at any time. */
+import type { Check, Cloud } from '../core/check.ts'
+import { type Examination, examine } from '../core/engine.ts'
+import { exitCodeOf, type Report, reportOf } from '../core/report.ts'
+import type { Subject } from '../core/subject.ts'
+import { columnsOf, wantsColor } from '../flags/output.ts'
+import { identitiesOf } from '../probes/identities.ts'
+import { subjectsFor } from '../probes/subjects.ts'
+import { type Format, renderers } from '../report/index.ts'
+import { selectChecks } from './select.ts'
+import { usage } from './trouble.ts'
+import { viewOf } from './view.ts'
+import { leftUndone, type Watch, watch } from './watch.ts'
+import { openWorld, type World, type WorldFlags } from './world.ts'
+
+export type DoctorFlags = WorldFlags & {
+  /** Milliseconds for the whole run. */
+  readonly timeout: number
+  readonly 'all-namespaces': boolean
+  readonly selector?: string | undefined
+  readonly check?: readonly string[] | undefined
+  readonly cloud?: Exclude<Cloud, 'any'> | undefined
+  readonly 'fail-on': 'error' | 'warning' | 'never'
+  readonly verbose: boolean
+  readonly output: Format
+  readonly 'no-color': boolean
+}
+
+type Setting = { readonly version: string; readonly process: NodeJS.Process }
+
+/** After Ctrl-C, so long for the sources to let go; the whole answer comes within a second. */
+const grace = 400
+const interrupted = 130
+/** From here on, redrawing a live view costs more than it tells. */
+const many = 50
+
+/** Examines, writes the report to stdout, and returns the exit code. Throws usage errors. */
+export async function doctor(
+  targets: readonly string[],
+  flags: DoctorFlags,
+  { version, process }: Setting,
+): Promise<number> {
+  const stop = new AbortController()
+  const following = watch()
+  const stopped = new Promise<'stopped'>((resolve) => {
+    process.once('SIGINT', () => {
+      stop.abort()
+      setTimeout(() => resolve('stopped'), grace)
+    })
+  })
+  const people = flags.output === 'table' || flags.output === 'wide'
+  const counter = flags['all-namespaces'] || targets.length > many
+  const view = viewOf(following.snapshot, { stream: process.stderr, environment: process.env, people, counter })
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(flags.timeout)])
+  let outcome: Report | 'stopped'
+  try {
+    outcome = await Promise.race([run(targets, flags, version, following, signal, process), stopped])
+  } finally {
+    await view.end()
+  }
+  if (outcome === 'stopped' || stop.signal.aborted) {
+    process.stderr.write(`${leftUndone(following.snapshot())}\n`)
+    return interrupted
+  }
+  const render = await renderers[flags.output]()
+  const color = wantsColor(process.stdout, process.env, flags['no-color'])
+  process.stdout.write(
+    render(outcome, { color, width: columnsOf(process.stdout, process.env), verbose: flags.verbose }),
+  )
+  return exitCodeOf(outcome, flags['fail-on'])
+}
+
+async function run(
+  targets: readonly string[],
+  flags: DoctorFlags,
+  version: string,
+  following: Watch,
+  signal: AbortSignal,
+  process: NodeJS.Process,
+): Promise<Report> {
+  const { checks } = await import('../checks/index.ts')
+  const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
+  following.phase('reading what there is')
+  const world = await openWorld(flags)
+  try {
+    for (const problem of world.problems) process.stderr.write(`${problem}\n`)
+    following.phase('looking for ServiceAccounts and pods')
+    const namespace = flags['all-namespaces'] ? undefined : (flags.namespace ?? world.namespace)
+    const roster = await subjectsFor(
+      world.source,
+      {
+        targets,
+        allNamespaces: namespace === undefined,
+        documents: world.documents,
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(flags.selector === undefined ? {} : { selector: flags.selector }),
+      },
+      signal,
+    )
+    if (roster.usage.length > 0) throw usage(roster.usage.join('\n'))
+    following.plan(chosen, roster.subjects)
+    following.phase('examining')
+    const examination = await examine({
+      checks: chosen,
+      subjects: roster.subjects,
+      source: world.source,
+      signal,
+      observer: following.observer,
+    })
+    return await reported(examination, roster.subjects, world, checks, roster.problems, version)
+  } finally {
+    await world.close()
+  }
+}
+
+async function reported(
+  examination: Examination,
+  subjects: readonly Subject[],
+  world: World,
+  checks: readonly Check[],
+  problems: readonly string[],
+  version: string,
+): Promise<Report> {
+  return reportOf({
+    version,
+    source: world.described,
+    identities: await identitiesOf(examination, subjects),
+    findings: examination.findings,
+    papers: new Map(checks.map(({ meta }) => [meta.id, meta])),
+    notRecognised: world.notRecognised,
+    notes: [...world.problems, ...problems],
+  })
+}

@@ -1,0 +1,56 @@
+/** Chooses how a run shows that it is alive: the live view, a counter line, or not at all. */
+import type { Snapshot, View } from '../core/progress.ts'
+
+/** A run that is over by then shows nothing: most runs over documents are. */
+const patience = 400
+const everyMs = 250
+
+type Setting = {
+  readonly stream: NodeJS.WriteStream
+  readonly environment: NodeJS.ProcessEnv
+  /** The result is for a person. */
+  readonly people: boolean
+  /** So many subjects that redrawing them costs more than it tells. */
+  readonly counter: boolean
+}
+
+const nothing: View = { end: async () => {} }
+
+function counterLine(snapshot: () => Snapshot, stream: NodeJS.WriteStream): View {
+  const timer = setInterval(() => {
+    const { phase, sections, waiting } = snapshot()
+    const total = sections.reduce((sum, section) => sum + section.total, 0)
+    const judged = sections.reduce((sum, section) => sum + section.judged, 0)
+    const text = total === 0 ? phase : `${judged} of ${total} judgements, ${waiting.length} facts on their way`
+    stream.write(`\r${text.slice(0, stream.columns - 1)}\u001b[K`)
+  }, everyMs)
+  return {
+    end: async () => {
+      clearInterval(timer)
+      stream.write('\r\u001b[K')
+    },
+  }
+}
+
+/** Starts showing after a moment's patience; `end` leaves the terminal as it was. */
+export function viewOf(snapshot: () => Snapshot, { stream, environment, people, counter }: Setting): View {
+  const dumb = environment['TERM'] === 'dumb' || (environment['CI'] ?? '') !== ''
+  if (!people || !stream.isTTY || dumb) return nothing
+  let over = false
+  let shown: Promise<View> | undefined
+  const begin = async (): Promise<View> => {
+    if (counter) return counterLine(snapshot, stream)
+    const { show } = await import('../ui/progress.tsx')
+    return over ? nothing : show(snapshot, stream)
+  }
+  const timer = setTimeout(() => {
+    shown = begin().catch(() => nothing)
+  }, patience)
+  return {
+    end: async () => {
+      over = true
+      clearTimeout(timer)
+      await (await shown)?.end()
+    },
+  }
+}

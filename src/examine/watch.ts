@@ -1,0 +1,70 @@
+/** Follows a run: what has been judged, what is being waited for; for the live view and for Ctrl-C. */
+import type { Check, CheckId } from '../core/check.ts'
+import type { Observer } from '../core/engine.ts'
+import { inOrder } from '../core/order.ts'
+import type { Snapshot } from '../core/progress.ts'
+import { isJudgedAs, type Subject, subjectKey } from '../core/subject.ts'
+
+type Tally = { judged: number; total: number; failed: number; unseen: number }
+
+export type Watch = {
+  readonly observer: Observer
+  readonly phase: (words: string) => void
+  /** Called once it is known who is judged by what. */
+  readonly plan: (checks: readonly Check[], subjects: readonly Subject[]) => void
+  readonly snapshot: () => Snapshot
+}
+
+export function watch(): Watch {
+  let phase = 'starting'
+  const sections = new Map<string, Tally>()
+  const sectionOf = new Map<CheckId, Tally>()
+  const waiting = new Map<string, { readonly about: string; readonly since: number }>()
+  const keyOf = (probe: { readonly id: string }, subject: Subject): string => `${probe.id} ${subjectKey(subject)}`
+  return {
+    observer: {
+      asking: (probe, subject) => {
+        const whom = subject.kind === 'Cluster' ? '' : ` (${subject.name})`
+        waiting.set(keyOf(probe, subject), { about: `${probe.about}${whom}`, since: performance.now() })
+      },
+      told: (probe, subject) => {
+        waiting.delete(keyOf(probe, subject))
+      },
+      found: ({ check, status }) => {
+        const tally = sectionOf.get(check)
+        if (tally === undefined) return
+        tally.judged += 1
+        if (status === 'fail' || status === 'crashed') tally.failed += 1
+        if (status === 'unknown') tally.unseen += 1
+      },
+    },
+    phase: (words) => {
+      phase = words
+    },
+    plan: (checks, subjects) => {
+      for (const { meta } of inOrder(checks)) {
+        const tally = sections.get(meta.section) ?? { judged: 0, total: 0, failed: 0, unseen: 0 }
+        tally.total += subjects.filter((subject) => isJudgedAs(subject, meta.scope)).length
+        sections.set(meta.section, tally)
+        sectionOf.set(meta.id, tally)
+      }
+    },
+    snapshot: () => ({
+      phase,
+      sections: [...sections].map(([name, tally]) => ({ name, ...tally })).filter(({ total }) => total > 0),
+      waiting: [...waiting.values()],
+    }),
+  }
+}
+
+/** What a stopped run has left undone, in one or two sentences. */
+export function leftUndone({ sections, waiting, phase }: Snapshot): string {
+  const total = sections.reduce((sum, section) => sum + section.total, 0)
+  const judged = sections.reduce((sum, section) => sum + section.judged, 0)
+  const open = sections.filter((section) => section.judged < section.total).map(({ name }) => name)
+  const first =
+    total === 0 ? `stopped while ${phase}; nothing was examined` : `stopped after ${judged} of ${total} judgements`
+  const rest = open.length === 0 ? '' : `; not examined to the end: ${open.join(', ')}`
+  const slowest = waiting[0] === undefined ? '' : `; it was waiting for ${waiting[0].about}`
+  return `${first}${rest}${slowest}.`
+}

@@ -1,0 +1,85 @@
+/** Pages of text that local commands print: a check's papers, what an error text can mean. */
+import type { Check } from '../core/check.ts'
+import type { ErrorText, Lead } from '../domain/error-texts.ts'
+
+export type Page = {
+  /** Wraps to the width and indents. */
+  readonly text: (words: string, indent?: number) => readonly string[]
+  readonly strong: (words: string) => string
+}
+
+const severities = {
+  error: 'error: the workload cannot get or use its identity',
+  warning: 'warning: it works, but is unsafe, fragile or about to break',
+  info: 'note',
+} as const
+
+/** The sentence of a message, with {name} for what each run fills in. */
+export function sentenceOf(message: (data: never) => string): string {
+  const names: object = new Proxy({}, { get: (_, name) => (typeof name === 'symbol' ? undefined : `{${name}}`) })
+  try {
+    return message(names as never)
+  } catch {
+    return ''
+  }
+}
+
+export const fragmentsOf = (check: Check, table: readonly ErrorText[]): readonly string[] =>
+  table.filter(({ leads }) => leads.some((lead) => lead.check === check.meta.id)).map(({ fragment }) => fragment)
+
+/** What a check defends, what it can say, what puts it right, and where to read more. */
+export function checkPage(check: Check, table: readonly ErrorText[], page: Page): readonly string[] {
+  const { meta, messages, after } = check
+  const fragments = fragmentsOf(check, table)
+  const list = (title: string, items: readonly string[]): readonly string[] =>
+    items.length === 0
+      ? []
+      : [
+          '',
+          page.strong(title),
+          ...items.flatMap((item) =>
+            page.text(item, 4).map((line, index) => (index === 0 ? line.replace('    ', '  - ') : line)),
+          ),
+        ]
+  return [
+    page.strong(meta.id),
+    ...page.text(`${meta.title}.`),
+    '',
+    ...page.text(meta.why),
+    ...page.text(`Judged for each ${meta.scope.replace('-', ' ')}; ${severities[meta.severity]}.`),
+    ...list(
+      'What it can find',
+      Object.entries(messages).map(([id, message]) => `${id}: ${sentenceOf(message)}`),
+    ),
+    ...(meta.fix === undefined ? [] : list('What puts it right', [`${meta.fix.does} (${meta.fix.safety})`])),
+    ...list('Waits for', after),
+    ...list('Error texts that lead here', fragments),
+    ...list('Read more', meta.links),
+  ]
+}
+
+function leadLines(lead: Lead, number: number, check: Check | undefined, page: Page): readonly string[] {
+  const message = lead.message === undefined ? undefined : check?.messages[lead.message]
+  const title = check === undefined ? lead.check : check.meta.title
+  const [first = '', ...rest] = page.text(
+    `${lead.when ?? (message === undefined ? `not so: ${title}` : sentenceOf(message))}`,
+    4,
+  )
+  return [
+    `${String(number).padStart(2)}. ${first.trimStart()}`,
+    ...rest,
+    ...page.text(`decided by ${lead.check}${check === undefined ? ' (not in this version)' : ''}`, 4),
+  ]
+}
+
+/** What a known error text means, and its causes, most likely first. */
+export function errorPage(known: ErrorText, checks: readonly Check[], page: Page): readonly string[] {
+  const byId = new Map(checks.map((check) => [check.meta.id, check]))
+  return [
+    page.strong(known.fragment),
+    ...page.text(known.means),
+    '',
+    page.strong(known.leads.length === 1 ? 'The likely cause' : 'Likely causes, most likely first'),
+    ...known.leads.flatMap((lead, index) => leadLines(lead, index + 1, byId.get(lead.check), page)),
+  ]
+}
