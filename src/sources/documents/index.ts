@@ -79,6 +79,7 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
     else if (structured.test(name) || isBare(name)) {
       const parsed = parseTexts(file)
       problems.push(...parsed.problems)
+      if (parsed.documents.length + parsed.problems.length === 0) notRecognised.add(name)
       for (const document of parsed.documents) takeDocument(document)
     } else notRecognised.add(name)
   }

@@ -44,7 +44,7 @@ export function filesOf(file: TextFile): readonly TextFile[] {
     const text = lines.join('\n')
     const start = line + (file.line ?? 1) - 1
     if (isStructured(inside)) return [{ name: inside, text, line: start }]
-    const bare = text.replace(/^(?:\s*(?:#[^\n]*)?\n)+/, '')
+    const bare = text.replace(/^(?:[ \t]*(?:#[^\n]*)?\n)+/, '')
     const above = text.slice(0, text.length - bare.length).split('\n').length - 1
     return [{ name: inside, text: plainText(bare), line: start + above }]
   })
@@ -72,7 +72,7 @@ const oneOf = (file: TextFile, value: Json, line: number, text: () => string): D
 /** A list at the top is a file of several documents: none of the tools prints one as a document of its own but the az lists. */
 function documentsOf(file: TextFile, value: Json, line: number, text: () => string): readonly Document[] {
   if (value === null) return []
-  if (isList(value)) return value.length === 0 ? [] : value.map((one) => oneOf(file, one, line, () => '{}'))
+  if (isList(value) && value.length > 0) return value.map((one) => oneOf(file, one, line, () => '{}'))
   return [oneOf(file, value, line, text)]
 }
 
@@ -103,8 +103,9 @@ export function parseTexts(file: TextFile): {
     try {
       const value: Json = JSON.parse(text)
       return { documents: documentsOf(file, value, start, () => text), problems: [] }
-    } catch {
-      // Read again below, where an error has a line.
+    } catch (error) {
+      // Read again below, where errors have a place and YAML may have looked like JSON; that takes too long for a large text.
+      if (text.length > largestReread) return { documents: [], problems: [jsonProblem(file, start, error)] }
     }
   }
   try {
@@ -115,6 +116,15 @@ export function parseTexts(file: TextFile): {
       problems: [{ file: name, message: `${name}: it is nested too deeply or refers to itself, and was not read` }],
     }
   }
+}
+
+const largestReread = 4 * 1024 * 1024
+
+function jsonProblem({ name }: TextFile, start: number, error: unknown): Problem {
+  const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(error instanceof Error ? error.message : '') ?? []
+  if (line === undefined) return { file: name, message: `${name}: it is not JSON, or ends in the middle` }
+  const at = { line: Number(line) + start - 1, column: Number(column) }
+  return { file: name, ...at, message: `${name}:${at.line}:${at.column}: it is not JSON` }
 }
 
 function parseYaml(file: TextFile, start: number): ReturnType<typeof parseTexts> {
