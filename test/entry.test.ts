@@ -171,6 +171,44 @@ describe('what it says', () => {
     }
   })
 
+  // Breaks in the middle of a command, as a mistake of ours would.
+  const broken = (): string => {
+    const file = path.join(folder, 'broken.cjs')
+    writeFileSync(file, `process.stdout.write = () => { throw new TypeError('it broke') }`)
+    return file
+  }
+
+  it('owns its mistakes in one sentence, and exits 2', () => {
+    const { stderr, status } = start(process.execPath, ['-r', broken(), entry, 'checks'])
+    expect(stderr).toBe('this is a bug in kubectl wi: it broke (DEBUG=1 shows where)\n')
+    expect(status).toBe(2)
+  })
+
+  it('shows where it broke only when it is asked to', () => {
+    const { stderr, status } = start(process.execPath, ['-r', broken(), entry, 'checks'], { DEBUG: '1' })
+    expect(stderr).toContain('this is a bug in kubectl wi: it broke\n')
+    expect(stderr).toMatch(/^\s+at /m)
+    expect(status).toBe(2)
+  })
+
+  it('exits 130 when it is interrupted', async () => {
+    const hook = path.join(folder, 'listening.cjs')
+    writeFileSync(
+      hook,
+      `const on = process.on
+       process.on = function (event, listener) {
+         const self = on.call(this, event, listener)
+         if (event === 'SIGINT') require('node:fs').writeSync(1, 'listening')
+         return self
+       }`,
+    )
+    const child = spawn(process.execPath, ['-r', hook, entry, 'explain', '-'])
+    const ended = new Promise((resolve) => child.on('exit', resolve))
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    child.kill('SIGINT')
+    expect(await ended).toBe(130)
+  })
+
   it('is silent when the reader of its output goes away', () => {
     const script = `{ "${process.execPath}" "${entry}" --help; echo "status $?" >&2; } | true`
     const { stderr } = start('sh', ['-c', script])
