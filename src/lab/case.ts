@@ -1,0 +1,127 @@
+/** What a case says about the world that it was taken from: the cluster's objects, the issuer, the accounts. */
+import { at, isObject, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
+import type { CaseDocuments } from './case-documents.ts'
+
+export type LabCase = {
+  /** The objects of the cluster, lists opened, in the order of the documents. */
+  readonly objects: readonly JsonObject[]
+  /** Where tokens say that they come from. */
+  readonly issuer: string
+  /** The discovery document as it was collected. */
+  readonly discovery?: JsonObject
+  /** The published keys as they were collected. */
+  readonly jwks?: JsonObject
+  /** The kid that the case's own tokens name. */
+  readonly kid?: string
+  /** `cluster` of aws eks describe-cluster. */
+  readonly cluster?: JsonObject
+  /** Pod Identity associations; left out where the case does not show them. */
+  readonly associations?: readonly JsonObject[]
+  readonly accounts: Accounts
+  readonly region: string
+  /** `gitVersion` of the API server. */
+  readonly version?: string
+  /** Where the case's subject lives. */
+  readonly namespace?: string
+}
+
+const defaultIssuer = 'https://oidc.lab.example/id/LAB'
+const roleAnnotation = 'eks.amazonaws.com/role-arn'
+
+/** Reads the documents by their shape, as `doctor -f` does. */
+export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
+  const values = documents.map(({ value }) => value)
+  const find = (is: (value: JsonObject) => boolean) => values.find(is)
+  const objects = values.flatMap(objectsIn)
+  const discovery = find((value) => textAt(value, 'issuer') !== undefined && textAt(value, 'jwks_uri') !== undefined)
+  const jwks = find(
+    (value) =>
+      listAt(value, 'keys').length > 0 && listAt(value, 'keys').every((key) => textAt(key, 'kty') !== undefined),
+  )
+  const cluster = clusterIn(values)
+  const associations = find((value) => Array.isArray(value.associations))
+  const seen = [...tokens, ...values.flatMap(claimsIn)].filter(({ claims }) =>
+    textAt(claims, 'sub')?.startsWith('system:serviceaccount:'),
+  )
+  const kid = seen.map(({ header }) => textAt(header, 'kid')).find((one) => one !== undefined)
+  const annotated = objects.flatMap((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) ?? [])
+  const accounts = accountsIn(documents, annotated)
+  const issuer =
+    seen.map(({ claims }) => textAt(claims, 'iss')).find((iss) => iss?.startsWith('https://')) ??
+    textAt(cluster, 'identity', 'oidc', 'issuer') ??
+    textAt(discovery, 'issuer') ??
+    trustedIssuer(accounts) ??
+    defaultIssuer
+  const region =
+    arnParts(textAt(cluster, 'arn'))?.region ?? /^https:\/\/oidc\.eks\.([a-z0-9-]+)\./.exec(issuer)?.[1] ?? 'us-east-1'
+  const version = values.map((value) => textAt(value, 'serverVersion', 'gitVersion')).find((one) => one !== undefined)
+  const namespace = values.map((value) => textAt(value, 'subject', 'namespace')).find((one) => one !== undefined)
+  return {
+    objects,
+    issuer,
+    ...(discovery === undefined ? {} : { discovery }),
+    ...(jwks === undefined ? {} : { jwks }),
+    ...(kid === undefined ? {} : { kid }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(associations === undefined ? {} : { associations: listAt(associations, 'associations').filter(isObject) }),
+    accounts,
+    region,
+    ...(version === undefined ? {} : { version }),
+    ...(namespace === undefined ? {} : { namespace }),
+  }
+}
+
+/** Kinds that a cluster never holds: configuration for tools, and answers about the asker. */
+const notStored = new Set([
+  'Config',
+  'Bundle',
+  'SelfSubjectReview',
+  'AWSIAMConfiguration',
+  'TokenRequest',
+  'TokenReview',
+])
+
+function objectsIn(value: JsonObject): readonly JsonObject[] {
+  const kind = textAt(value, 'kind')
+  const apiVersion = textAt(value, 'apiVersion')
+  if (kind === undefined || apiVersion === undefined || notStored.has(kind)) return []
+  if (!kind.endsWith('List')) return textAt(value, 'metadata', 'name') === undefined ? [] : [value]
+  return (
+    listAt(value, 'items')
+      .filter(isObject)
+      // A typed list leaves kind and apiVersion to itself.
+      .map((item): JsonObject => (kind === 'List' ? item : { apiVersion, kind: kind.slice(0, -4), ...item }))
+      .flatMap(objectsIn)
+  )
+}
+
+const clusterIn = (values: readonly JsonObject[]): JsonObject | undefined => {
+  const found = values
+    .map((value) => at(value, 'cluster'))
+    .find((cluster) => arnParts(textAt(cluster, 'arn'))?.service === 'eks')
+  return isObject(found) ? found : undefined
+}
+
+function claimsIn(value: JsonObject): readonly { readonly header: JsonObject; readonly claims: JsonObject }[] {
+  const claims = textAt(value, 'iss') === undefined ? (at(value, 'claims') ?? at(value, 'payload')) : value
+  if (!isObject(claims) || textAt(claims, 'iss') === undefined || textAt(claims, 'sub') === undefined) return []
+  const header = at(value, 'header')
+  return [{ header: isObject(header) ? header : {}, claims }]
+}
+
+function trustedIssuer(accounts: Accounts): string | undefined {
+  for (const account of accounts.all.values()) {
+    for (const role of account.roles.values())
+      for (const statement of [at(role.policy, 'Statement')].flat())
+        for (const principal of textsAt(statement, 'Principal', 'Federated')) {
+          const url = /^(?:arn:[^:]*:iam::\d*:oidc-provider\/)?([^:\s]+\.[^:\s]+)$/.exec(principal)?.[1]
+          if (url !== undefined && !principal.includes(':saml-provider/')) return `https://${url}`
+        }
+    for (const arn of account.providers.keys()) {
+      const url = arn.split(':oidc-provider/')[1]
+      if (url !== undefined) return `https://${url}`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,63 @@
+/** EKS as REST and JSON: the cluster of the case and its Pod Identity associations. */
+import { randomUUID } from 'node:crypto'
+import { type JsonObject, textAt } from '../core/json.ts'
+import { isSigned } from './aws-query.ts'
+import type { LabCase } from './case.ts'
+import type { Handler, Reply } from './listener.ts'
+
+const jsonReply = (status: number, body: JsonObject, error?: string): Reply => ({
+  status,
+  headers: {
+    'content-type': 'application/json',
+    'x-amzn-requestid': randomUUID(),
+    ...(error === undefined ? {} : { 'x-amzn-errortype': error }),
+  },
+  body: JSON.stringify(body),
+})
+
+/** `refused` tells by `eks:DescribeCluster` which calls the signed-in identity may not make. */
+export function eksService(lab: LabCase, refused: (action: string) => boolean): Handler {
+  const { cluster, associations, accounts, region } = lab
+  const name = textAt(cluster, 'name') ?? textAt(cluster, 'arn')?.split('/').at(-1)
+  const denied = (action: string, resource: string): Reply => {
+    const arn = `arn:${accounts.partition}:eks:${region}:${accounts.own}:${resource}`
+    const message = `User: ${accounts.caller.Arn} is not authorized to perform: ${action} on resource: ${arn}`
+    return jsonReply(403, { message }, 'AccessDeniedException')
+  }
+  const notFound = (asked: string): Reply =>
+    jsonReply(404, { clusterName: asked, message: `No cluster found for name: ${asked}.` }, 'ResourceNotFoundException')
+
+  return (request) => {
+    const { method, path, query } = request
+    if (!isSigned(request))
+      return jsonReply(403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException')
+    const [top, asked, below, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
+    if (method !== 'GET' || top !== 'clusters' || rest.length > 0)
+      return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
+    if (asked === undefined) {
+      // The lab knows of one cluster, and nothing about others beside it.
+      if (refused('eks:ListClusters') || name === undefined) return denied('eks:ListClusters', 'cluster/*')
+      return jsonReply(200, { clusters: [name], nextToken: null })
+    }
+    if (below === undefined) {
+      if (refused('eks:DescribeCluster') || cluster === undefined)
+        return denied('eks:DescribeCluster', `cluster/${asked}`)
+      return asked === name ? jsonReply(200, { cluster: onTheWire(cluster) }) : notFound(asked)
+    }
+    if (below !== 'pod-identity-associations')
+      return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
+    if (refused('eks:ListPodIdentityAssociations') || associations === undefined)
+      return denied('eks:ListPodIdentityAssociations', `cluster/${asked}`)
+    if (name !== undefined && asked !== name) return notFound(asked)
+    const wanted = (one: JsonObject): boolean =>
+      ['namespace', 'serviceAccount'].every((key) => query.get(key) === null || query.get(key) === one[key])
+    return jsonReply(200, { associations: associations.filter(wanted), nextToken: null })
+  }
+}
+
+/** REST-JSON carries times as epoch seconds, where the command line prints ISO 8601. */
+function onTheWire(cluster: JsonObject): JsonObject {
+  const created = textAt(cluster, 'createdAt')
+  const seconds = created === undefined ? Number.NaN : Date.parse(created) / 1000
+  return Number.isNaN(seconds) ? cluster : { ...cluster, createdAt: seconds }
+}

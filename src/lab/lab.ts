@@ -1,0 +1,130 @@
+/** Serves a case over the wire on loopback: its cluster, its issuer, its AWS accounts. */
+import { randomBytes } from 'node:crypto'
+import { textAt } from '../core/json.ts'
+import { queryTrouble } from './aws-query.ts'
+import { caseOf } from './case.ts'
+import { type CaseFiles, readCase } from './case-documents.ts'
+import { makeAuthority } from './certificates.ts'
+import { eksService } from './eks.ts'
+import { iamService } from './iam.ts'
+import { issuerOf } from './issuer.ts'
+import { kubernetesApi } from './kubernetes-api.ts'
+import { statusTrouble } from './kubernetes-status.ts'
+import { type Handler, type Listener, listen, type Reply } from './listener.ts'
+import type { World } from './published-keys.ts'
+import { makeSigner, type Signer } from './signer.ts'
+import { stsService } from './sts.ts'
+import { type Environment, makeWorkspace, type Servers } from './workspace.ts'
+
+export type LabOptions = {
+  /**
+   * What is refused: `get pods`, `create serviceaccounts/token`, `get /version` by the cluster's RBAC, `iam:GetRole` by IAM, `get discovery`
+   * and `get jwks` by the host of the issuer.
+   */
+  readonly refuse?: readonly string[]
+  /** The environment that `env` starts from; this process's own by default. */
+  readonly base?: Environment
+}
+
+export type Lab = {
+  /** A whole environment for a child process, cleared of what would lead past the lab. */
+  readonly env: Record<string, string>
+  readonly kubeconfig: string
+  /** `issuer` is where the issuer listens; its own address is `Lab.issuer`. */
+  readonly urls: Servers & { readonly issuer: string }
+  readonly issuer: string
+  /** Certificates to trust, and where the issuer's hosts really are. */
+  readonly world: World
+  /** Signs any claims with the cluster's key: for tokens that no API server would give out. */
+  readonly sign: Signer['sign']
+  /** How often each `server METHOD path` has been asked. */
+  readonly requests: () => { readonly [request: string]: number }
+  /** Ends the servers and removes the folder; may be called twice. */
+  readonly close: () => Promise<void>
+}
+
+/** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
+export async function startLab(
+  place: string | CaseFiles,
+  { refuse = [], base = process.env }: LabOptions = {},
+): Promise<Lab> {
+  const [documents, authority] = await Promise.all([readCase(place), makeAuthority()])
+  const lab = caseOf(documents)
+  const signer = await makeSigner(lab)
+  const refusals = new Set(refuse)
+  const refusedVerb = (verb: string, what: string): boolean => refusals.has(`${verb} ${what}`)
+  const refusedAction = (action: string): boolean => refusals.has(action)
+  const counts = new Map<string, number>()
+  const listeners: Listener[] = []
+
+  const serve = async (
+    name: string,
+    handle: Handler,
+    trouble: (message: string) => Reply,
+    names: readonly string[] = [],
+  ) => {
+    const leaf = await authority.leaf(['127.0.0.1', 'localhost', ...names])
+    const count = (method: string, path: string): void => {
+      const key = `${name} ${method} ${path}`
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+    const listener = await listen({ ...leaf, handle, trouble, count })
+    listeners.push(listener)
+    return listener
+  }
+  const plainTrouble = (message: string): Reply => ({ status: 500, body: message })
+
+  const closeServers = async (): Promise<void> => {
+    await Promise.all(listeners.map(({ close }) => close()))
+  }
+  try {
+    const documentsOfIssuer = issuerOf(lab, signer, refusedVerb)
+    const hosts = [...new Set(documentsOfIssuer.authorities.map((one) => one.slice(0, one.lastIndexOf(':'))))]
+    const issuer = await serve('issuer', documentsOfIssuer.handle, plainTrouble, hosts)
+    const resolve = Object.fromEntries(documentsOfIssuer.authorities.map((one) => [one, `127.0.0.1:${issuer.port}`]))
+    const world: World = { roots: authority.root, resolve }
+    const token = randomBytes(24).toString('base64url')
+    let port = 0
+    const api = kubernetesApi({
+      lab,
+      signer,
+      discovery: documentsOfIssuer.discovery,
+      token,
+      refused: refusedVerb,
+      port: () => port,
+    })
+    const [kubernetes, sts, iam, eks] = await Promise.all([
+      serve('kubernetes', api, statusTrouble),
+      serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
+      serve('iam', iamService(lab.accounts, refusedAction), queryTrouble),
+      serve('eks', eksService(lab, refusedAction), plainTrouble),
+    ])
+    port = kubernetes.port
+    const servers: Servers = { kubernetes: kubernetes.url, sts: sts.url, iam: iam.url, eks: eks.url }
+    const { env, kubeconfig, remove } = await makeWorkspace({
+      world,
+      servers,
+      token,
+      // As aws eks update-kubeconfig names it.
+      context: textAt(lab.cluster, 'arn') ?? 'lab',
+      namespace: lab.namespace ?? 'default',
+      region: lab.region,
+      base,
+    })
+    return {
+      env,
+      kubeconfig,
+      urls: { ...servers, issuer: issuer.url },
+      issuer: lab.issuer,
+      world,
+      sign: signer.sign,
+      requests: () => Object.fromEntries(counts),
+      close: async () => {
+        await Promise.all([closeServers(), remove()])
+      },
+    }
+  } catch (error) {
+    await closeServers()
+    throw error
+  }
+}

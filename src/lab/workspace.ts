@@ -1,0 +1,87 @@
+/** The private folder of a run of the lab and the environment that points every tool at its servers. */
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { stringify } from 'yaml'
+import type { World } from './published-keys.ts'
+
+export type Environment = { readonly [name: string]: string | undefined }
+export type Workspace = {
+  readonly folder: string
+  readonly kubeconfig: string
+  readonly env: Record<string, string>
+  readonly remove: () => Promise<void>
+}
+
+export type Servers = { readonly kubernetes: string; readonly sts: string; readonly iam: string; readonly eks: string }
+
+/** Whatever would lead a tool past the lab: other credentials, other endpoints, other certificates, the real cluster. */
+const misleading = /^(AWS_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
+
+/**
+ * Writes kubeconfig, certificate and the list of hosts into a new folder that only this user may read. `context` is the name of the
+ * kubeconfig's context, cluster and user; `base` the environment to start from.
+ */
+export async function makeWorkspace(order: {
+  readonly world: World
+  readonly servers: Servers
+  readonly token: string
+  readonly context: string
+  readonly namespace: string
+  readonly region: string
+  readonly base: Environment
+}): Promise<Workspace> {
+  const { world, servers, token, context, namespace, region, base } = order
+  const folder = await mkdtemp(path.join(tmpdir(), 'kubectl-wi-lab-'))
+  await chmod(folder, 0o700)
+  const file = async (name: string, text: string): Promise<string> => {
+    const place = path.join(folder, name)
+    await writeFile(place, text, { mode: 0o600 })
+    return place
+  }
+  const ca = await file('ca.pem', world.roots)
+  const certificate = Buffer.from(world.roots).toString('base64')
+  const kubeconfig = await file(
+    'kubeconfig',
+    stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: context, cluster: { server: servers.kubernetes, 'certificate-authority-data': certificate } }],
+      users: [{ name: context, user: { token } }],
+      contexts: [{ name: context, context: { cluster: context, user: context, namespace } }],
+      'current-context': context,
+    }),
+  )
+  const hosts = await file('lab.json', JSON.stringify(world))
+  // An empty file keeps the user's own profiles and endpoints out.
+  const empty = await file('aws-config', '')
+  const cache = path.join(folder, 'kube-cache')
+  await mkdir(cache, { mode: 0o700 })
+  const kept = Object.entries(base).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !misleading.test(entry[0]),
+  )
+  const direct = ['127.0.0.1', 'localhost', base.NO_PROXY ?? base.no_proxy ?? ''].filter((one) => one !== '').join(',')
+  const env = {
+    ...Object.fromEntries(kept),
+    NO_PROXY: direct,
+    no_proxy: direct,
+    KUBECONFIG: kubeconfig,
+    KUBECACHEDIR: cache,
+    KUBECTL_WI_LAB: hosts,
+    NODE_EXTRA_CA_CERTS: ca,
+    AWS_CA_BUNDLE: ca,
+    AWS_ENDPOINT_URL_STS: servers.sts,
+    AWS_ENDPOINT_URL_IAM: servers.iam,
+    AWS_ENDPOINT_URL_EKS: servers.eks,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
+    AWS_SECRET_ACCESS_KEY: randomBytes(30).toString('base64url'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: empty,
+    AWS_SHARED_CREDENTIALS_FILE: empty,
+  }
+  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  return { folder, kubeconfig, env, remove }
+}
