@@ -14,6 +14,8 @@ export type ApiServer = {
   readonly cluster: string
   readonly user: string
   readonly namespace: string
+  /** The authority that the kubeconfig holds, base64 of PEM: it tells one cluster from another. */
+  readonly caData?: string
   /** Arguments of the exec credential plugin: they name the cluster on managed Kubernetes. */
   readonly execArgs: readonly string[]
   readonly execEnv: JsonObject
@@ -34,6 +36,7 @@ export type ApiServerSettings = {
   readonly env?: NodeJS.ProcessEnv | undefined
   readonly timeoutMs?: number | undefined
   readonly version?: string | undefined
+  readonly concurrency?: number | undefined
 }
 
 const defaultTimeoutMs = 30_000
@@ -62,7 +65,7 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
     agent?.agent.destroy()
     const loopback = /^(localhost|127\.|\[::1\])/.test(root.hostname)
     const { ca, cert, key, passphrase, servername, rejectUnauthorized } = options
-    const base = { keepAlive: true, maxSockets: 8, ...(loopback ? {} : { proxyEnv: env }) }
+    const base = { keepAlive: true, maxSockets: settings.concurrency ?? 8, ...(loopback ? {} : { proxyEnv: env }) }
     const made = secure
       ? new Agent({ ...base, ca, cert, key, passphrase, servername, rejectUnauthorized })
       : new HttpAgent(base)
@@ -141,6 +144,7 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
     cluster: cluster.name,
     user: chosen.user.name,
     namespace: chosen.namespace,
+    ...(cluster.caData ? { caData: cluster.caData } : {}),
     execArgs: execArgsOf(chosen),
     execEnv: execEnvOf(chosen),
     send,

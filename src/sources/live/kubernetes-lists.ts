@@ -83,11 +83,12 @@ export async function fetchList(
   namespace: string | undefined,
   question: Question,
   signal?: AbortSignal,
+  selector?: string,
 ): Promise<Fact<Listing>> {
   const path = pathOf(resource, namespace)
   if (path === undefined) return unknown('not-asked', `${resource} is not a kind that kubectl wi asks for`, question)
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await fetchPages(api, path, question, signal)
+    const outcome = await fetchPages(api, path, question, signal, selector)
     if (outcome !== 'expired') return outcome
     if (attempt === 2)
       return unknown(
@@ -104,13 +105,17 @@ async function fetchPages(
   path: string,
   question: Question,
   signal: AbortSignal | undefined,
+  selector: string | undefined,
 ): Promise<Fact<Listing> | 'expired'> {
   const items: Json[] = []
   const page = (from: string | undefined): Promise<Reply | NoReply> =>
-    api.send(`${path}?limit=${pageSize}${from === undefined ? '' : `&continue=${encodeURIComponent(from)}`}`, {
-      signal,
-      maxBytes: mostPageBytes,
-    })
+    api.send(
+      `${path}?limit=${pageSize}${selector === undefined ? '' : `&${selector}`}${from === undefined ? '' : `&continue=${encodeURIComponent(from)}`}`,
+      {
+        signal,
+        maxBytes: mostPageBytes,
+      },
+    )
   let next: Promise<Reply | NoReply> | undefined = page(undefined)
   for (let pages = 0; next !== undefined; pages += 1) {
     const reply: Reply | NoReply = await next

@@ -1,4 +1,5 @@
 /** The trouble that stops a run before it begins, and text from elsewhere made fit to be shown. */
+import { redactedMark, withoutSecrets } from '../secrets.ts'
 
 /** Commands print it as it is and exit 2: what happened, what it means, what to do next. */
 export class LiveTrouble extends Error {
@@ -20,21 +21,16 @@ const sentence = (text: string): string => {
   return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
 }
 
-const secrets = [
-  /\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*)?/g,
-  /\bk8s-aws-v1\.[\w-]+/g,
-  /\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g,
-  /\bBearer [^\s"']+/gi,
-] as const
-
 /** Foreign text in one line, without terminal controls and without anything that looks like a token or key; at most 300 characters. */
 export function plain(text: string): string {
   let line = text
     .slice(0, 4000)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
     .replace(/\u001b\[[0-9;]*[A-Za-z]|[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-  for (const secret of secrets) line = line.replace(secret, '[removed]')
-  line = line.replace(/ {2,}/g, ' ').trim()
+  line = withoutSecrets(line)
+    .replace(/\bk8s-aws-v1\.[\w-]+/g, redactedMark)
+    .replace(/ {2,}/g, ' ')
+    .trim()
   return line.length > 300 ? `${line.slice(0, 299)}…` : line
 }
 

@@ -33,13 +33,21 @@ const inflate = promisify(gunzip)
 const tlsCode =
   /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO|CRL_|INVALID_CA|PATH_LENGTH)/
 
-const noReply = (trouble: NoReply['trouble'], detail: string, code = ''): NoReply => ({ trouble, code, detail })
+export const noReply = (trouble: NoReply['trouble'], detail: string, code = ''): NoReply => ({ trouble, code, detail })
 
 /** What a failed connection says, by whom it says it. */
 export function troubleOf(error: unknown): NoReply {
-  const code = codeOf(error)
+  const code = error instanceof AggregateError ? codeOfAll(error) : codeOf(error)
   if (code === 'ABORT_ERR') return noReply('cancelled', 'the run was stopped')
   return noReply(tlsCode.test(code) ? 'tls' : 'network', wordsOf(error), code)
+}
+
+/** A host with several addresses has refused only where all that this machine has a way to have refused. */
+function codeOfAll({ errors }: AggregateError): string {
+  const codes = errors.map(codeOf)
+  if (codes.includes('ECONNREFUSED') && codes.every((code) => code === 'ECONNREFUSED' || code === 'ENETUNREACH'))
+    return 'ECONNREFUSED'
+  return codes.find((code) => code !== 'ECONNREFUSED' && code !== 'ENETUNREACH') ?? codes[0] ?? ''
 }
 
 /** Never throws. A redirect is an answer like any other: nothing is followed. */

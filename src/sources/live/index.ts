@@ -1,0 +1,131 @@
+/** The live world as one source: the cluster, the internet and the clouds, each asked what belongs to it. */
+import { type Fact, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
+import type { Json } from '../../core/json.ts'
+import { kubernetes as questions, type TokenName } from '../../domain/questions.ts'
+import { permissionOf, permissionWords } from '../../knowledge/permissions.ts'
+import type { KubeFlags } from './kubeconfig.ts'
+import { plain } from './trouble.ts'
+
+export type { KubeFlags } from './kubeconfig.ts'
+export { LiveTrouble } from './trouble.ts'
+
+export type LiveOptions = {
+  readonly flags: KubeFlags
+  /** `none`: no cloud is asked, nor is a token exchanged. */
+  readonly cloudCredentials?: 'standard' | 'none' | undefined
+  /** False: no token is minted. */
+  readonly exchange?: boolean | undefined
+  /** Many subjects: each kind is listed once in all namespaces, and events are read in all of them. */
+  readonly wide?: boolean | undefined
+  readonly region?: string | undefined
+  /** Milliseconds that one request may take; --request-timeout decides for the cluster. */
+  readonly timeout?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly version?: string | undefined
+  readonly env?: NodeJS.ProcessEnv | undefined
+}
+
+export type Live = {
+  readonly source: Source
+  /** Context, server and whether it is a lab, for the head of the report. */
+  readonly describe: string
+  /** The namespace that the flags or the kubeconfig choose. */
+  readonly namespace: string
+  /** Drops every token and closes every connection; whatever is asked afterwards is unknown. */
+  readonly close: () => void
+}
+
+const tokenCalls: ReadonlySet<string> = new Set([
+  'serviceaccounts/token/create',
+  'signature',
+  'sts:AssumeRoleWithWebIdentity',
+])
+
+/**
+ * Connects and asks the API server for its version.
+ * @throws LiveTrouble where there is no cluster to talk to, or it refuses the user: print its message and exit 2
+ */
+export async function liveSource(options: LiveOptions): Promise<Live> {
+  const env = options.env ?? process.env
+  const { signal } = options
+  const [{ kubernetesSource }, { oidcSource }, { observedSource }, { tokenVault }] = await Promise.all([
+    import('./kubernetes.ts'),
+    import('./oidc.ts'),
+    import('./observed.ts'),
+    import('./token-vault.ts'),
+  ])
+  const vault = tokenVault()
+  const settings = { env, vault, timeoutMs: options.timeout, version: options.version }
+  const kubernetes = await kubernetesSource(options.flags, {
+    ...settings,
+    wide: options.wide,
+    concurrency: options.concurrency,
+  })
+  const mint = async (token: TokenName, from?: AbortSignal): Promise<Fact<Json>> =>
+    kubernetes.ask(questions.token(token), from ?? signal)
+  const { api } = kubernetes
+  const closers: (() => void)[] = [() => vault.empty(), () => kubernetes.close()]
+  const close = (): void => {
+    for (const one of closers) one()
+  }
+  try {
+    const oidc = oidcSource({ ...settings, mint })
+    closers.push(() => oidc.close())
+    await kubernetes.preflight(signal)
+    const observed = observedSource({ api, namespace: options.wide === true ? undefined : api.namespace })
+    let aws: Promise<Source> | undefined
+    const cloud = (): Promise<Source> => {
+      aws ??= openAws()
+      return aws
+    }
+    const openAws = async (): Promise<Source> => {
+      const [{ awsSource }, { eksHint }] = await Promise.all([import('./aws.ts'), import('./eks-hint.ts')])
+      const source = awsSource({
+        ...settings,
+        mint,
+        region: options.region,
+        hint: eksHint(api),
+        server: api.server,
+        caData: api.caData,
+        version: async (from) => kubernetes.ask(questions.nonResource('/version'), from ?? signal),
+        lab: oidc.lab,
+      })
+      closers.push(() => source.close())
+      return source
+    }
+
+    const ask = (question: Question, own?: AbortSignal): Soon<Fact<Json>> => {
+      const until = own ?? signal
+      const withheld = notAsked(question, options)
+      if (withheld !== undefined) return withheld
+      if (question.system === 'kubernetes') return kubernetes.ask(question, until)
+      if (question.system === 'oidc') return oidc.ask(question, until)
+      if (question.system === 'aws') return cloud().then((source) => source.ask(question, until))
+      return observed.ask(question, until)
+    }
+    const context = api.context === undefined ? `cluster ${plain(api.cluster)}` : `context ${plain(api.context)}`
+    const describe = `${context} (${api.server})${oidc.lab ? ', a lab in place of the internet' : ''}`
+    return { source: { name: describe, ask }, describe, namespace: api.namespace, close }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+/** What was not asked on purpose, or cannot be asked live yet; neither says anything about the thing itself. */
+function notAsked(question: Question, { exchange, cloudCredentials }: LiveOptions): Fact<Json> | undefined {
+  const { system, call } = question
+  if (exchange === false && tokenCalls.has(call))
+    return unknown('not-asked', '--no-exchange was given, so no token is minted', question, 'leave out --no-exchange')
+  if (system === 'aws' && cloudCredentials === 'none') {
+    const needed = permissionWords(permissionOf(question))
+    const lift = `leave out --cloud-credentials none${needed === undefined ? '' : ` (${needed})`}`
+    return unknown('not-asked', '--cloud-credentials none was given, so AWS is not asked', question, lift)
+  }
+  if (system === 'gcp' || system === 'azure') {
+    const cloud = system === 'gcp' ? 'Google Cloud' : 'Azure'
+    return unknown('not-asked', `${cloud} is not asked`, question, `give what ${cloud} holds as documents with -f`)
+  }
+  return undefined
+}
