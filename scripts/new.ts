@@ -1,0 +1,132 @@
+// `npm run new check aws/role-exists`: a check that compiles, its place in the index, and a passing and a failing case.
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+const root = path.dirname(import.meta.dirname)
+const clouds = ['aws', 'azure', 'gcp']
+const index = path.join(root, 'src', 'checks', 'index.ts')
+
+const refuse = (sentence: string): never => {
+  console.error(sentence)
+  process.exit(2)
+}
+
+const camel = (words: string): string => words.replaceAll(/[-/](\w)/g, (_, letter: string) => letter.toUpperCase())
+
+// The slug says the good state already; a person makes a better sentence of it.
+const titleOf = (slug: string): string => {
+  const words = slug.replaceAll('-', ' ')
+  return `The ${words}`
+}
+
+const checkFile = (id: string, folder: string, title: string): string => `/** ${title}. */
+import { defineCheck } from '../../core/check.ts'
+import { serviceAccount } from '../../probes/workload/service-account.ts'
+
+export const check = defineCheck({
+  meta: {
+    id: '${id}',
+    title: '${title}',
+    severity: 'error',
+    scope: 'service-account',
+    cloud: '${clouds.includes(folder) ? folder : 'any'}',
+    section: 'Workload',
+    why: 'TODO: why it matters to the workload, in one sentence.',
+    fix: { safety: 'manual', does: 'TODO: what puts it right, and what it leaves alone' },
+    links: ['https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/'],
+  },
+  // Without these facts there is nothing to say.
+  needs: { serviceAccount },
+  // These can only add a reason to fail.
+  wants: {},
+  after: [],
+  messages: {
+    'says-what-is-wrong': ({ name }: { name: string }) => \`ServiceAccount \${name} TODO: what is wrong\`,
+  },
+  judge: ({ have, subject }) => {
+    if (have.serviceAccount.state === 'absent')
+      return { status: 'not-applicable', reason: 'there is no such ServiceAccount' }
+    const { value, from } = have.serviceAccount
+    const observed = value.annotations['todo.example.com/state'] ?? ''
+    const evidence = [{ question: from, path: 'metadata.annotations', observed, expected: 'good' }]
+    if (observed !== 'good')
+      return { status: 'fail', message: 'says-what-is-wrong', data: { name: subject.name }, evidence }
+    return { status: 'pass', evidence }
+  },
+})
+`
+
+const caseFile = (story: string, expectation: string, state: string): string => `source: constructed
+story: ${story}
+subject: {kind: ServiceAccount, namespace: shop, name: cart}
+${expectation}
+never: []
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: cart
+  namespace: shop
+  uid: 11111111-1111-4111-8111-111111111111
+  annotations:
+    todo.example.com/state: ${state}
+`
+
+// Two shelves may hold the same slug; the second one is told apart by its folder.
+const writeIndex = (): void => {
+  const folder = path.dirname(index)
+  const ids = globSync('*/*.ts', { cwd: folder })
+    .map((file) => file.replace(/\.ts$/, '').replaceAll(path.sep, '/'))
+    .sort()
+  const slug = (id: string): string => id.slice(id.indexOf('/') + 1)
+  const name = (id: string): string =>
+    camel(ids.some((other) => other !== id && slug(other) === slug(id)) ? id : slug(id))
+  const [head = '/** All checks. */'] = readFileSync(index, 'utf8').split('\n')
+  const imports = ids.map((id) => `import { check as ${name(id)} } from './${id}.ts'`)
+  const list = ids.map((id) => `  ${name(id)},`)
+  writeFileSync(
+    index,
+    [
+      head,
+      "import type { Check } from '../core/check.ts'",
+      ...imports,
+      '',
+      'export const checks: readonly Check[] = [',
+      ...list,
+      ']',
+      '',
+    ].join('\n'),
+  )
+}
+
+const newCheck = (id: string): void => {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*\/[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(id)) {
+    refuse(`"${id}" is not a check's id: FOLDER/GOOD-STATE in kebab-case, as in aws/role-exists.`)
+  }
+  const [folder = '', slug = ''] = id.split('/')
+  const file = path.join(root, 'src', 'checks', `${id}.ts`)
+  if (existsSync(file)) refuse(`${path.relative(root, file)} exists already.`)
+  const shelf = path.join(root, 'test', 'fixtures', folder, slug)
+  const written: ReadonlyArray<readonly [file: string, text: string]> = [
+    [file, checkFile(id, folder, titleOf(slug))],
+    [
+      path.join(shelf, 'passes.case.yaml'),
+      caseFile('TODO, what its user saw while all was well.', `finds: []\npasses: [${id}]`, 'good'),
+    ],
+    [
+      path.join(shelf, 'says-what-is-wrong.case.yaml'),
+      caseFile('TODO, what its user saw.', `finds:\n- ${id}: says-what-is-wrong\npasses: []`, 'bad'),
+    ],
+  ]
+  for (const [target, text] of written) {
+    mkdirSync(path.dirname(target), { recursive: true })
+    writeFileSync(target, text)
+  }
+  writeIndex()
+  for (const target of [...written.map(([name]) => name), index]) console.log(path.relative(root, target))
+  console.log('Now say what is good, judge it, and name the messages after what is wrong; then `npm run generate`.')
+}
+
+const [what, id] = process.argv.slice(2)
+if (what !== 'check' || id === undefined) refuse('npm run new check FOLDER/GOOD-STATE')
+else newCheck(id)
