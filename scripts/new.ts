@@ -69,6 +69,8 @@ metadata:
   namespace: shop
   uid: 11111111-1111-4111-8111-111111111111
   annotations:
+    # Whoever has no cloud identity is not examined.
+    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/cart
     todo.example.com/state: ${state}
 `
 
