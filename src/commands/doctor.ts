@@ -29,7 +29,9 @@ EXIT CODES
   ]
   static override usage = 'doctor [TARGET…] [-n NAMESPACE | -A] [-f PATH…] [-o FORMAT]'
   static override strict = false
-  static override args = { target: Args.string({ description: 'sa/NAME, pod/NAME, deployment/NAME, …' }) }
+  static override args = {
+    target: Args.string({ ignoreStdin: true, description: 'sa/NAME, pod/NAME, deployment/NAME, …' }),
+  }
   static override flags = doctorFlags
 
   override async run(): Promise<void> {

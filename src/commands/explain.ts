@@ -15,7 +15,11 @@ export default class Explain extends Command {
     { description: 'A log on stdin', command: 'kubectl logs deploy/cart | <%= config.bin %> explain -' },
   ]
   static override args = {
-    what: Args.string({ required: true, description: "A check's id, an error code, an error text, or - for stdin." }),
+    what: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: "A check's id, an error code, an error text, or - for stdin.",
+    }),
   }
   static override strict = false
   static override flags = { 'no-color': colorFlag }

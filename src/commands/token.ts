@@ -27,7 +27,9 @@ EXIT CODES
       command: '<%= config.bin %> token cart.jwt --verify',
     },
   ]
-  static override args = { token: Args.string({ default: '-', description: 'A file, - for stdin, or sa/NAME.' }) }
+  static override args = {
+    token: Args.string({ default: '-', ignoreStdin: true, description: 'A file, - for stdin, or sa/NAME.' }),
+  }
   static override flags = {
     audience: Flags.string({
       default: 'sts.amazonaws.com',
@@ -49,7 +51,7 @@ EXIT CODES
     const { lines, sound } =
       name === undefined
         ? await examineToken(args.token, flags.verify, page)
-        : await examineMinted(name, flags.audience, flags, page)
+        : await examineMinted(name, flags.audience, flags, this.config.version, page)
     process.stdout.write(`${lines.join('\n')}\n`)
     process.exitCode = sound ? 0 : 1
   }

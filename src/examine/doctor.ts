@@ -14,9 +14,6 @@ import { leftUndone, type Watch, watch } from './watch.ts'
 import { openWorld, type World, type WorldFlags } from './world.ts'
 
 export type DoctorFlags = WorldFlags & {
-  /** Milliseconds for the whole run. */
-  readonly timeout: number
-  readonly 'all-namespaces': boolean
   readonly selector?: string | undefined
   readonly check?: readonly string[] | undefined
   readonly cloud?: Exclude<Cloud, 'any'> | undefined
@@ -81,7 +78,7 @@ async function run(
   const { checks } = await import('../checks/index.ts')
   const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
   following.phase('reading what there is')
-  const world = await openWorld(flags)
+  const world = await openWorld(flags, { version, signal })
   try {
     for (const problem of world.problems) process.stderr.write(`${problem}\n`)
     following.phase('looking for ServiceAccounts and pods')
@@ -109,7 +106,7 @@ async function run(
     })
     return await reported(examination, roster.subjects, world, checks, roster.problems, version)
   } finally {
-    await world.close()
+    world.close()
   }
 }
 

@@ -15,6 +15,10 @@ const seconds = (): number => Date.now() / 1000
 
 async function textOf(path: string): Promise<string> {
   if (path === '-') return readStdin(mostBytes)
+  if (/^eyJ/u.test(path) || path.length > 4096)
+    throw usage(
+      "a token on the command line ends up in the shell's history: pipe it in, or name the file that holds it",
+    )
   try {
     return (await readFile(path, 'utf8')).slice(0, mostBytes)
   } catch (error) {
@@ -71,9 +75,10 @@ export async function examineMinted(
   name: string,
   audience: string,
   flags: KubeconfigValues,
+  version: string,
   page: Page,
 ): Promise<TokenPage> {
-  const live = await openLive(flags, { concurrency: 4 })
+  const live = await openLive(flags, { version })
   try {
     const token: TokenName = { namespace: live.namespace ?? 'default', name, audience }
     const minted = await live.source.ask(kubernetes.token(token))
@@ -87,6 +92,6 @@ export async function examineMinted(
     const verdict = await verdictOf(live.source, token, textAt(claims, 'iss'))
     return tokenPage({ header, claims, unsigned: textAt(header, 'alg') === 'none' }, verdict, seconds(), page)
   } finally {
-    await live.close()
+    live.close()
   }
 }

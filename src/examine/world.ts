@@ -3,81 +3,97 @@ import { existsSync } from 'node:fs'
 import type { Source } from '../core/fact.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
 import { asTrouble, usage } from './trouble.ts'
-import { withheld } from './withheld.ts'
 
 export type WorldFlags = KubeconfigValues & {
   readonly file?: readonly string[] | undefined
   readonly overlay: boolean
   readonly exchange: boolean
+  readonly 'all-namespaces': boolean
   readonly 'cloud-credentials': 'default' | 'none'
   readonly concurrency: number
+  /** Milliseconds for the whole run. */
+  readonly timeout: number
 }
 
-export type World = {
+export type Opened = {
   readonly source: Source
   /** Where the facts come from, for the head of the report. */
   readonly described: string
   /** The namespace of the context; undefined for documents alone. */
   readonly namespace: string | undefined
+  readonly close: () => void
+}
+
+export type World = Opened & {
   readonly documents: boolean
   readonly notRecognised: readonly string[]
   readonly problems: readonly string[]
-  readonly close: () => void | Promise<void>
 }
 
-type Opened = {
-  readonly source: Source
-  readonly described: string
-  readonly namespace: string | undefined
-  readonly close: () => void | Promise<void>
+/** How the live world may be asked; left out, as its own defaults have it. */
+type Manner = Partial<
+  Pick<WorldFlags, 'exchange' | 'all-namespaces' | 'cloud-credentials' | 'concurrency' | 'timeout'>
+> & {
+  readonly signal?: AbortSignal
+  readonly version: string
 }
 
 /** The cluster of the kubeconfig, and the clouds with this machine's own credentials. Throws usage errors. */
-export async function openLive(flags: KubeconfigValues, options: { readonly concurrency: number }): Promise<Opened> {
-  void [flags, options, clusterChoice, asTrouble]
-  throw usage('a live cluster cannot be examined yet')
+export async function openLive(flags: KubeconfigValues, manner: Manner): Promise<Opened> {
+  const { liveSource } = await import('../sources/live/index.ts')
+  const { limited } = await import('../sources/limited.ts')
+  const { concurrency, timeout } = manner
+  try {
+    const { source, describe, namespace, close } = await liveSource({
+      flags: clusterChoice(flags),
+      cloudCredentials: manner['cloud-credentials'] === 'none' ? 'none' : 'standard',
+      exchange: manner.exchange,
+      wide: manner['all-namespaces'],
+      concurrency,
+      signal: manner.signal,
+      version: manner.version,
+    })
+    const limits = {
+      ...(concurrency === undefined ? {} : { concurrency }),
+      // One long list may take all the time there is; single requests have limits of their own.
+      ...(timeout === undefined ? {} : { timeout }),
+    }
+    return { source: limited(source, limits), described: describe, namespace, close }
+  } catch (error) {
+    throw asTrouble(error)
+  }
 }
 
-/** Throws usage errors: a path that is not there, a kubeconfig without a cluster. */
-export async function openWorld(flags: WorldFlags): Promise<World> {
-  const withhold = { exchange: !flags.exchange, cloud: flags['cloud-credentials'] === 'none' }
-  const remembered = (source: Source): Source => source
-  const redacted = (source: Source): Source => source
+/** Throws usage errors: a path that is not there, nothing readable, no cluster to talk to. */
+export async function openWorld(
+  flags: WorldFlags,
+  setting: { readonly version: string; readonly signal: AbortSignal },
+): Promise<World> {
+  const { remembered } = await import('../sources/remembered.ts')
+  const { redacted } = await import('../sources/redacted.ts')
   const paths = flags.file ?? []
+  const live = (): Promise<Opened> => openLive(flags, { ...flags, ...setting })
   if (paths.length === 0) {
-    const live = await openLive(flags, flags)
-    return {
-      ...live,
-      source: remembered(redacted(withheld(live.source, withhold))),
-      documents: false,
-      notRecognised: [],
-      problems: [],
-    }
+    const opened = await live()
+    return { ...opened, source: remembered(redacted(opened.source)), documents: false, notRecognised: [], problems: [] }
   }
 
   for (const path of paths) if (!existsSync(path)) throw usage(`-f ${path}: there is no such file or folder`)
   const { readDocuments } = await import('../sources/documents/index.ts')
-  const read = await readDocuments(paths, flags.namespace === undefined ? {} : { namespace: flags.namespace })
+  const { namespace } = flags
+  const read = await readDocuments(paths, { signal: setting.signal, ...(namespace === undefined ? {} : { namespace }) })
   const problems = read.problems.map(({ message }) => message)
-  const folder = `documents in ${paths.join(', ')}`
+  const described = `documents in ${paths.join(', ')}`
+  const seen = { documents: true, notRecognised: read.notRecognised, problems }
   if (!flags.overlay)
-    return {
-      source: remembered(redacted(withheld(read.source, withhold))),
-      described: folder,
-      namespace: undefined,
-      documents: true,
-      notRecognised: read.notRecognised,
-      problems,
-      close: () => {},
-    }
-  const layered = (first: Source, _second: Source): Source => first
-  const live = await openLive(flags, flags)
+    return { ...seen, source: remembered(redacted(read.source)), described, namespace: undefined, close: () => {} }
+  const { layered } = await import('../sources/layered.ts')
+  const below = await live()
   return {
-    ...live,
-    source: remembered(redacted(withheld(layered(read.source, live.source), withhold))),
-    described: `${folder}, laid over ${live.described}`,
-    documents: true,
-    notRecognised: read.notRecognised,
-    problems,
+    ...seen,
+    source: remembered(redacted(layered(read.source, below.source))),
+    described: `${described}, laid over ${below.described}`,
+    namespace: below.namespace,
+    close: below.close,
   }
 }

@@ -1,0 +1,306 @@
+/** The built product as a person and a script meet it: what it prints where, and how it ends. */
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = path.dirname(import.meta.dirname)
+const entry = path.join(root, 'bin', 'kubectl-wi')
+const demo = (name: string): string => path.join(root, 'test', 'fixtures', 'demo', name)
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-cli-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+type Ran = { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+type Circumstances = { readonly input?: string; readonly env?: NodeJS.ProcessEnv }
+
+const run = (args: readonly string[], { input = '', env = {} }: Circumstances = {}): Ran => {
+  const inherited = { ...process.env }
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'COLUMNS', 'CI']) delete inherited[name]
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
+    encoding: 'utf8',
+    input,
+    env: { ...inherited, KUBECONFIG: path.join(folder, 'none'), ...env },
+  })
+  return { status, stdout, stderr }
+}
+
+/** What is promised of every run: a sentence instead of a stack. */
+const sentence = (text: string): void => {
+  expect(text).not.toMatch(/\n\s+at /u)
+  expect(text).not.toMatch(/undefined|\[object/u)
+}
+
+const write = (name: string, text: string): string => {
+  const file = path.join(folder, name)
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(file, text)
+  return file
+}
+
+describe('doctor -f', () => {
+  it('finds the demo healthy and exits 0', () => {
+    const { status, stdout, stderr } = run(['doctor', '-f', demo('healthy')])
+    expect(stdout).toMatch(/^healthy: /mu)
+    expect([status, stderr]).toEqual([0, ''])
+  })
+
+  it('finds what is broken, says it on stdout and exits 1', () => {
+    const { status, stdout, stderr } = run(['doctor', '-f', demo('broken')])
+    expect(stdout).toMatch(/✗ .*\n/u)
+    expect(stdout).toMatch(/^unhealthy: \d+ error/mu)
+    expect(stdout).toMatch(/^ {5}why /mu)
+    expect([status, stderr]).toEqual([1, ''])
+  })
+
+  it('exits 3 where too little is seen to tell, and says what would let us see', () => {
+    const file = write(
+      'alone.yaml',
+      'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: cart, namespace: shop, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/cart"}}\n',
+    )
+    const { status, stdout } = run(['doctor', '-f', file])
+    expect(stdout).toMatch(/^inconclusive: /mu)
+    expect(stdout).toContain('Not seen')
+    expect(stdout).toMatch(/^to see more: /mu)
+    expect(status).toBe(3)
+  })
+
+  it('exits the same whatever the format, and as --fail-on says', () => {
+    for (const format of ['table', 'wide', 'json', 'yaml']) {
+      expect(run(['doctor', '-f', demo('broken'), '-o', format]).status).toBe(1)
+      expect(run(['doctor', '-f', demo('healthy'), '-o', format]).status).toBe(0)
+    }
+    expect(run(['doctor', '-f', demo('broken'), '--fail-on', 'never']).status).toBe(0)
+  })
+
+  it('writes the same bytes twice, and they fit the published schema', () => {
+    const schema = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
+      JSON.parse(readFileSync(path.join(root, 'schemas', 'report-v1.schema.json'), 'utf8')),
+    )
+    for (const name of ['broken', 'healthy']) {
+      const first = run(['doctor', '-f', demo(name), '-o', 'json'])
+      expect(run(['doctor', '-f', demo(name), '-o', 'json']).stdout).toBe(first.stdout)
+      expect(schema(JSON.parse(first.stdout)), JSON.stringify(schema.errors)).toBe(true)
+    }
+  })
+
+  it('chooses checks by glob, with what must come before them', () => {
+    const { stdout } = run(['doctor', '-f', demo('broken'), '-o', 'json', '--check', 'aws/role-exists'])
+    const ids = new Set(JSON.parse(stdout).findings.map(({ check }: { check: string }) => check))
+    expect(ids).toContain('aws/role-exists')
+    expect(ids).toContain('aws/role-arn-valid')
+    expect(ids).not.toContain('aws/sts-exchanges-token')
+  })
+
+  it('names the file and the place of a broken document, and goes on', () => {
+    write('mixed/broken.yaml', 'a: [1, 2\nb: 3\n')
+    write('mixed/values.yaml', 'replicas: 3\n')
+    write('mixed/sa.yaml', 'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: cart, namespace: shop}\n')
+    const { status, stdout, stderr } = run(['doctor', '-f', path.join(folder, 'mixed'), 'sa/cart'])
+    expect(stderr).toMatch(/broken\.yaml:\d+:\d+: /u)
+    expect(stdout).toMatch(/not recognised: .*values\.yaml/u)
+    expect([0, 1, 3]).toContain(status)
+    sentence(stderr)
+  })
+
+  it('gives plain text to a pipe, and colour only where it is forced', () => {
+    const plain = run(['doctor', '-f', demo('broken')]).stdout
+    const forced = run(['doctor', '-f', demo('broken')], { env: { FORCE_COLOR: '1' } }).stdout
+    const control = String.fromCodePoint(27)
+    expect(plain).not.toContain(control)
+    expect(forced).toContain(control)
+    expect(forced.replaceAll(new RegExp(`${control}\\[[0-9;]*m`, 'gu'), '')).toBe(plain)
+    expect(run(['doctor', '-f', demo('broken'), '--no-color'], { env: { FORCE_COLOR: '1' } }).stdout).toBe(plain)
+    expect(run(['doctor', '-f', demo('broken')], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } }).stdout).toBe(plain)
+  })
+
+  it('fits the width it is told', () => {
+    const narrow = run(['doctor', '-f', demo('broken')], { env: { COLUMNS: '60' } }).stdout
+    const wide = run(['doctor', '-f', demo('broken')], { env: { COLUMNS: '120' } }).stdout
+    expect(narrow.split('\n').length).toBeGreaterThan(wide.split('\n').length)
+  })
+
+  it('ends quietly when nobody reads to the end', async () => {
+    const child = spawn(process.execPath, [entry, 'doctor', '-f', demo('broken'), '-o', 'json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    child.stderr.on('data', (chunk) => {
+      said += String(chunk)
+    })
+    child.stdout.destroy()
+    const status = await new Promise((resolve) => child.on('exit', resolve))
+    expect([status, said]).toEqual([1, ''])
+  })
+})
+
+describe('a mistake in the usage', () => {
+  const mistakes: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+    [['doctor', '-f', '/no/such/folder'], /no such file or folder/u],
+    [['doctor', 'cart', '-f', demo('broken')], /sa\/cart/u],
+    [['doctor', 'secret/cart', '-f', demo('broken')], /use sa, pod/u],
+    [['doctor', '-o', 'xml', '-f', demo('broken')], /-o.*table|output.*table/u],
+    [['doctor', '--timeout', 'soon', '-f', demo('broken')], /30s/u],
+    [['doctor', '--check', 'aws/role-exist', '-f', demo('broken')], /aws\/role-exists/u],
+    [['doctor', '--overlay'], /-?file/u],
+    [['doctor', '-l', 'a==(', '-f', demo('broken')], /selector/u],
+    [['doctor', '--colour', '-f', demo('broken')], /colour/u],
+    [['explain', 'no such thing at all'], /nothing is known/u],
+    [['explain'], /what/u],
+    [['token', '/no/such/file'], /no such file/u],
+    [['checks', 'twice', '-o', 'html'], /./u],
+    [['docter'], /doctor/u],
+  ]
+  for (const [args, says] of mistakes)
+    it(`is one sentence on stderr and exit 2: ${args.filter((arg) => !arg.startsWith(root)).join(' ')}`, () => {
+      const { status, stdout, stderr } = run(args)
+      expect(stderr).toMatch(says)
+      expect([status, stdout]).toEqual([2, ''])
+      sentence(stderr)
+    })
+
+  it('without a cluster says so and what to do', () => {
+    const { status, stderr } = run(['doctor'])
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/-f/u)
+    sentence(stderr)
+  })
+})
+
+describe('explain', () => {
+  it('says what an error text can mean, most likely cause first, and which check decides', () => {
+    const { status, stdout } = run([
+      'explain',
+      'An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity',
+    ])
+    expect(status).toBe(0)
+    expect(stdout.indexOf('decided by aws/trust-policy-admits-service-account')).toBeGreaterThan(0)
+    expect(stdout.indexOf('decided by aws/role-exists')).toBeGreaterThan(
+      stdout.indexOf('aws/trust-policy-admits-service-account'),
+    )
+  })
+  it('takes an unquoted text, and a log on stdin', () => {
+    const words = 'Not authorized to perform sts:AssumeRoleWithWebIdentity'
+    const quoted = run(['explain', words]).stdout
+    expect(run(['explain', ...words.split(' ')]).stdout).toBe(quoted)
+    expect(run(['explain', '-'], { input: `2026-01-01 INFO start\n2026-01-01 ERROR ${words}\n` }).stdout).toBe(quoted)
+  })
+  it('says what a check defends, can find and needs first', () => {
+    const { status, stdout } = run(['explain', 'aws/trust-policy-admits-service-account'])
+    expect(status).toBe(0)
+    for (const part of ['What it can find', 'Error texts that lead here', 'Read more', 'https://'])
+      expect(stdout).toContain(part)
+  })
+  it('never repeats what was piped in', () => {
+    const { stdout, stderr } = run(['explain', '-'], { input: 'canary-eyJhbGciOiJSUzI1NiJ9' })
+    expect(stdout + stderr).not.toContain('canary')
+  })
+})
+
+describe('checks', () => {
+  it('lists each check in every format', () => {
+    const all: readonly { readonly id: string; readonly title: string }[] = JSON.parse(
+      run(['checks', '-o', 'json']).stdout,
+    )
+    expect(all.length).toBeGreaterThan(0)
+    const table = run(['checks']).stdout
+    const markdown = run(['checks', '-o', 'markdown']).stdout
+    for (const { id } of all) {
+      expect(table).toContain(`  ${id}`)
+      expect(markdown).toContain(`\`${id}\``)
+    }
+  })
+})
+
+describe('token', () => {
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const claims = { iss: 'https://oidc.example.com', sub: 'system:serviceaccount:shop:cart', aud: ['sts.amazonaws.com'] }
+  const signed = async (more: object): Promise<string> => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256')
+    const { kty } = await exportJWK(publicKey)
+    expect(kty).toBe('RSA')
+    return new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'RS256', kid: 'one' }).sign(privateKey)
+  }
+
+  it('shows header, claims and lifetime, never the token or its signature', async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const jwt = await signed({ iat: now - 60, exp: now + 3600 })
+    const file = write('cart.jwt', `${jwt}\n`)
+    for (const { status, stdout, stderr } of [
+      run(['token', file]),
+      run(['token', '-'], { input: jwt }),
+      run(['token'], { input: jwt }),
+    ]) {
+      expect([status, stderr]).toEqual([0, ''])
+      for (const part of [
+        'RS256',
+        'ServiceAccount shop/cart',
+        'sts.amazonaws.com',
+        ' left of 1 h 1 min',
+        'not checked: --verify',
+      ])
+        expect(stdout).toContain(part)
+      for (const part of jwt.split('.')) expect(stdout).not.toContain(part)
+    }
+  })
+
+  it('says plainly that it is unsigned, expired or not valid yet, and exits 1', async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const unsigned = `${encode({ alg: 'none' })}.${encode({ ...claims, exp: now + 60 })}.`
+    const cases = [
+      [unsigned, /nobody has signed this token/u],
+      [await signed({ iat: now - 7200, exp: now - 3600 }), /expired 1 h/u],
+      [await signed({ nbf: now + 7200, exp: now + 9000 }), /not valid yet/u],
+      [await signed({}), /never expires/u],
+    ] as const
+    for (const [input, says] of cases) {
+      const { status, stdout } = run(['token', '-'], { input })
+      expect(stdout).toMatch(says)
+      expect(status).toBe(1)
+    }
+  })
+
+  it('says which part is broken and why', async () => {
+    const [header = '', body = ''] = (await signed({})).split('.')
+    const cases = [
+      ['one.two', /three parts/u],
+      [`!${header}.${body}.c2ln`, /header.*not base64url/u],
+      [`${header}.${Buffer.from('nonsense').toString('base64url')}.c2ln`, /claims.*not of JSON/u],
+      [`${header}.${body}.`, /signature is missing/u],
+    ] as const
+    for (const [input, says] of cases) {
+      const { status, stdout, stderr } = run(['token', '-'], { input })
+      expect(stdout).toMatch(says)
+      expect([status, stderr]).toEqual([1, ''])
+    }
+  })
+
+  it('repeats no token that was given in the wrong place', async () => {
+    const jwt = await signed({})
+    const { status, stdout, stderr } = run(['token', jwt])
+    expect(status).toBe(2)
+    for (const part of jwt.split('.')) expect(stdout + stderr).not.toContain(part)
+  })
+
+  it('lets no claim rewrite the terminal', () => {
+    const input = `${encode({ alg: 'none' })}.${encode({ iss: '\u001b[2Jhttps://x', '\u202ekey': 'v' })}.`
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(run(['token', '-'], { input }).stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u)
+  })
+})
+
+describe('what is derived from the code', () => {
+  it('is up to date', () => {
+    const { status, stderr } = spawnSync(process.execPath, [path.join(root, 'scripts', 'generate.ts'), '--check'], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+})
