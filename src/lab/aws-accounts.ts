@@ -90,11 +90,16 @@ const policyIn = (value: Json | undefined): Json => {
 const providersIn = (policy: Json): readonly string[] =>
   [at(policy, 'Statement')].flat().flatMap((statement) => textsAt(statement, 'Principal', 'Federated'))
 
-const isTrustPolicy = (value: JsonObject): boolean =>
-  value.apiVersion === undefined &&
-  [at(value, 'Statement')]
-    .flat()
-    .some((one) => isObject(one) && (one.Principal !== undefined || one.NotPrincipal !== undefined))
+/** A trust policy says who (Principal), a permissions policy says on what (Resource). */
+function isTrustPolicy(value: JsonObject): boolean {
+  const statements = [at(value, 'Statement')].flat().filter(isObject)
+  if (value.apiVersion !== undefined || statements.length === 0) return false
+  if (statements.some((one) => one.Principal !== undefined || one.NotPrincipal !== undefined)) return true
+  return statements.every((one) => one.Resource === undefined && one.NotResource === undefined)
+}
+
+/** An account's documents are named after it: `111122223333.json`, `111122223333-providers.json`. */
+const accountNamed = (stem: string): string | undefined => /^(\d{12})(?!\d)/.exec(stem)?.[1]
 
 /** Reads the accounts out of a case's documents; `annotated` are the role ARNs that its ServiceAccounts name. */
 export function accountsIn(documents: readonly CaseDocument[], annotated: readonly string[]): Accounts {
@@ -105,7 +110,7 @@ export function accountsIn(documents: readonly CaseDocument[], annotated: readon
   const own =
     textAt(identity, 'Account') ??
     arns.map(accountOf).find(isAccount) ??
-    documents.map(({ stem }) => stem).find(isAccount) ??
+    documents.map(({ stem }) => accountNamed(stem)).find(isAccount) ??
     exampleAccount
   const partition = arns.map((arn) => arnParts(arn)?.partition).find((one) => one !== undefined && one !== '') ?? 'aws'
   const account = (id: string): Account => {
@@ -140,7 +145,7 @@ export function accountsIn(documents: readonly CaseDocument[], annotated: readon
     else if (isTrustPolicy(value)) addRole(stem, value)
     const url = textAt(value, 'Url')
     if (url !== undefined && Array.isArray(value.ClientIDList)) {
-      const id = isAccount(stem) ? stem : own
+      const id = accountNamed(stem) ?? own
       const bare = url.replace(/^https:\/\//, '')
       const arn = `arn:${partition}:iam::${id}:oidc-provider/${bare}`
       const thumbprints = textsAt(value, 'ThumbprintList')
@@ -153,13 +158,14 @@ export function accountsIn(documents: readonly CaseDocument[], annotated: readon
         if (name !== undefined && !account(own).roles.has(name))
           addRole(name, policyIn(one.AssumeRolePolicyDocument), one)
       }
-      account(isAccount(stem) ? stem : own).rolesComplete = value.IsTruncated !== true
+      const listed = listAt(value, 'Roles').map((one) => accountOf(textAt(one, 'Arn')))
+      account(listed.find(isAccount) ?? accountNamed(stem) ?? own).rolesComplete = value.IsTruncated !== true
     }
   }
   for (const { stem, value } of documents) {
     if (!Array.isArray(value.OpenIDConnectProviderList)) continue
     const listed = listAt(value, 'OpenIDConnectProviderList').flatMap((one) => textAt(one, 'Arn') ?? [])
-    const id = isAccount(stem) ? stem : (listed.map(accountOf).find(isAccount) ?? own)
+    const id = accountNamed(stem) ?? listed.map(accountOf).find(isAccount) ?? own
     const { providers } = account(id)
     account(id).providersComplete = true
     for (const arn of listed) {

@@ -8,10 +8,11 @@ export type LabCase = {
   readonly objects: readonly JsonObject[]
   /** Where tokens say that they come from. */
   readonly issuer: string
-  /** The discovery document as it was collected. */
+  /** The discovery document and the keys as the world was shown them. */
   readonly discovery?: JsonObject
-  /** The published keys as they were collected. */
   readonly jwks?: JsonObject
+  /** The same as the API server itself answered. */
+  readonly served: { readonly discovery?: JsonObject; readonly jwks?: JsonObject }
   /** The kid that the case's own tokens name. */
   readonly kid?: string
   /** `cluster` of aws eks describe-cluster. */
@@ -22,7 +23,7 @@ export type LabCase = {
   readonly region: string
   /** `gitVersion` of the API server. */
   readonly version?: string
-  /** Where the case's subject lives. */
+  /** Where the first ServiceAccount with a role lives. */
   readonly namespace?: string
 }
 
@@ -34,16 +35,15 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const values = documents.map(({ value }) => value)
   const find = (is: (value: JsonObject) => boolean) => values.find(is)
   const objects = values.flatMap(objectsIn)
-  const discovery = find((value) => textAt(value, 'issuer') !== undefined && textAt(value, 'jwks_uri') !== undefined)
-  const jwks = find(
-    (value) =>
-      listAt(value, 'keys').length > 0 && listAt(value, 'keys').every((key) => textAt(key, 'kty') !== undefined),
-  )
+  const own = documents.filter(({ file }) => saysApiServer.test(file.split('/').at(-1) ?? '')).map(({ value }) => value)
+  const open = values.filter((value) => !own.includes(value))
+  const discovery = open.find(isDiscovery)
+  const jwks = open.find(isKeySet)
+  const [itsDiscovery, itsKeys] = [own.find(isDiscovery), own.find(isKeySet)]
+  const served = { ...(itsDiscovery && { discovery: itsDiscovery }), ...(itsKeys && { jwks: itsKeys }) }
   const cluster = clusterIn(values)
   const associations = find((value) => Array.isArray(value.associations))
-  const seen = [...tokens, ...values.flatMap(claimsIn)].filter(({ claims }) =>
-    textAt(claims, 'sub')?.startsWith('system:serviceaccount:'),
-  )
+  const seen = tokens.filter(({ claims }) => textAt(claims, 'sub')?.startsWith('system:serviceaccount:'))
   const kid = seen.map(({ header }) => textAt(header, 'kid')).find((one) => one !== undefined)
   const annotated = objects.flatMap((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) ?? [])
   const accounts = accountsIn(documents, annotated)
@@ -51,26 +51,36 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     seen.map(({ claims }) => textAt(claims, 'iss')).find((iss) => iss?.startsWith('https://')) ??
     textAt(cluster, 'identity', 'oidc', 'issuer') ??
     textAt(discovery, 'issuer') ??
+    textAt(itsDiscovery, 'issuer') ??
     trustedIssuer(accounts) ??
     defaultIssuer
   const region =
     arnParts(textAt(cluster, 'arn'))?.region ?? /^https:\/\/oidc\.eks\.([a-z0-9-]+)\./.exec(issuer)?.[1] ?? 'us-east-1'
   const version = values.map((value) => textAt(value, 'serverVersion', 'gitVersion')).find((one) => one !== undefined)
-  const namespace = values.map((value) => textAt(value, 'subject', 'namespace')).find((one) => one !== undefined)
+  const bound = objects.find((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) !== undefined)
+  const namespace = textAt(bound, 'metadata', 'namespace')
   return {
     objects,
     issuer,
-    ...(discovery === undefined ? {} : { discovery }),
-    ...(jwks === undefined ? {} : { jwks }),
+    ...(discovery && { discovery }),
+    ...(jwks && { jwks }),
+    served,
     ...(kid === undefined ? {} : { kid }),
-    ...(cluster === undefined ? {} : { cluster }),
-    ...(associations === undefined ? {} : { associations: listAt(associations, 'associations').filter(isObject) }),
+    ...(cluster && { cluster }),
+    ...(associations && { associations: listAt(associations, 'associations').filter(isObject) }),
     accounts,
     region,
     ...(version === undefined ? {} : { version }),
     ...(namespace === undefined ? {} : { namespace }),
   }
 }
+
+/** Said by the file's name: what the API server itself answered, not what the world can fetch. */
+const saysApiServer = /apiserver|api-server|live/i
+const isDiscovery = (value: JsonObject): boolean =>
+  value.apiVersion === undefined && textAt(value, 'issuer') !== undefined && textAt(value, 'jwks_uri') !== undefined
+const isKeySet = (value: JsonObject): boolean =>
+  listAt(value, 'keys').length > 0 && listAt(value, 'keys').every((key) => textAt(key, 'kty') !== undefined)
 
 /** Kinds that a cluster never holds: configuration for tools, and answers about the asker. */
 const notStored = new Set([
@@ -101,13 +111,6 @@ const clusterIn = (values: readonly JsonObject[]): JsonObject | undefined => {
     .map((value) => at(value, 'cluster'))
     .find((cluster) => arnParts(textAt(cluster, 'arn'))?.service === 'eks')
   return isObject(found) ? found : undefined
-}
-
-function claimsIn(value: JsonObject): readonly { readonly header: JsonObject; readonly claims: JsonObject }[] {
-  const claims = textAt(value, 'iss') === undefined ? (at(value, 'claims') ?? at(value, 'payload')) : value
-  if (!isObject(claims) || textAt(claims, 'iss') === undefined || textAt(claims, 'sub') === undefined) return []
-  const header = at(value, 'header')
-  return [{ header: isObject(header) ? header : {}, claims }]
 }
 
 function trustedIssuer(accounts: Accounts): string | undefined {

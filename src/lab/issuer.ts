@@ -5,7 +5,8 @@ import type { Handler, Reply } from './listener.ts'
 import type { Signer } from './signer.ts'
 
 export type IssuerDocuments = {
-  readonly discovery: JsonObject
+  /** As the API server serves it. */
+  readonly served: JsonObject
   /** Where the issuer listens, `host:port` as a client would dial it; empty where nobody outside could reach it. */
   readonly authorities: readonly string[]
   readonly handle: Handler
@@ -61,5 +62,5 @@ export function issuerOf(
       return refused('get', 'jwks') ? forbidden : keysReply(signer.published)
     return { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not Found' }
   }
-  return { discovery, authorities, handle }
+  return { served: lab.served.discovery ?? discovery, authorities, handle }
 }

@@ -88,7 +88,7 @@ export async function startLab(
     const api = kubernetesApi({
       lab,
       signer,
-      discovery: documentsOfIssuer.discovery,
+      discovery: documentsOfIssuer.served,
       token,
       refused: refusedVerb,
       port: () => port,

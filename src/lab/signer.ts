@@ -2,7 +2,7 @@
 import { createHash, generateKeyPair, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { compactVerify, exportJWK, SignJWT } from 'jose'
-import { isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import type { LabCase } from './case.ts'
 
 export type Bound = { readonly name: string; readonly uid: string }
@@ -37,24 +37,18 @@ const newPair = promisify(generateKeyPair)
  * Nobody has the private keys of a collected key set, so the lab's own key takes the place of the one that the case's tokens
  * are signed with, under its kid. A key set without that kid is served as it is: then the missing key is the case.
  */
-export async function makeSigner(lab: Pick<LabCase, 'issuer' | 'jwks' | 'kid'>): Promise<Signer> {
+export async function makeSigner(lab: Pick<LabCase, 'issuer' | 'jwks' | 'kid' | 'served'>): Promise<Signer> {
   const { publicKey, privateKey } = await newPair('rsa', { modulusLength: 2048 })
-  const collected = listAt(lab.jwks, 'keys').filter(isObject)
   const thumbprint = createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
     .digest('base64url')
-  const kid = lab.kid ?? textAt(collected[0], 'kid') ?? thumbprint
+  const first = [lab.served.jwks, lab.jwks].flatMap((set) => listAt(set, 'keys').slice(0, 1))
+  const kid = lab.kid ?? first.map((key) => textAt(key, 'kid')).find((one) => one !== undefined) ?? thumbprint
   const { n = '', e = '' } = await exportJWK(publicKey)
   const own: JsonObject = { use: 'sig', kty: 'RSA', kid, alg: 'RS256', n, e }
-  const isSigning = (key: JsonObject, index: number): boolean =>
-    lab.kid === undefined && key.kid === undefined ? index === 0 : key.kid === kid
-  const published =
-    lab.jwks === undefined
-      ? { keys: [own] }
-      : { ...lab.jwks, keys: collected.map((key, index) => (isSigning(key, index) ? replaced(key, own) : key)) }
-  const others = collected.filter((key, index) => !isSigning(key, index))
-  const complete = others.length < collected.length
-  const served: JsonObject = { keys: complete ? [own, ...others] : [own] }
+  const published = lab.jwks === undefined ? { keys: [own] } : withOwn(lab.jwks, own, lab.kid === undefined)
+  const served = withOwn(lab.served.jwks ?? lab.jwks ?? { keys: [] }, own, false)
+  const knows = listAt(served, 'keys').some((key) => at(key, 'n') === n)
 
   const sign: Signer['sign'] = (claims, header = {}) =>
     new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', kid: header.kid ?? kid }).sign(privateKey)
@@ -83,11 +77,21 @@ export async function makeSigner(lab: Pick<LabCase, 'issuer' | 'jwks' | 'kid'>):
       return undefined
     }
   }
-  return { kid, published, served, mint, sign, verify }
+  return { kid, published, served: knows ? served : { keys: [own] }, mint, sign, verify }
 }
 
-/** The collected entry with the lab's key in it: what the case leaves out (kid, alg, use) stays out. */
-function replaced(key: JsonObject, own: JsonObject): JsonObject {
-  const kept = Object.entries(own).filter(([name]) => name in key || name === 'n' || name === 'e')
-  return { ...Object.fromEntries(kept), kty: 'RSA' }
+/**
+ * The key set with the lab's key in the place of its namesake. `first`: no token of the case names a key, so that a first one
+ * without kid may be it; what the case leaves out (kid, alg, use) stays out.
+ */
+function withOwn(set: JsonObject, own: JsonObject, first: boolean): JsonObject {
+  const isSigning = (key: Json, index: number): boolean => {
+    const kid = textAt(key, 'kid')
+    return kid === own.kid || (first && index === 0 && kid === undefined)
+  }
+  const replaced = (key: Json): Json => {
+    const kept = Object.entries(own).filter(([name]) => name === 'n' || name === 'e' || at(key, name) !== undefined)
+    return { ...Object.fromEntries(kept), kty: 'RSA' }
+  }
+  return { ...set, keys: listAt(set, 'keys').map((key, index) => (isSigning(key, index) ? replaced(key) : key)) }
 }

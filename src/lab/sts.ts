@@ -2,9 +2,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type JsonObject, textAt, textsAt } from '../core/json.ts'
 import { evaluateTrustPolicy } from '../domain/aws-trust-policy.ts'
+import { readToken } from '../domain/token-claims.ts'
 import { type Account, type Accounts, arnParts, madeUpId, type Role, roleNameOf } from './aws-accounts.ts'
 import { AwsError, type Call, cannotTell, type Form, members, queryService, type Xml } from './aws-query.ts'
-import { objectIn } from './case-documents.ts'
 import type { Handler } from './listener.ts'
 import { verifiesByPublishedKeys, type World } from './published-keys.ts'
 
@@ -128,10 +128,9 @@ type Claims = {
 const algorithm = /^(RS|ES)(256|384|512)$/
 
 function claimsIn(token: string): Claims {
-  const parts = token.split('.')
-  const [header, claims] = parts.map(objectIn)
-  if (parts.length !== 3 || parts[2] === '' || header === undefined || claims === undefined) throw notJwt()
-  if (!algorithm.test(textAt(header, 'alg') ?? '')) throw notJwt()
+  const reading = readToken(token)
+  if (reading.state !== 'read' || !algorithm.test(textAt(reading.header, 'alg') ?? '')) throw notJwt()
+  const { claims } = reading
   const text = (name: string): string => {
     const value = textAt(claims, name)
     if (value === undefined || value === '') throw badToken(`Missing a required claim: ${name}`)
