@@ -71,6 +71,10 @@ export function oidcDocuments(): OidcDocuments {
       const url = locationOf(issuer || found.issuer)
       return told({ url, status: 200, contentType: 'application/json', document: found.document }, question)
     }
+    if (call === 'documents') {
+      const open = published.filter(({ isApiServers }) => !isApiServers)
+      return told({ documents: open.map(({ issuer, document }) => ({ issuer, document })) }, question)
+    }
     if (call === 'jwks') {
       const uri = textAt(input, 'uri') ?? ''
       const found = keysAt(uri)
