@@ -1,5 +1,6 @@
 /** Findings put together: one cause is one paragraph, whatever it holds up and however many subjects it hits. */
 import type { CheckId } from '../core/check.ts'
+import type { Lack } from '../core/finding.ts'
 import { canonical } from '../core/json.ts'
 import type { Line, Report } from '../core/report.ts'
 import { related, type Subject, subjectKey } from '../core/subject.ts'
@@ -14,12 +15,8 @@ export type Cause = {
 }
 export type Held = { readonly title: string; readonly subjects: readonly Subject[] }
 
-/** What could not be seen, and the checks that it leaves open. */
-export type Gap = {
-  readonly lacks: NonNullable<Line['lacks']>
-  readonly open: readonly Held[]
-  readonly alike: readonly Gap[]
-}
+/** One thing that could not be seen, and the checks that it leaves open. */
+export type Gap = { readonly lack: Lack; readonly open: readonly Held[]; readonly alike: readonly Gap[] }
 
 /** Under one heading, check by check in the order of the report. */
 export type Section = { readonly name: string; readonly parts: readonly Part[] }
@@ -45,6 +42,9 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): readonly (re
   }
   return [...groups.values()]
 }
+
+const lacksOf = (line: Line): readonly Lack[] =>
+  line.lacks ?? [{ what: line.check, why: 'undecided', detail: line.message }]
 
 const isCause = ({ status }: Line): boolean => status === 'fail' || status === 'crashed'
 
@@ -141,18 +141,13 @@ export function tell(report: Report): Told {
     return { name: lines[0].section, parts }
   })
 
-  const unknowns = findings.filter((line) => line.status === 'unknown')
-  const gaps = groupBy(
-    [...unknowns, ...orphans],
-    (line) => (line.lacks ?? []).map((lack) => `${lack.detail} ${lack.lift ?? ''}`).join('\n') || line.message,
-  ).map(
-    (group): Gap => ({
-      lacks: group[0].lacks ?? [{ what: group[0].check, why: 'undecided', detail: group[0].message }],
-      open: heldOf(group),
-      alike: [],
-    }),
+  const open = [...findings.filter((line) => line.status === 'unknown'), ...orphans].flatMap((line) =>
+    lacksOf(line).map((lack) => ({ line, lack })),
   )
-  const kind = (gap: Gap): string =>
-    `${gap.lacks.map((lack) => `${lack.what} ${lack.why}`).join('\n')} ${gap.open.map((one) => one.title).join('\n')}`
+  const gaps = groupBy(open, ({ lack }) => `${lack.detail}\n${lack.lift ?? lack.what}`).map(
+    (group): Gap => ({ lack: group[0].lack, open: heldOf(group.map(({ line }) => line)), alike: [] }),
+  )
+  const kind = ({ lack, open: held }: Gap): string =>
+    [lack.what, lack.why, ...held.map(({ title }) => title)].join('\n')
   return { sections, gaps: fold(gaps, kind) }
 }

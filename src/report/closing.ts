@@ -40,10 +40,12 @@ export function closingLines(report: Report, paint: Paint, width: number): reado
   const word = `${report.verdict}:`
   const lifts = liftsOf(report.findings)
   const others = lifts.length > 1 ? ` (and ${lifts.length - 1} more, above)` : ''
-  const next = lifts[0] === undefined ? [] : wrap(clean(`to see more: ${lifts[0]}${others}`), width - 2)
+  const inFull = clean(`to see more: ${lifts[0]}${others}`)
+  const inShort = `to see more: ${lifts.length === 1 ? 'the step' : `the ${lifts.length} steps`} under "Not seen"`
+  const next = lifts.length === 0 ? [] : [inFull.length <= width ? inFull : inShort]
   return [
     `${paint[role[report.verdict]](word)}${first.slice(word.length)}`,
     ...rest.map((line) => `  ${line}`),
-    ...next.map((line, index) => (index === 0 ? line : `  ${line}`)),
+    ...next,
   ]
 }

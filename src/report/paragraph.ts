@@ -65,7 +65,7 @@ const asked = ({ question }: Evidence): string => {
 }
 
 /** What was seen and what should have been, one above the other, with a caret under the first difference. */
-export function evidenceLines(sheet: Sheet, evidence: Evidence): readonly string[] {
+export function evidenceLines(sheet: Sheet, evidence: Evidence, failed: boolean): readonly string[] {
   const { paint, width, verbose } = sheet
   const lines = evidence.path === '' ? [] : [...wrapped(sheet, evidence.path)]
   if (verbose) lines.push(...labelled(sheet, 'asked', asked(evidence)))
@@ -85,13 +85,19 @@ export function evidenceLines(sheet: Sheet, evidence: Evidence): readonly string
   const expected = textOf(evidence.expected)
   if (observed === expected) return [...lines, row(words.observed, shorten(clean(observed), room))]
   const seen = differenceOf(expected, observed, room)
+  const sides = [
+    row(words.expected, seen.expected),
+    row(words.observed, seen.observed === '' ? '(empty)' : seen.observed),
+  ]
+  // A description of what is good ("https://HOST on the internet") has no first letter that differs.
+  const described = /\s/u.test(expected) && !/\s/u.test(observed.trim())
+  if (!failed || described || observed === '') return [...lines, ...sides]
   const caret = '^'.repeat(seen.length)
   const room2 = room - seen.at - seen.length
   const said = seen.words.length + 1 <= room2 ? `${caret} ${seen.words}` : caret
   return [
     ...lines,
-    row(words.expected, seen.expected),
-    row(words.observed, seen.observed),
+    ...sides,
     `${pad(inner + column + seen.at)}${paint.bad(said)}`,
     ...(said === caret ? [`${pad(inner + column)}${paint.bad(seen.words)}`] : []),
   ]
@@ -100,13 +106,13 @@ export function evidenceLines(sheet: Sheet, evidence: Evidence): readonly string
 const mostEvidence = 3
 const mostHeld = 4
 
-function heldLines(sheet: Sheet, held: readonly Held[]): readonly string[] {
+function heldLines(sheet: Sheet, words: string, held: readonly Held[]): readonly string[] {
   if (held.length === 0) return []
   const { paint, verbose } = sheet
   const shown = verbose || held.length <= mostHeld + 1 ? held : held.slice(0, mostHeld)
   const rest = held.length - shown.length
   return [
-    `${pad(margin)}${paint.quiet('◦ blocked by this:')}`,
+    `${pad(margin)}${paint.quiet(words)}`,
     ...shown.flatMap(({ title, subjects }) =>
       wrapped(sheet, sheet.crowded ? `${title} (${crowd(subjects)})` : title, margin + 2),
     ),
@@ -132,27 +138,36 @@ export function causeLines(sheet: Sheet, cause: Cause): readonly string[] {
   return [
     ...headline(sheet, line, markOf(line).word),
     ...wrapped(sheet, line.message),
-    ...evidence.flatMap((one) => evidenceLines(sheet, one)),
+    ...evidence.flatMap((one) => evidenceLines(sheet, one, line.status === 'fail')),
     ...(sheet.crowded ? labelled(sheet, 'hits', crowdWithNames(subjects, verbose ? 1000 : 3)) : []),
     ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
     ...labelled(sheet, 'why', line.why),
     ...(line.fix === undefined ? [] : labelled(sheet, 'fix', line.fix.command ?? line.fix.does)),
     ...(verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
     ...(verbose ? labelled(sheet, 'check', line.check) : []),
-    ...heldLines(sheet, merged([cause, ...alike])),
+    ...heldLines(sheet, '◦ blocked by this:', merged([cause, ...alike])),
   ]
 }
 
-/** What was not seen: the checks it leaves open, why, and what would let us see it. */
-export function gapLines(sheet: Sheet, gap: Gap): readonly string[] {
-  const others = gap.alike.flatMap((one) => one.open.flatMap((held) => held.subjects))
-  const lifts = [...new Set(gap.lacks.flatMap(({ lift }) => (lift === undefined ? [] : [lift])))]
+/** A command stays on one line, however long, so that it can be copied. */
+const isCommand = (lift: string): boolean => / > \S+$/u.test(lift)
+
+/** What was not seen and why, what would let us see it, and the checks that it leaves open. */
+export function gapLines(sheet: Sheet, { lack, open, alike }: Gap): readonly string[] {
+  const { paint, width, verbose } = sheet
+  const { sign, role } = markOf({ status: 'unknown', severity: 'error' })
+  const { what, why, detail, lift } = lack
+  const [first = '', ...rest] = wrap(clean(why === 'undecided' ? detail : `${what}: ${detail}`), width - 3)
+  const others = alike.flatMap((one) => one.open.flatMap((held) => held.subjects))
   return [
-    ...gap.open.flatMap(({ title, subjects }) =>
-      headline(sheet, { status: 'unknown', severity: 'error', title }, sheet.crowded ? crowd(subjects) : 'not seen'),
-    ),
-    ...[...new Set(gap.lacks.map(({ detail }) => detail))].flatMap((detail) => wrapped(sheet, detail)),
-    ...lifts.flatMap((lift) => labelled(sheet, 'to see', lift)),
-    ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, sheet.verbose ? 1000 : 3))),
+    ` ${paint[role](sign)} ${first}`,
+    ...rest.map((line) => `   ${line}`),
+    ...(lift === undefined
+      ? []
+      : isCommand(lift)
+        ? [`${pad(margin)}${paint.quiet('to see'.padEnd(labels))}${clean(lift)}`]
+        : labelled(sheet, 'to see', lift)),
+    ...heldLines(sheet, 'leaves open:', open),
+    ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
   ]
 }

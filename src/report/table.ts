@@ -62,7 +62,7 @@ function passedLines(group: Group, sheet: Sheet): readonly string[] {
   if (!sheet.verbose) return headline(sheet, group.line, glance(group, sheet))
   return [
     ...headline(sheet, group.line, crowd(group.subjects)),
-    ...group.line.evidence.flatMap((one) => evidenceLines(sheet, one)),
+    ...group.line.evidence.flatMap((one) => evidenceLines(sheet, one, false)),
     ...labelled(sheet, 'check', group.line.check),
   ]
 }
