@@ -14,6 +14,8 @@ export type AwsDeps = Omit<ClusterSeeker, 'clients'> &
     readonly region?: string | undefined
     readonly timeoutMs?: number | undefined
     readonly hint: EksHint
+    /** Stops what several questions share: who is signed in, which cluster it is. */
+    readonly signal?: AbortSignal | undefined
   }
 
 export type AwsSource = Source & { readonly close: () => void }
@@ -27,12 +29,12 @@ export function awsSource(deps: AwsDeps): AwsSource {
   let identity: Promise<Fact<Json>> | undefined
   let cluster: Promise<Fact<Json>> | undefined
 
-  const callerIdentity = (question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {
+  const callerIdentity = (question: Question): Promise<Fact<Json>> => {
     identity ??= (async () => {
       try {
         const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
         const sts = await clients.sts()
-        const { Account, Arn, UserId } = await sts.send(new GetCallerIdentityCommand({}), sending(signal))
+        const { Account, Arn, UserId } = await sts.send(new GetCallerIdentityCommand({}), sending(deps.signal))
         return Account === undefined || Arn === undefined || UserId === undefined
           ? unknown('malformed', 'STS did not say who is signed in', question)
           : known({ Account, Arn, UserId }, question)
@@ -43,15 +45,15 @@ export function awsSource(deps: AwsDeps): AwsSource {
     return identity.then((fact) => ({ ...fact, from: question }))
   }
 
-  const theCluster = (question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {
-    cluster ??= seekCluster({ ...deps, clients }, question, signal)
+  const theCluster = (question: Question): Promise<Fact<Json>> => {
+    cluster ??= seekCluster({ ...deps, clients }, question, deps.signal)
     return cluster.then((fact) => ({ ...fact, from: question }))
   }
 
   /** Why nothing can be said about this account; undefined where the credentials are its own. */
-  const outside = async (account: string | undefined, what: string, question: Question, signal?: AbortSignal) => {
+  const outside = async (account: string | undefined, what: string, question: Question) => {
     if (account === undefined) return undefined
-    const who = await callerIdentity(question, signal)
+    const who = await callerIdentity(question)
     if (who.state !== 'known') return who
     const own = textAt(who.value, 'Account') ?? ''
     return own === account
@@ -69,10 +71,9 @@ export function awsSource(deps: AwsDeps): AwsSource {
     account: string | undefined,
     what: string,
     question: Question,
-    signal: AbortSignal | undefined,
     call: () => Promise<Fact<Json>>,
   ): Promise<Fact<Json>> => {
-    const kept = await outside(account, what, question, signal)
+    const kept = await outside(account, what, question)
     if (kept !== undefined) return kept
     try {
       return await call()
@@ -83,7 +84,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
   }
 
   const role = (question: Question, signal?: AbortSignal): Promise<Fact<Json>> =>
-    inAccount(textAt(question.input, 'account'), 'the role', question, signal, async () => {
+    inAccount(textAt(question.input, 'account'), 'the role', question, async () => {
       const { GetRoleCommand } = await import('@aws-sdk/client-iam')
       const iam = await clients.iam()
       const { Role } = await iam.send(
@@ -99,7 +100,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
     })
 
   const roles = (question: Question, signal?: AbortSignal): Promise<Fact<Json>> =>
-    inAccount(textAt(question.input, 'account'), 'the list of roles', question, signal, async () => {
+    inAccount(textAt(question.input, 'account'), 'the list of roles', question, async () => {
       const { ListRolesCommand } = await import('@aws-sdk/client-iam')
       const iam = await clients.iam()
       const Roles: Json[] = []
@@ -116,7 +117,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
     })
 
   const oidcProviders = (question: Question, signal?: AbortSignal): Promise<Fact<Json>> =>
-    inAccount(textAt(question.input, 'account'), 'the list of providers', question, signal, async () => {
+    inAccount(textAt(question.input, 'account'), 'the list of providers', question, async () => {
       const { ListOpenIDConnectProvidersCommand } = await import('@aws-sdk/client-iam')
       const iam = await clients.iam()
       const { OpenIDConnectProviderList: list } = await iam.send(
@@ -130,7 +131,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
 
   const oidcProvider = (question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {
     const arn = textAt(question.input, 'OpenIDConnectProviderArn') ?? ''
-    return inAccount(arn.split(':')[4], 'the provider', question, signal, async () => {
+    return inAccount(arn.split(':')[4], 'the provider', question, async () => {
       const { GetOpenIDConnectProviderCommand } = await import('@aws-sdk/client-iam')
       const iam = await clients.iam()
       const answer = await iam.send(
@@ -148,7 +149,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
     'sts:GetCallerIdentity': callerIdentity,
     'eks:DescribeCluster': theCluster,
     'eks:ListPodIdentityAssociations': async (question, signal) =>
-      seekAssociations(await theCluster(question, signal), clients, question, signal),
+      seekAssociations(await theCluster(question), clients, question, signal),
     'iam:GetRole': role,
     'iam:ListRoles': roles,
     'iam:ListOpenIDConnectProviders': oidcProviders,

@@ -48,7 +48,8 @@ const tokenCalls: ReadonlySet<string> = new Set([
  */
 export async function liveSource(options: LiveOptions): Promise<Live> {
   const env = options.env ?? process.env
-  const { signal } = options
+  const closing = new AbortController()
+  const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal])
   const [{ kubernetesSource }, { oidcSource }, { observedSource }, { tokenVault }] = await Promise.all([
     import('./kubernetes.ts'),
     import('./oidc.ts'),
@@ -56,7 +57,7 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
     import('./token-vault.ts'),
   ])
   const vault = tokenVault()
-  const settings = { env, vault, timeoutMs: options.timeout, version: options.version }
+  const settings = { env, vault, signal, timeoutMs: options.timeout, version: options.version }
   const kubernetes = await kubernetesSource(options.flags, {
     ...settings,
     wide: options.wide,
@@ -65,7 +66,7 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
   const mint = async (token: TokenName, from?: AbortSignal): Promise<Fact<Json>> =>
     kubernetes.ask(questions.token(token), from ?? signal)
   const { api } = kubernetes
-  const closers: (() => void)[] = [() => vault.empty(), () => kubernetes.close()]
+  const closers: (() => void)[] = [() => vault.empty(), () => closing.abort(), () => kubernetes.close()]
   const close = (): void => {
     for (const one of closers) one()
   }

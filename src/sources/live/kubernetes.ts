@@ -1,5 +1,5 @@
 /** The Kubernetes source: answers from a live API server, in pages, from memory where a list has been read already. */
-import { absent, type Fact, known, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
+import { absent, type Fact, known, onward, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
 import { isList, isObject, type Json, textAt } from '../../core/json.ts'
 import { publicKeySet } from '../../domain/jwks.ts'
 import { pickObject } from '../../domain/kubernetes-objects.ts'
@@ -9,7 +9,7 @@ import { resources } from '../../knowledge/permissions.ts'
 import { type ApiServer, type ApiServerSettings, connect } from './api-server.ts'
 import type { KubeFlags } from './kubeconfig.ts'
 import { connection, factOf, isStatus, parse } from './kubernetes-answers.ts'
-import { fetchList, type Listing, pathOf } from './kubernetes-lists.ts'
+import { fetchList, type Listing, listing, pathOf } from './kubernetes-lists.ts'
 import type { TokenVault } from './token-vault.ts'
 import { LiveTrouble, plain, wordsOf } from './trouble.ts'
 
@@ -17,6 +17,8 @@ export type KubernetesDeps = ApiServerSettings & {
   readonly vault: TokenVault
   /** Many subjects: list a kind once in all namespaces rather than get each object. */
   readonly wide?: boolean | undefined
+  /** Stops what several questions share: a list, a minted token. One question's own end must not end it for the others. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export type KubernetesSource = Source & {
@@ -34,12 +36,12 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
   const lists = new Map<string, Soon<Fact<Listing>>>()
   const minted = new Map<string, Promise<Fact<Json>>>()
 
-  const list = (resource: string, namespace: string | undefined, signal?: AbortSignal): Soon<Fact<Listing>> => {
+  const list = (resource: string, namespace: string | undefined): Soon<Fact<Listing>> => {
     const key = `${resource} ${namespace ?? ''}`
     const held = lists.get(key)
     if (held !== undefined) return held
     const question = kubernetes.list(resource, namespace)
-    const coming = guarded(question, () => fetchList(api, resource, namespace, question, signal)).then((fact) => {
+    const coming = guarded(question, () => fetchList(api, resource, namespace, question, deps.signal)).then((fact) => {
       lists.set(key, fact)
       return fact
     })
@@ -48,32 +50,20 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
   }
 
   /** A kind's list in one namespace: out of the list of all where that may be read. */
-  const inNamespace = async (
-    question: Question,
-    resource: string,
-    namespace: string,
-    signal?: AbortSignal,
-  ): Promise<Fact<Json>> => {
-    if (deps.wide === true || lists.has(`${resource} `)) {
-      const all = await list(resource, undefined, signal)
-      if (all.state === 'known')
-        return known({ items: all.value.of(namespace), complete: all.value.complete }, question)
-      if (all.state === 'absent') return absent(question)
-    }
-    return answer(await list(resource, namespace, signal), question)
+  const inNamespace = (resource: string, namespace: string): Soon<Fact<Listing>> => {
+    if (deps.wide !== true && !lists.has(`${resource} `)) return list(resource, namespace)
+    return onward(list(resource, undefined), (all) => {
+      if (all.state === 'unknown' && all.why === 'forbidden') return list(resource, namespace)
+      return all.state === 'known' ? known(listing(all.value.of(namespace), all.value.complete), all.from) : all
+    })
   }
 
   /** All namespaces one by one, for who may read those but not the list of all. */
-  const piecewise = async (
-    question: Question,
-    resource: string,
-    refused: Fact<Listing>,
-    signal?: AbortSignal,
-  ): Promise<Fact<Json>> => {
-    const namespaces = await list('namespaces', undefined, signal)
+  const piecewise = async (question: Question, resource: string, refused: Fact<Listing>): Promise<Fact<Json>> => {
+    const namespaces = await list('namespaces', undefined)
     if (namespaces.state !== 'known') return answer(refused, question)
     const names = namespaces.value.items.map((item) => textAt(item, 'metadata', 'name') ?? '')
-    const parts = await Promise.all(names.map((name) => list(resource, name, signal)))
+    const parts = await Promise.all(names.map((name) => list(resource, name)))
     const seen = parts.filter((part) => part.state === 'known')
     if (seen.length === 0) return answer(refused, question)
     const whole = seen.length === parts.length && seen.every((part) => part.value.complete)
@@ -83,45 +73,55 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
     )
   }
 
-  const askList = (question: Question, resource: string, signal?: AbortSignal): Soon<Fact<Json>> => {
+  const namespaceOf = (question: Question, resource: string): string | undefined => {
     const place = Object.hasOwn(resources, resource) ? resources[resource] : undefined
-    const namespace = place?.namespaced === true ? textAt(question.input, 'namespace') : undefined
-    if (namespace !== undefined) return inNamespace(question, resource, namespace, signal)
-    const settle = (all: Fact<Listing>): Soon<Fact<Json>> =>
-      all.state === 'unknown' && all.why === 'forbidden' && place?.namespaced === true
-        ? piecewise(question, resource, all, signal)
-        : answer(all, question)
-    const all = list(resource, undefined, signal)
-    return all instanceof Promise ? all.then(settle) : settle(all)
+    return place?.namespaced === true ? textAt(question.input, 'namespace') : undefined
+  }
+
+  const askList = (question: Question, resource: string): Soon<Fact<Json>> => {
+    const namespace = namespaceOf(question, resource)
+    if (namespace !== undefined) return onward(inNamespace(resource, namespace), (fact) => answer(fact, question))
+    return onward(list(resource, undefined), (all) =>
+      all.state === 'unknown' && all.why === 'forbidden' && resources[resource]?.namespaced === true
+        ? piecewise(question, resource, all)
+        : answer(all, question),
+    )
   }
 
   const askGet = (question: Question, resource: string, signal?: AbortSignal): Soon<Fact<Json>> => {
     const name = textAt(question.input, 'name') ?? ''
-    const place = Object.hasOwn(resources, resource) ? resources[resource] : undefined
-    const namespace = place?.namespaced === true ? textAt(question.input, 'namespace') : undefined
+    const namespace = namespaceOf(question, resource)
     const path = pathOf(resource, namespace, name)
     if (path === undefined || name === '')
       return unknown('not-asked', `${resource} is not a kind that kubectl wi asks for`, question)
-    const wide = deps.wide === true && place?.wide === true
-    const held = wide
-      ? list(resource, undefined, signal)
-      : (lists.get(`${resource} `) ?? (namespace === undefined ? undefined : lists.get(`${resource} ${namespace}`)))
     const direct = () =>
       guarded(question, async () =>
         factOf(await api.send(path, { signal }), question, api, (body) =>
           isObject(body) && !isStatus(body) ? pickObject(body) : undefined,
         ),
       )
-    const settle = (all: Fact<Listing>): Soon<Fact<Json>> => {
-      if (all.state !== 'known') return direct()
-      const item = all.value.named(namespace, name)
-      return item !== undefined ? known(item, question) : all.value.complete ? absent(question) : direct()
+    const wide = deps.wide === true && resources[resource]?.wide === true
+    const all = wide ? list(resource, undefined) : lists.get(`${resource} `)
+    const near =
+      namespace === undefined
+        ? undefined
+        : () => (wide ? list(resource, namespace) : lists.get(`${resource} ${namespace}`))
+    const found = (fact: Fact<Listing>): Fact<Json> | undefined => {
+      if (fact.state === 'known') {
+        const item = fact.value.named(namespace, name)
+        return item !== undefined ? known(item, question) : fact.value.complete ? absent(question) : undefined
+      }
+      // One list that fails stands for the thousands of objects in it; only a refusal may be narrower than it looks.
+      return wide && fact.state === 'unknown' && fact.why !== 'forbidden' ? { ...fact, from: question } : undefined
     }
-    if (held === undefined) return direct()
-    return held instanceof Promise ? held.then(settle) : settle(held)
+    const nearer = (): Soon<Fact<Json>> => {
+      const some = near?.()
+      return some === undefined ? direct() : onward(some, (fact) => found(fact) ?? direct())
+    }
+    return all === undefined ? nearer() : onward(all, (fact) => found(fact) ?? nearer())
   }
 
-  const mint = (question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {
+  const mint = (question: Question): Promise<Fact<Json>> => {
     const token: TokenName = {
       namespace: textAt(question.input, 'namespace') ?? '',
       name: textAt(question.input, 'name') ?? '',
@@ -130,7 +130,7 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
     const key = JSON.stringify([token.namespace, token.name, token.audience])
     const held = minted.get(key)
     if (held !== undefined) return held
-    const coming = guarded(question, () => tokenRequest(api, deps.vault, token, question, signal))
+    const coming = guarded(question, () => tokenRequest(api, deps.vault, token, question, deps.signal))
     minted.set(key, coming)
     return coming
   }
@@ -141,7 +141,7 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
       const { context, cluster, server, namespace } = api
       return known({ ...(context === undefined ? {} : { context }), cluster, server, namespace }, question)
     }
-    if (call === 'serviceaccounts/token/create') return mint(question, signal)
+    if (call === 'serviceaccounts/token/create') return mint(question)
     if (call.startsWith('nonresource ') && call.endsWith('/get')) {
       const path = call.slice('nonresource '.length, -'/get'.length)
       return guarded(question, async () =>
@@ -150,7 +150,7 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
     }
     const cut = call.lastIndexOf('/')
     const resource = call.slice(0, cut)
-    if (call.slice(cut + 1) === 'list') return askList(question, resource, signal)
+    if (call.slice(cut + 1) === 'list') return askList(question, resource)
     if (call.slice(cut + 1) === 'get') return askGet(question, resource, signal)
     return unknown('not-asked', `${call} is not a question that the Kubernetes source knows`, question)
   }

@@ -14,6 +14,8 @@ export type OidcDeps = Omit<PublicWebSettings, 'env' | 'lab'> & {
   readonly vault: TokenVault
   /** Sees to it that the vault holds this token; the fact tells whether it does. */
   readonly mint: (token: TokenName, signal?: AbortSignal) => Promise<Fact<Json>>
+  /** Stops what several questions share: a document, a token. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export type OidcSource = Source & { readonly lab: boolean; readonly close: () => void }
@@ -28,9 +30,9 @@ export function oidcSource(deps: OidcDeps): OidcSource {
   const web = publicWeb({ ...deps, env, lab })
   const documents = new Map<string, Promise<Fact<Json>>>()
 
-  const document = (address: string, question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {
+  const document = (address: string, question: Question): Promise<Fact<Json>> => {
     const held = documents.get(address)
-    const coming = held ?? fetchDocument(address, question, signal)
+    const coming = held ?? fetchDocument(address, question, deps.signal)
     if (held === undefined) documents.set(address, coming)
     return coming.then((fact) => ({ ...fact, from: question }))
   }
@@ -82,7 +84,7 @@ export function oidcSource(deps: OidcDeps): OidcSource {
     return missing && !web.proxied(host) ? absent(question) : silence(found, host, question)
   }
 
-  const signature = async (question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {
+  const signature = async (question: Question): Promise<Fact<Json>> => {
     const { input } = question
     const uri = textAt(input, 'uri') ?? ''
     const token: TokenName = {
@@ -90,9 +92,9 @@ export function oidcSource(deps: OidcDeps): OidcSource {
       name: textAt(input, 'name') ?? '',
       audience: textAt(input, 'audience') ?? '',
     }
-    const minted = await deps.mint(token, signal)
+    const minted = await deps.mint(token, deps.signal)
     if (minted.state !== 'known') return { ...minted, from: question }
-    const published = await document(uri, question, signal)
+    const published = await document(uri, question)
     if (published.state !== 'known') return published
     const keys = isObject(published.value) ? published.value.document : undefined
     if (!isObject(keys) || !isList(keys.keys))
@@ -112,12 +114,12 @@ export function oidcSource(deps: OidcDeps): OidcSource {
       const { call, input } = question
       if (call === 'discovery') {
         const issuer = (textAt(input, 'issuer') ?? '').replace(/\/$/, '')
-        return document(`${issuer}/.well-known/openid-configuration`, question, signal)
+        return document(`${issuer}/.well-known/openid-configuration`, question)
       }
-      if (call === 'jwks') return document(textAt(input, 'uri') ?? '', question, signal)
+      if (call === 'jwks') return document(textAt(input, 'uri') ?? '', question)
       if (call === 'certificates') return certificates(question, signal)
       if (call === 'addresses') return addresses(question)
-      if (call === 'signature') return signature(question, signal)
+      if (call === 'signature') return signature(question)
       return unknown('not-asked', `${call} is not a question that the OIDC source knows`, question)
     },
     close: () => web.close(),
