@@ -13,7 +13,13 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { Plugin } from '@oclif/core'
-import { type ChunkingContext, type OutputOptions, type Plugin as RolldownPlugin, rolldown } from 'rolldown'
+import {
+  type ChunkingContext,
+  type OutputOptions,
+  type RolldownOutput,
+  type Plugin as RolldownPlugin,
+  rolldown,
+} from 'rolldown'
 
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
@@ -97,6 +103,7 @@ const discovery: Readonly<Record<string, string>> = {
   minimatch: 'export const minimatch = undefined',
   semver: 'export const satisfies = () => true',
   tinyglobby: 'export const glob = undefined',
+  typescript: 'export default undefined',
   'wsl-utils': 'export const isWsl = false',
 }
 const absentFrom: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -126,11 +133,12 @@ const packages: ReadonlyArray<readonly [chunk: string, packages: RegExp]> = [
 ]
 const layers: ReadonlyArray<readonly [chunk: string, folders: readonly string[]]> = [
   ['core', ['core', 'domain', 'flags']],
+  ['sources', ['sources']],
   ['report', ['report', 'examine']],
   ['catalogue', ['knowledge', 'probes', 'checks', 'examine']],
   ['fixers', ['fixers']],
   ['apply', ['apply']],
-  ['sources', ['sources']],
+  ['documents', ['sources/documents']],
   ['run', ['examine']],
   ['lab', ['lab']],
 ]
@@ -141,23 +149,24 @@ const weights: Readonly<Record<string, number>> = {
   flags: 0,
   report: 0,
   examine: 0,
+  sources: 0,
   knowledge: 1,
   probes: 1,
   checks: 1,
   '@oclif/core': 0,
   chalk: 0,
 }
-const heaviest: Readonly<Record<string, number>> = { core: 0, report: 0, catalogue: 1 }
+const heaviest: Readonly<Record<string, number>> = { core: 0, sources: 0, report: 0, catalogue: 1 }
 
 const packageOf = (id: string): string | undefined =>
   /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1]?.replaceAll('\\', '/')
 
+// The folder below src; sources' own folders are places of their own, since each brings what it reads.
 const folderOf = (id: string): string | undefined => {
-  const [top, folder] = path.relative(root, id).split(path.sep)
-  return top === 'src' && folder !== undefined && !folder.endsWith('.ts') ? folder : undefined
+  const [top, folder = '', below = ''] = path.relative(root, id).split(path.sep)
+  if (top !== 'src' || /\.tsx?$/.test(folder)) return undefined
+  return folder === 'sources' && !below.endsWith('.ts') ? `${folder}/${below}` : folder
 }
-
-const live = path.join('src', 'sources', 'live') + path.sep
 
 const weighed = new Map<string, number>()
 const weightOf = (id: string, graph: ChunkingContext): number => {
@@ -193,7 +202,7 @@ const groups: NonNullable<Exclude<OutputOptions['codeSplitting'], boolean | unde
     name: (id: string, graph: ChunkingContext) => layerOf(chunk, id, graph),
     debugName: chunk,
     priority: 100 - index,
-    test: (id: string) => folders.includes(folderOf(id) ?? '') && !path.relative(root, id).startsWith(live),
+    test: (id: string) => folders.includes(folderOf(id) ?? ''),
   })),
 ]
 
@@ -223,22 +232,22 @@ const chunkName = (file: string): string => {
   if (from !== undefined) return path.basename(from)
   const folder = folderOf(file)
   if (folder === undefined) return '[name]'
-  const rest = path
-    .relative(path.join(root, 'src', folder), file)
-    .replace(/\.ts$/, '')
-    .split(path.sep)
-  if (folder === 'commands') return ['command', ...rest].join('-')
-  return rest[0] === 'live' ? rest.join('-') : [folder, ...rest].join('-')
+  const words = path.relative(path.join(root, 'src'), file).replace(/\.ts$/, '').split(path.sep)
+  if (folder === 'commands') return ['command', ...words.slice(1)].join('-')
+  return (folder === 'sources/live' ? words.slice(1) : words).join('-')
 }
 
-const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, version: string): Promise<Set<string>> => {
+const modulesOf = (files: RolldownOutput['output']): readonly string[] =>
+  files.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
+
+const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, version: string) => {
   const uiEntries = new Set<string>()
   const bundle = await rolldown({
     ...shared,
     input: { main: entry },
     plugins: [virtualEntry(commands, version), uiBoundary(uiEntries), withoutAbsent],
   })
-  await bundle.write({
+  const { output: files } = await bundle.write({
     ...output,
     dir,
     format: 'cjs',
@@ -248,17 +257,17 @@ const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, ver
     codeSplitting: { groups },
   })
   await bundle.close()
-  return uiEntries
+  return { uiEntries, modules: modulesOf(files) }
 }
 
-const buildUi = async (dir: string, entries: ReadonlySet<string>): Promise<void> => {
-  if (entries.size === 0) return
+const buildUi = async (dir: string, entries: ReadonlySet<string>): Promise<readonly string[]> => {
+  if (entries.size === 0) return []
   const bundle = await rolldown({
     ...shared,
     input: Object.fromEntries([...entries].map((file) => [path.parse(file).name, file])),
     plugins: [withoutAbsent],
   })
-  await bundle.write({
+  const { output: files } = await bundle.write({
     ...output,
     dir,
     format: 'esm',
@@ -267,6 +276,7 @@ const buildUi = async (dir: string, entries: ReadonlySet<string>): Promise<void>
     codeSplitting: entries.size > 1,
   })
   await bundle.close()
+  return modulesOf(files)
 }
 
 // oclif writes its manifest from the built chunks themselves, so it cannot disagree with what will run.
@@ -298,6 +308,26 @@ const writeManifest = async (dir: string, version: string): Promise<void> => {
   writeFileSync(file, JSON.stringify(plugin.manifest.commands))
 }
 
+// The chunks carry other people's code without its comments; their licences ask to come along.
+const writeNotices = (dir: string, modules: readonly string[]): void => {
+  const homes = new Set<string>()
+  for (const id of modules) {
+    const home = /.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0]
+    if (home !== undefined && path.isAbsolute(home)) homes.add(home)
+  }
+  const notices = [...homes].sort().map((home) => {
+    const { name, version, license } = readJson<{ name: string; version: string; license?: string }>(
+      path.join(home, 'package.json'),
+    )
+    const texts = globSync('{LICEN[CS]E,licen[cs]e,NOTICE}*', { cwd: home }).sort()
+    return [
+      `${name} ${version} (${license ?? 'see below'})`,
+      ...texts.map((file) => readFileSync(path.join(home, file), 'utf8')),
+    ].join('\n\n')
+  })
+  writeFileSync(path.join(dir, 'THIRD-PARTY-NOTICES'), `${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)
+}
+
 const writePackage = (dir: string, pjson: PackageJson): void => {
   mkdirSync(path.join(dir, 'bin'), { recursive: true })
   const bins = sources('bin/kubectl*').map((file) => path.basename(file))
@@ -313,7 +343,7 @@ const writePackage = (dir: string, pjson: PackageJson): void => {
     license,
     type: 'commonjs',
     bin: Object.fromEntries(bins.map((bin) => [bin, `bin/${bin}`])),
-    files: ['bin', 'lib'],
+    files: ['bin', 'lib', 'THIRD-PARTY-NOTICES'],
     engines: { node: '>=22' },
   }
   writeFileSync(path.join(dir, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
@@ -342,8 +372,9 @@ const build = async (): Promise<void> => {
   const next = path.join(root, `dist.${process.pid}`)
   const lib = path.join(next, 'lib')
   try {
-    const uiEntries = await buildMain(lib, commandFiles(), pjson.version)
-    await Promise.all([buildUi(lib, uiEntries), writeManifest(lib, pjson.version)])
+    const { uiEntries, modules } = await buildMain(lib, commandFiles(), pjson.version)
+    const [uiModules] = await Promise.all([buildUi(lib, uiEntries), writeManifest(lib, pjson.version)])
+    writeNotices(next, [...modules, ...uiModules])
     writePackage(next, pjson)
     writeFileSync(path.join(next, stamp), hash)
     replace(next)
