@@ -7,7 +7,7 @@ import { at, listAt } from '../src/core/json.ts'
 import { kubernetes, seen } from '../src/domain/questions.ts'
 import { readDocuments } from '../src/sources/documents/index.ts'
 import { redacted } from '../src/sources/redacted.ts'
-import { account, answerOf, cart, from, key, minted, told } from './documents.ts'
+import { account, answerOf, cart, from, minted, told } from './documents.ts'
 
 describe('bad input', () => {
   let home = ''

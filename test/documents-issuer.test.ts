@@ -1,9 +1,10 @@
 /** Documents about the issuer: discovery, keys, tokens, certificates; bundles and cases in one file. */
+import { generateKeyPairSync } from 'node:crypto'
 import { rootCertificates } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { at, listAt } from '../src/core/json.ts'
 import { aws, kubernetes, oidc, seen } from '../src/domain/questions.ts'
-import { account, answerOf, base64, cart, claims, from, key, minted, told } from './documents.ts'
+import { answerOf, base64, cart, claims, from, key, minted, pair, told } from './documents.ts'
 
 describe('issuer, keys and tokens', () => {
   const discovery = { issuer: claims.iss, jwks_uri: 'https://issuer.example.com/keys' }

@@ -1,9 +1,9 @@
 /** Documents: which of them are recognised, and what they say of that which is not in them. */
 import { describe, expect, test } from 'vitest'
 import { at } from '../src/core/json.ts'
-import { aws, azure, gcp, kubernetes, oidc } from '../src/domain/questions.ts'
+import { aws, azure, gcp, kubernetes } from '../src/domain/questions.ts'
 import { documentsFrom } from '../src/sources/documents/index.ts'
-import { account, answerOf, cart, from, told } from './documents.ts'
+import { account, answerOf, from, told } from './documents.ts'
 
 describe('Kubernetes objects', () => {
   test('a single manifest says nothing about what else there is', () => {

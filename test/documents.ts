@@ -1,7 +1,7 @@
 /** Documents in memory for the tests of what is read from them: a ServiceAccount, an issuer's key, a token. */
 import { generateKeyPairSync, sign } from 'node:crypto'
 import type { Fact, Question, Source } from '../src/core/fact.ts'
-import { at, type Json } from '../src/core/json.ts'
+import type { Json } from '../src/core/json.ts'
 import { documentsFrom } from '../src/sources/documents/index.ts'
 
 export const told = (source: Source, question: Question): Fact<Json> => {
