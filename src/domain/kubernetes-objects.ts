@@ -17,8 +17,11 @@ export function keep(from: JsonObject, names: readonly string[], to: Draft = {})
 
 const part = (from: Json | undefined, names: readonly string[]): JsonObject => (isObject(from) ? keep(from, names) : {})
 
-const parts = (from: Json | undefined, names: readonly string[]): readonly Json[] =>
-  isList(from) ? from.flatMap((one) => (isObject(one) ? [keep(one, names)] : [])) : []
+function parts(from: Json | undefined, names: readonly string[]): readonly Json[] {
+  const picked: Json[] = []
+  if (isList(from)) for (const one of from) if (isObject(one)) picked.push(keep(one, names))
+  return picked
+}
 
 function pickAnnotations(annotations: JsonObject): JsonObject {
   // The copy that kubectl keeps of what was applied holds every field that is dropped elsewhere.
@@ -27,15 +30,16 @@ function pickAnnotations(annotations: JsonObject): JsonObject {
   return rest
 }
 
-/** Who owns which annotations, and since when: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
-function pickManagedFields(entries: readonly Json[]): readonly Json[] {
+/** Who owns which annotations, and since when; of a pod, of which there are many, only who owns any: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
+function pickManagedFields(entries: readonly Json[], ownersOnly: boolean): readonly Json[] {
   const picked: Json[] = []
   for (const entry of entries) {
     if (!isObject(entry)) continue
-    const draft = keep(entry, ['manager', 'operation', 'time'])
     const { fieldsV1, annotations } = entry
     const meta = isObject(fieldsV1) ? fieldsV1['f:metadata'] : undefined
     const owned = isObject(meta) ? meta['f:annotations'] : undefined
+    if (ownersOnly && owned === undefined && annotations === undefined) continue
+    const draft = keep(entry, ['manager', 'operation', 'time'])
     // What `collect` has written is picked already.
     if (isList(annotations)) draft.annotations = annotations
     else {
@@ -50,12 +54,12 @@ function pickManagedFields(entries: readonly Json[]): readonly Json[] {
 
 const metadataNames = ['name', 'generateName', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'labels']
 
-function pickMetadata(metadata: JsonObject): JsonObject {
+function pickMetadata(metadata: JsonObject, kind = ''): JsonObject {
   const draft = keep(metadata, metadataNames)
   const { annotations, ownerReferences, managedFields } = metadata
   if (isObject(annotations)) draft.annotations = pickAnnotations(annotations)
   if (isList(ownerReferences)) draft.ownerReferences = parts(ownerReferences, ['kind', 'name', 'uid', 'controller'])
-  if (isList(managedFields)) draft.managedFields = pickManagedFields(managedFields)
+  if (isList(managedFields)) draft.managedFields = pickManagedFields(managedFields, kind === 'Pod')
   return draft
 }
 
@@ -167,7 +171,7 @@ export function pickObject(
   const draft: Draft = {
     apiVersion: typeof object.apiVersion === 'string' ? object.apiVersion : (typed?.apiVersion ?? ''),
     kind,
-    metadata: isObject(metadata) ? pickMetadata(metadata) : {},
+    metadata: isObject(metadata) ? pickMetadata(metadata, kind) : {},
   }
   const pick = Object.hasOwn(picks, kind) ? picks[kind] : undefined
   pick?.(object, draft)

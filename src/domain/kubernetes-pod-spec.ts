@@ -62,18 +62,37 @@ function pickReference(from: JsonObject): JsonObject {
   return draft
 }
 
+/** The objects of a list, each picked; a loop, for this runs several times for every pod of a cluster. */
+function each(list: readonly Json[], pick: (from: JsonObject) => JsonObject): readonly JsonObject[] {
+  const picked: JsonObject[] = []
+  for (const one of list) if (isObject(one)) picked.push(pick(one))
+  return picked
+}
+
+/** One object per name: a cluster has the same few variables in thousands of pods. */
+const hiddenOnes = new Map<string, JsonObject>()
+const mostHiddenOnes = 10_000
+
+function hidden(name: string): JsonObject {
+  const held = hiddenOnes.get(name)
+  if (held !== undefined) return held
+  const one = Object.freeze({ name, hidden: true })
+  if (hiddenOnes.size < mostHiddenOnes) hiddenOnes.set(name, one)
+  return one
+}
+
 /** A variable whose value is not looked at is marked `hidden`, to be told from an empty one. */
 function pickVariable(from: JsonObject): JsonObject {
   const { name, value, valueFrom } = from
   if (typeof name !== 'string') return {}
   if (isObject(valueFrom)) return { name, valueFrom: pickReference(valueFrom) }
-  if (value === undefined) return from.hidden === undefined ? { name } : { name, hidden: true }
+  if (value === undefined) return from.hidden === undefined ? { name } : hidden(name)
   if (typeof value === 'string' && (visible.has(name) || name.startsWith('AWS_ENDPOINT_URL'))) {
     // Where a file name belongs, some put the whole key.
     if (value.length <= 2048 && !value.includes('{'))
       return { name, value: carriesAddress(name) ? withoutUserInfo(value) : value }
   }
-  return { name, hidden: true }
+  return hidden(name)
 }
 
 const flags: ReadonlySet<string> = new Set([
@@ -130,10 +149,9 @@ function pickContainer(from: JsonObject): JsonObject {
     const words = pickWords(args, false)
     if (words.length > 0) draft.args = words
   }
-  if (isList(env)) draft.env = env.filter(isObject).map(pickVariable)
-  if (isList(envFrom)) draft.envFrom = envFrom.filter(isObject).map(pickReference)
-  if (isList(volumeMounts))
-    draft.volumeMounts = volumeMounts.filter(isObject).map((one) => pickMembers(one, mountNames))
+  if (isList(env)) draft.env = each(env, pickVariable)
+  if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
+  if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, (one) => pickMembers(one, mountNames))
   return draft
 }
 
@@ -156,7 +174,7 @@ function pickVolume(from: JsonObject): JsonObject {
     if (type === 'projected') {
       const { sources, defaultMode } = body
       draft.projected = {
-        sources: isList(sources) ? sources.filter(isObject).map(pickSource) : [],
+        sources: isList(sources) ? each(sources, pickSource) : [],
         ...(defaultMode === undefined ? {} : { defaultMode }),
       }
     } else draft[type] = pickMembers(body, volumeNames)
@@ -181,9 +199,9 @@ export function pickPodSpec(spec: JsonObject): JsonObject {
   const { affinity, volumes, containers, initContainers, ephemeralContainers } = spec
   if (isObject(affinity) && affinity.nodeAffinity !== undefined)
     draft.affinity = { nodeAffinity: affinity.nodeAffinity }
-  if (isList(volumes)) draft.volumes = volumes.filter(isObject).map(pickVolume)
-  if (isList(containers)) draft.containers = containers.filter(isObject).map(pickContainer)
-  if (isList(initContainers)) draft.initContainers = initContainers.filter(isObject).map(pickContainer)
-  if (isList(ephemeralContainers)) draft.ephemeralContainers = ephemeralContainers.filter(isObject).map(pickContainer)
+  if (isList(volumes)) draft.volumes = each(volumes, pickVolume)
+  if (isList(containers)) draft.containers = each(containers, pickContainer)
+  if (isList(initContainers)) draft.initContainers = each(initContainers, pickContainer)
+  if (isList(ephemeralContainers)) draft.ephemeralContainers = each(ephemeralContainers, pickContainer)
   return draft
 }

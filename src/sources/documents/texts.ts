@@ -108,6 +108,16 @@ export function parseTexts(file: TextFile): {
       if (text.length > largestReread) return { documents: [], problems: [jsonProblem(file, start, error)] }
     }
   }
+  if (text.length > largestYaml)
+    return {
+      documents: [],
+      problems: [
+        {
+          file: name,
+          message: `${name}: it is YAML of more than ${largestYaml >> 20} MiB, which takes too long to read; print it with -o json`,
+        },
+      ],
+    }
   try {
     return parseYaml(file, start)
   } catch {
@@ -118,6 +128,8 @@ export function parseTexts(file: TextFile): {
   }
 }
 
+/** YAML takes about a second for two megabytes, JSON for two hundred. */
+const largestYaml = 24 * 1024 * 1024
 const largestReread = 4 * 1024 * 1024
 
 function jsonProblem({ name }: TextFile, start: number, error: unknown): Problem {
