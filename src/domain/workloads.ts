@@ -39,6 +39,8 @@ export type Container = {
   readonly role: 'container' | 'init' | 'ephemeral'
   /** By name; null where the value is not in the pod (valueFrom) or is not looked at. */
   readonly env: { readonly [name: string]: string | null }
+  /** More variables come from ConfigMaps or Secrets, and are not looked at. */
+  readonly envFrom: boolean
   readonly mounts: readonly Mount[]
   /** argv[0] and the flags that a check may look at. */
   readonly command: readonly string[]
@@ -126,6 +128,7 @@ function readContainer(json: Json, role: Container['role']): Container {
     name: textAt(json, 'name') ?? '',
     role,
     env,
+    envFrom: listAt(json, 'envFrom').length > 0,
     mounts: listAt(json, 'volumeMounts').map((mount) => ({
       name: textAt(mount, 'name') ?? '',
       mountPath: textAt(mount, 'mountPath') ?? '',
