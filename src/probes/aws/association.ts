@@ -1,0 +1,78 @@
+/** The EKS Pod Identity association of a ServiceAccount; asked only where no annotation names a role. */
+import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } from '../../core/fact.ts'
+import { at, type Json, textAt } from '../../core/json.ts'
+import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../../domain/audiences.ts'
+import { hostPathOf, isEksIssuer } from '../../domain/aws-trust-provider.ts'
+import { aws } from '../../domain/questions.ts'
+import type { ServiceAccount } from '../../domain/workloads.ts'
+import { issuer } from '../cluster/issuer.ts'
+import { type Listed, listed } from '../lists.ts'
+import { serviceAccount } from '../workload/service-account.ts'
+import { cluster } from './cluster.ts'
+
+export type Association = {
+  readonly namespace: string
+  readonly serviceAccount: string
+  /** Lists leave it out; it stands in the description of one association. */
+  readonly roleArn?: string
+  /** ISO 8601, as far as it was collected. */
+  readonly created?: string
+}
+
+const read = (json: Json): Association | undefined => {
+  const namespace = textAt(json, 'namespace')
+  const serviceAccount = textAt(json, 'serviceAccount')
+  if (namespace === undefined || serviceAccount === undefined) return undefined
+  const roleArn = textAt(json, 'roleArn')
+  const raw = at(json, 'createdAt')
+  // The command line prints ISO 8601 or, by an older default, seconds since 1970.
+  const time = typeof raw === 'number' ? raw * 1000 : typeof raw === 'string' ? Date.parse(raw) : Number.NaN
+  return {
+    namespace,
+    serviceAccount,
+    ...(roleArn === undefined ? {} : { roleArn }),
+    ...(Number.isNaN(time) ? {} : { created: new Date(time).toISOString() }),
+  }
+}
+
+/** Whether the annotation that the webhook of EKS reads holds anything: an empty one counts as missing. */
+export const hasRoleAnnotation = ({ annotations }: Pick<ServiceAccount, 'annotations'>): boolean =>
+  (annotations[roleAnnotation] ?? '') !== ''
+
+/** Bound to another cloud, and nothing asks for AWS: nobody misses a role. */
+export const isOfAnotherCloud = ({ annotations }: Pick<ServiceAccount, 'annotations'>): boolean =>
+  annotations[roleAnnotation] === undefined &&
+  (annotations[azureClientAnnotation] !== undefined || annotations[googleAnnotation] !== undefined)
+
+export const association = defineProbe({
+  id: 'aws/pod-identity-association',
+  about: 'the EKS Pod Identity association of the ServiceAccount',
+  scope: 'service-account',
+  needs: { serviceAccount },
+  wants: { cluster, issuer },
+  ask: ({ serviceAccount }, { cluster, issuer }, inquiry): Soon<Fact<Association>> => {
+    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
+    const { value, from } = serviceAccount
+    if (hasRoleAnnotation(value) || isOfAnotherCloud(value)) return absent(from)
+    // There are no associations outside EKS.
+    if (cluster.state === 'absent') return absent(cluster.from)
+    if (cluster.state === 'unknown' && issuer.state === 'known' && !isEksIssuer(hostPathOf(issuer.value.issuer)))
+      return absent(issuer.from)
+    return onward(inquiry.ask(aws.podIdentityAssociations()), (answer) =>
+      ofServiceAccount(listed(answer, read, 'associations'), value),
+    )
+  },
+})
+
+function ofServiceAccount(list: Fact<Listed<Association>>, { namespace, name }: ServiceAccount): Fact<Association> {
+  if (list.state !== 'known') return list
+  const found = list.value.items.find((one) => one.namespace === namespace && one.serviceAccount === name)
+  if (found !== undefined) return known(found, list.from)
+  if (list.value.complete) return absent(list.from)
+  return unknown(
+    'not-collected',
+    'the Pod Identity associations of the cluster were not seen',
+    list.from,
+    'aws eks list-pod-identity-associations --cluster-name CLUSTER',
+  )
+}

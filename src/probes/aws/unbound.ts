@@ -1,0 +1,129 @@
+/** What stands around a ServiceAccount that names no role: the annotation elsewhere, pods from before, others that are bound. */
+import { absent, defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
+import { isObject, type Json, textAt } from '../../core/json.ts'
+import { subjectKey } from '../../core/subject.ts'
+import { roleAnnotation } from '../../domain/audiences.ts'
+import { isByWebhook, rolesIn, showsAws } from '../../domain/aws-injection.ts'
+import { unsupportedKey } from '../../domain/aws-injection-fault.ts'
+import { podExpectsIdentity } from '../../domain/identity-marks.ts'
+import { kubernetes } from '../../domain/questions.ts'
+import { type Pod, readServiceAccount, readWorkload } from '../../domain/workloads.ts'
+import { templateResources } from '../cluster/pods.ts'
+import { listed } from '../lists.ts'
+import { podsOfServiceAccount, templatesOfServiceAccount } from '../workload/pods.ts'
+import { serviceAccount } from '../workload/service-account.ts'
+import { isOfAnotherCloud } from './association.ts'
+import { roleReference } from './role-reference.ts'
+import { podIdentityWebhook, webhookMap } from './webhook.ts'
+
+export type Unbound = {
+  /** The annotation, on an object that nobody reads it from. */
+  readonly misplaced?: { readonly kind: string; readonly name: string; readonly value: string }
+  /** A role that the webhook once gave to a pod which is still there. */
+  readonly left?: { readonly pod: string; readonly role: string }
+  /** A workload whose own manifest holds the variables. */
+  readonly byHand?: string
+  readonly showsAws: boolean
+  /** Its workloads expect the identity of another cloud. */
+  readonly ofAnotherCloud: boolean
+  /** A ServiceAccount of the namespace, judged too, that has the role which this one's workloads lack. */
+  readonly bound?: string
+  /** A key of the webhook's map that means this ServiceAccount and is not understood. */
+  readonly mapKey?: string
+}
+
+/** Absent where a role is named. Never unknown: what was not seen is not in it. */
+export const unbound = defineProbe({
+  id: 'aws/unbound',
+  about: 'what stands around a ServiceAccount without a role',
+  scope: 'service-account',
+  needs: { serviceAccount },
+  wants: { roleReference, podsOfServiceAccount, templatesOfServiceAccount },
+  ask: (
+    { serviceAccount },
+    { roleReference, podsOfServiceAccount, templatesOfServiceAccount },
+    inquiry,
+  ): Soon<Fact<Unbound>> => {
+    if (serviceAccount.state === 'absent' || roleReference.state === 'known') return absent(serviceAccount.from)
+    const { namespace, name } = serviceAccount.value
+    const pods = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []
+    const templates = templatesOfServiceAccount.state === 'known' ? templatesOfServiceAccount.value.items : []
+    const from = serviceAccount.from
+    return (async (): Promise<Fact<Unbound>> => {
+      const misplaced = onPods(pods) ?? (await onWorkloads()) ?? (await onNamespace())
+      const hand = [...templates, ...pods.filter((pod) => !isByWebhook(pod))].find((pod) => rolesIn(pod).length > 0)
+      const lost = pods.find((pod) => isByWebhook(pod) && rolesIn(pod).length > 0)
+      const role = lost === undefined || templates.some((one) => rolesIn(one).length > 0) ? undefined : rolesIn(lost)[0]
+      const bound = await boundBeside()
+      const mapKey = await inMap()
+      const users = [...pods, ...templates]
+      const aws = users.some(showsAws)
+      return known(
+        {
+          showsAws: aws,
+          ofAnotherCloud: !aws && (isOfAnotherCloud(serviceAccount.value) || users.some(podExpectsIdentity)),
+          ...(misplaced === undefined ? {} : { misplaced }),
+          ...(lost === undefined || role === undefined ? {} : { left: { pod: lost.name, role } }),
+          ...(hand === undefined ? {} : { byHand: `${hand.kind} ${hand.name}` }),
+          ...(bound === undefined ? {} : { bound }),
+          ...(mapKey === undefined ? {} : { mapKey }),
+        },
+        from,
+      )
+    })()
+
+    function onPods(all: readonly Pod[]): Unbound['misplaced'] {
+      const found = all.find(({ annotations }) => annotations[roleAnnotation])
+      return found === undefined
+        ? undefined
+        : { kind: found.kind, name: found.name, value: found.annotations[roleAnnotation] ?? '' }
+    }
+
+    async function onWorkloads(): Promise<Unbound['misplaced']> {
+      for (const resource of templateResources) {
+        const list = listed(await inquiry.ask(kubernetes.list(resource, namespace)), (json) =>
+          isObject(json) ? json : undefined,
+        )
+        for (const json of list.state === 'known' ? list.value.items : []) {
+          const template = readWorkload(json)
+          if (template?.serviceAccount !== name) continue
+          const value = textAt(json, 'metadata', 'annotations', roleAnnotation) ?? template.annotations[roleAnnotation]
+          if (value) return { kind: template.kind, name: template.name, value }
+        }
+      }
+      return undefined
+    }
+
+    async function onNamespace(): Promise<Unbound['misplaced']> {
+      const fact = await inquiry.ask(kubernetes.get('namespaces', undefined, namespace))
+      const value = fact.state === 'known' ? textAt(fact.value, 'metadata', 'annotations', roleAnnotation) : undefined
+      return value ? { kind: 'Namespace', name: namespace, value } : undefined
+    }
+
+    /** Only one that is judged as well, so that a word about it is certain to be said. */
+    async function boundBeside(): Promise<string | undefined> {
+      if (pods.length + templates.length === 0) return undefined
+      const list = listed(await inquiry.ask(kubernetes.list('serviceaccounts', namespace)), (json: Json) =>
+        readServiceAccount(json),
+      )
+      const others = (list.state === 'known' ? list.value.items : []).filter(
+        (one) => one.name !== name && one.namespace === namespace && one.annotations[roleAnnotation],
+      )
+      const [only] = others
+      if (only === undefined || others.length > 1) return undefined
+      const key = subjectKey({ kind: 'ServiceAccount', namespace, name: only.name })
+      return inquiry.subjects.some((one) => subjectKey(one) === key) ? only.name : undefined
+    }
+
+    async function inMap(): Promise<string | undefined> {
+      const map = await webhookMap(await podIdentityWebhook.ask({}, {}, inquiry), inquiry)
+      return map.state === 'known'
+        ? unsupportedKey(
+            map.value.map(({ key }) => key),
+            namespace,
+            name,
+          )
+        : undefined
+    }
+  },
+})
