@@ -1,0 +1,105 @@
+/** Whether the IAM OIDC provider lists the audience that the ServiceAccount's tokens are made for. */
+import { defineCheck, type Evidence } from '../../core/check.ts'
+import { awsAudience } from '../../domain/audiences.ts'
+import { isMisspeltAudience, speaksOfSts } from '../../domain/client-ids.ts'
+import { audience } from '../../probes/aws/audience.ts'
+import { ofAnswer } from '../../probes/aws/evidence.ts'
+import { stsAnswers } from '../../probes/aws/exchange.ts'
+import { oidcProvider } from '../../probes/aws/registration.ts'
+
+type Listed = { readonly listed: string }
+
+export const check = defineCheck({
+  meta: {
+    id: 'aws/oidc-provider-accepts-audience',
+    title: "The IAM OIDC provider lists the token's audience",
+    severity: 'error',
+    scope: 'service-account',
+    cloud: 'aws',
+    section: 'Trust',
+    why: 'STS refuses every token whose audience is not, letter for letter, a client id of the provider.',
+    fix: {
+      safety: 'review',
+      does: "aws iam add-client-id-to-open-id-connect-provider with the token's audience (adding twice does no harm); never removes a client id",
+    },
+    links: [
+      'https://github.com/awslabs/amazon-eks-irsa-cfn/pull/18',
+      'https://github.com/aws/amazon-eks-pod-identity-webhook/issues/232',
+      'https://repost.aws/knowledge-center/eks-troubleshoot-irsa-errors',
+    ],
+  },
+  needs: {},
+  wants: { oidcProvider, audience, stsAnswers },
+  after: ['aws/oidc-provider-registered'],
+  messages: {
+    'client-id-misspelt': ({ listed, expected }: Listed & { expected: string }) =>
+      `the provider lists client id ${listed}; meant is ${expected}`,
+    'case-differs': ({ listed, audience }: Listed & { audience: string }) =>
+      `the provider lists ${listed}, the token says ${audience}; case counts`,
+    'annotation-asks-other': ({ audience, listed }: Listed & { audience: string }) =>
+      `annotation eks.amazonaws.com/audience asks for ${audience}, which the provider does not list (${listed})`,
+    'not-listed': ({ audience, listed }: Listed & { audience: string }) =>
+      `the token is for ${audience}, the provider lists ${listed}`,
+    'reported-rejected': (_: object) => 'STS rejected the audience of the token; the provider was not seen',
+  },
+  judge: ({ want: { oidcProvider, audience, stsAnswers } }) => {
+    const answers = stsAnswers.state === 'known' && !stsAnswers.value.exchanged ? stsAnswers.value.answers : []
+    const rejected = answers.find(({ text }) => text.includes('Incorrect token audience'))
+    const told: readonly Evidence[] = rejected === undefined ? [] : [ofAnswer(rejected)]
+    if (oidcProvider.state === 'absent')
+      return { status: 'not-applicable', reason: 'no provider is registered, or none is needed' }
+    if (oidcProvider.state === 'unknown')
+      return rejected === undefined
+        ? { status: 'undecided', lacks: 'the provider was not seen' }
+        : { status: 'fail', message: 'reported-rejected', data: {}, evidence: told }
+    const asked = audience.state === 'known' ? audience.value : undefined
+    if (asked === undefined && rejected === undefined)
+      return { status: 'undecided', lacks: 'the audience of the token was not seen' }
+    const token = asked?.audience ?? awsAudience
+    const { clientIds, assumed } = oidcProvider.value
+    const listed = clientIds.join(', ') || 'no client id'
+    const evidence: readonly Evidence[] = [
+      {
+        question: oidcProvider.from,
+        path: 'ClientIDList',
+        observed: [...clientIds],
+        expected: token,
+        words: { observed: 'lists', expected: 'the token says' },
+      },
+      ...told,
+    ]
+    if (clientIds.includes(token)) {
+      if (rejected !== undefined)
+        return {
+          status: 'undecided',
+          lacks: `the provider lists ${token}, and yet STS refused the audience of a token: the pod may present another one`,
+          lift: 'kubectl get pods -o yaml',
+          evidence,
+        }
+      return assumed
+        ? {
+            status: 'undecided',
+            lacks: "whether this provider is the one of the cluster's issuer was not seen",
+            evidence,
+          }
+        : { status: 'pass', evidence }
+    }
+    const misspelt = token === awsAudience ? clientIds.find(isMisspeltAudience) : undefined
+    if (misspelt !== undefined)
+      return { status: 'fail', message: 'client-id-misspelt', data: { listed: misspelt, expected: token }, evidence }
+    const folded = clientIds.find((one) => one.toLowerCase() === token.toLowerCase())
+    if (folded !== undefined)
+      return { status: 'fail', message: 'case-differs', data: { listed: folded, audience: token }, evidence }
+    if (asked?.via === 'annotation')
+      return { status: 'fail', message: 'annotation-asks-other', data: { audience: token, listed }, evidence }
+    const open = asked !== undefined && !asked.certain && rejected === undefined && !clientIds.some(speaksOfSts)
+    return open
+      ? {
+          status: 'undecided',
+          lacks: 'somebody runs the webhook himself, and for which audience it asks was not seen',
+          lift: 'kubectl get pods -o yaml',
+          evidence,
+        }
+      : { status: 'fail', message: 'not-listed', data: { audience: token, listed }, evidence }
+  },
+})

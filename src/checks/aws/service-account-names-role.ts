@@ -1,0 +1,124 @@
+/** Whether anything that is read gives the ServiceAccount an IAM role. */
+import { defineCheck } from '../../core/check.ts'
+import { roleAnnotation } from '../../domain/audiences.ts'
+import { foreignKey } from '../../domain/aws-role-keys.ts'
+import type { ServiceAccount } from '../../domain/workloads.ts'
+import { ofError, ofReference } from '../../probes/aws/evidence.ts'
+import { roleReference } from '../../probes/aws/role-reference.ts'
+import { unbound } from '../../probes/aws/unbound.ts'
+import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts'
+import { serviceAccount } from '../../probes/workload/service-account.ts'
+
+type Key = { readonly key: string }
+const speaksOfAws = /Unable to locate credentials|NoCredentialProviders|amazonaws|sts:AssumeRole/
+
+/** Who changed annotations last: the likely one to have dropped one. */
+const lastWriter = ({ writers }: ServiceAccount): string =>
+  [...writers].sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))[0]?.manager || 'not collected'
+
+export const check = defineCheck({
+  meta: {
+    id: 'aws/service-account-names-role',
+    title: 'The ServiceAccount names an IAM role',
+    severity: 'error',
+    scope: 'service-account',
+    cloud: 'aws',
+    section: 'Workload',
+    why: 'Without it the webhook leaves the pod alone, and the SDK finds no credentials or takes those of the node.',
+    fix: {
+      safety: 'review',
+      does: 'for a misspelt or foreign key whose value is a role ARN, annotates the ServiceAccount with the right key and removes the wrong one, then restarts the workload as a second action; never guesses an ARN',
+    },
+    links: [
+      'https://github.com/aws/amazon-eks-pod-identity-webhook/blob/3bf80a3/pkg/handler/handler.go',
+      'https://github.com/aws/amazon-eks-pod-identity-webhook/issues/200',
+      'https://github.com/amazon-archives/k8s-cloudwatch-adapter/issues/47',
+      'https://github.com/aws-ia/terraform-aws-eks-ack-addons/issues/75',
+      'https://github.com/aws-controllers-k8s/community/issues/2567',
+      'https://github.com/aws/containers-roadmap/issues/2248',
+    ],
+  },
+  needs: { serviceAccount },
+  wants: { roleReference, unbound, errorsOfServiceAccount },
+  after: [],
+  messages: {
+    'key-misspelt': ({ key }: Key) => `annotation ${key} is read by nobody; the key is eks.amazonaws.com/role-arn`,
+    'key-of-other-tool': ({ key, tool }: Key & { tool: string }) =>
+      `annotation ${key} belongs to ${tool}; the pod identity webhook reads eks.amazonaws.com/role-arn`,
+    'value-empty': (_: object) => 'annotation eks.amazonaws.com/role-arn is empty, which counts as missing',
+    'annotation-on-other-object': ({ kind, name }: { kind: string; name: string }) =>
+      `annotation eks.amazonaws.com/role-arn sits on ${kind} ${name}; it is read from the ServiceAccount only`,
+    'annotation-lost': ({ role, manager }: { role: string; manager: string }) =>
+      `older pods still carry ${role}, but the annotation is gone from the ServiceAccount; ${manager} wrote its annotations last`,
+    none: ({ namespace, name }: { namespace: string; name: string }) =>
+      `neither the annotation eks.amazonaws.com/role-arn nor a Pod Identity association names a role for ${namespace}/${name}`,
+  },
+  judge: ({ have: { serviceAccount }, want: { roleReference, unbound, errorsOfServiceAccount } }) => {
+    if (serviceAccount.state === 'absent')
+      return { status: 'not-applicable', reason: 'the ServiceAccount does not exist' }
+    if (roleReference.state === 'known') return { status: 'pass', evidence: ofReference(roleReference) }
+    const { namespace, name, annotations } = serviceAccount.value
+    const around = unbound.state === 'known' ? unbound.value : undefined
+    const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
+    const missed = errors.filter(({ text }) => speaksOfAws.test(text))
+    const told = missed.slice(0, 1).map(ofError)
+    const on = (key: string) => [
+      { question: serviceAccount.from, path: `metadata.annotations["${key}"]`, observed: annotations[key] ?? null },
+      ...told,
+    ]
+    if (around?.byHand !== undefined)
+      return { status: 'not-applicable', reason: `${around.byHand} sets the variables of its role itself` }
+    const foreign = foreignKey(annotations)
+    // A webhook with another --annotation-prefix has evidently read it.
+    if (foreign !== undefined && around?.left?.role === foreign.value)
+      return { status: 'pass', evidence: on(foreign.key) }
+    if (foreign?.kind === 'misspelt')
+      return {
+        status: 'fail',
+        message: 'key-misspelt',
+        data: { key: foreign.key },
+        evidence: [
+          {
+            question: serviceAccount.from,
+            path: 'metadata.annotations',
+            observed: foreign.key,
+            expected: roleAnnotation,
+            words: { observed: 'is called', expected: 'is read' },
+          },
+          ...told,
+        ],
+      }
+    if (foreign?.kind === 'other-tool')
+      return {
+        status: 'fail',
+        message: 'key-of-other-tool',
+        data: { key: foreign.key, tool: foreign.tool },
+        evidence: on(foreign.key),
+      }
+    if (annotations[roleAnnotation] === '')
+      return { status: 'fail', message: 'value-empty', data: {}, evidence: on(roleAnnotation) }
+    if (around?.misplaced !== undefined)
+      return {
+        status: 'fail',
+        message: 'annotation-on-other-object',
+        data: { kind: around.misplaced.kind, name: around.misplaced.name },
+        evidence: on(roleAnnotation),
+      }
+    if (around?.left !== undefined)
+      return {
+        status: 'fail',
+        message: 'annotation-lost',
+        data: { role: around.left.role, manager: lastWriter(serviceAccount.value) },
+        evidence: on(roleAnnotation),
+      }
+    if (around?.mapKey !== undefined)
+      return { status: 'not-applicable', reason: `the webhook's map means it by ${around.mapKey}` }
+    if (around?.bound !== undefined)
+      return { status: 'not-applicable', reason: `the identity is that of ServiceAccount ${around.bound}` }
+    if (around?.ofAnotherCloud === true && missed.length === 0)
+      return { status: 'not-applicable', reason: 'its workloads ask for the identity of another cloud' }
+    if (roleReference.state === 'unknown')
+      return { status: 'undecided', lacks: 'no annotation names a role, and whether an association does was not seen' }
+    return { status: 'fail', message: 'none', data: { namespace, name }, evidence: on(roleAnnotation) }
+  },
+})
