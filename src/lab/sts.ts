@@ -45,7 +45,7 @@ const webIdentity = (accounts: Accounts, world: World, region: string, now: () =
     const order = orderIn(form)
     const claims = claimsIn(order.token)
     const account = accounts.all.get(order.account)
-    const provider = providerOf(account, claims.issuer, order.partition)
+    const provider = providerOf(account, claims.issuer, order)
     if (!(await verifiesByPublishedKeys(order.token, claims.issuer, world))) throw noKey()
     if (provider.clientIds === undefined) throw cannotTell(`the audiences of ${provider.arn}`)
     const audience = audienceOf(claims)
@@ -166,9 +166,9 @@ function audienceOf({ authorizedParty, audiences }: Claims): string {
 }
 
 /** The provider of the role's account: one of another account is never consulted. */
-function providerOf(account: Account | undefined, issuer: string, partition: string) {
+function providerOf(account: Account | undefined, issuer: string, order: OrderForm) {
   const bare = issuer.replace(/^https:\/\//, '')
-  const arn = `arn:${partition}:iam::${account?.id ?? ''}:oidc-provider/${bare}`
+  const arn = `arn:${order.partition}:iam::${order.account}:oidc-provider/${bare}`
   const found = account?.providers.get(arn)
   if (found !== undefined && issuer.startsWith('https://')) return found
   if (account?.providersComplete !== true) throw cannotTell(`whether ${arn} exists`)
