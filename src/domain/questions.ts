@@ -36,7 +36,7 @@ export const oidc = {
   /**
    * → `{url, status, contentType, location?, document?}` for any HTTP answer (document: the parsed JSON body, if it is JSON), or
    * `{url, failure: {kind: 'name-not-found' | 'refused' | 'tls' | 'too-large' | 'not-https', detail}}` where the network
-   * itself has answered. Unknown (unreachable, timeout) where this host cannot tell.
+   * itself has answered. Unknown (unreachable, timeout) where this host cannot tell. Among documents an empty issuer stands for the only one.
    */
   discovery: (issuer: string): Question => ask('oidc', 'discovery', { issuer }),
   /** → `{documents: [{issuer, url?, document}…]}`: the discovery documents that were collected, whatever their issuer; none on a live cluster. */
