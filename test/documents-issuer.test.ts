@@ -75,7 +75,10 @@ describe('issuer, keys and tokens', () => {
       'cart.jwt': `${base64({ alg: 'none' })}.${base64(claims)}.`,
     })
     expect(at(answerOf(source, kubernetes.token(cart)), 'header', 'alg')).toBe('none')
-    expect(answerOf(source, oidc.signature('https://u', cart))).toMatchObject({ verified: false })
+    expect(answerOf(source, oidc.signature('https://u', cart))).toMatchObject({
+      verified: false,
+      reason: expect.stringContaining('not signed'),
+    })
   })
 
   test.each([
