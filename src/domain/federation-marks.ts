@@ -68,3 +68,13 @@ export function cloudOfError(text: string): FederatingCloud | undefined {
     return 'gcp'
   return undefined
 }
+
+/** Whether nobody fetches the issuer's documents: Google alone reads it, and every provider that was seen has its keys uploaded. */
+export const keysAreUploaded = (
+  clouds: readonly FederatingCloud[],
+  providers: { readonly items: readonly { readonly uploaded: boolean }[] } | undefined,
+): boolean =>
+  clouds.every((cloud) => cloud === 'gcp') &&
+  providers !== undefined &&
+  providers.items.length > 0 &&
+  providers.items.every(({ uploaded }) => uploaded)

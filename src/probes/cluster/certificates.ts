@@ -1,5 +1,5 @@
 /** The certificates that the issuer's hosts present, verified with the public roots alone. */
-import { absent, defineProbe, type Fact, inquire, type Soon } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, inquire, known, type Soon } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { isClusterInternal, isPrivateAddress, parseIssuer } from '../../domain/issuer-url.ts'
 import { oidc } from '../../domain/questions.ts'
@@ -77,4 +77,18 @@ export const keysCertificates = defineProbe({
       return absent(oidc.certificates('', 443))
     return inquire(inquiry, oidc.certificates(place.host, place.port), read)
   },
+})
+
+/** Whether every chain that was seen verifies; true where none was. Never unknown. */
+export const certificatesTrusted = defineProbe({
+  id: 'cluster/certificates-trusted',
+  about: 'whether the presented certificates verify',
+  scope: 'cluster',
+  needs: {},
+  wants: { issuerCertificates, keysCertificates },
+  ask: (_have, { issuerCertificates, keysCertificates }): Fact<boolean> =>
+    known(
+      [issuerCertificates, keysCertificates].every((fact) => fact.state !== 'known' || fact.value.trusted),
+      issuerCertificates.from,
+    ),
 })

@@ -1,0 +1,84 @@
+/** Tokens carry a public https issuer. */
+import { defineCheck } from '../../core/check.ts'
+import { keysAreUploaded } from '../../domain/federation-marks.ts'
+import { isClusterInternal, isPrivateAddress, parseIssuer } from '../../domain/issuer-url.ts'
+import { federation } from '../../probes/cluster/federation.ts'
+import { issuer } from '../../probes/cluster/issuer.ts'
+import { issuerAddresses } from '../../probes/cluster/published.ts'
+import { googleProviders } from '../../probes/cluster/registrations.ts'
+
+export const check = defineCheck({
+  meta: {
+    id: 'cluster/issuer-is-public',
+    title: 'Tokens carry a public https issuer',
+    severity: 'error',
+    scope: 'cluster',
+    cloud: 'any',
+    section: 'Issuer',
+    why: 'A cloud trusts a token only after it has fetched the keys from the address in its issuer, so that address has to exist on the internet.',
+    fix: {
+      safety: 'manual',
+      does: 'prints the steps for this distribution: publish discovery and JWKS at a public https address, then give that address as the first --service-account-issuer and keep the present one as the second',
+    },
+    links: [
+      'https://github.com/Azure/azure-workload-identity/issues/616',
+      'https://github.com/aws/amazon-eks-pod-identity-webhook/issues/197',
+      'https://azure.github.io/azure-workload-identity/docs/installation/self-managed-clusters.html',
+    ],
+  },
+  needs: { federation, issuer },
+  wants: { issuerAddresses, googleProviders },
+  after: [],
+  messages: {
+    'cluster-internal': ({ issuer }: { issuer: string }) =>
+      `tokens name issuer ${issuer}, which exists only inside the cluster; no cloud can fetch its keys`,
+    'not-https': ({ issuer }: { issuer: string }) => `tokens name issuer ${issuer}, which is not https`,
+    'private-address': ({ host, address }: { host: string; address: string }) =>
+      `issuer host ${host} is a private address (${address}); clouds fetch keys from the internet`,
+    'has-port-or-query': ({ issuer, part }: { issuer: string; part: string }) =>
+      `issuer ${issuer} has a ${part}; an IAM OIDC provider URL may have no port and no query`,
+  },
+  judge: ({ have, want }) => {
+    if (have.federation.state === 'absent')
+      return { status: 'not-applicable', reason: 'no workload exchanges its token by issuer' }
+    if (have.issuer.state === 'absent') return { status: 'not-applicable', reason: 'the cluster has no issuer' }
+    const { clouds } = have.federation.value
+    const { issuer, from } = have.issuer.value
+    const providers = want.googleProviders.state === 'known' ? want.googleProviders.value : undefined
+    if (keysAreUploaded(clouds, providers))
+      return { status: 'not-applicable', reason: 'the keys were uploaded to Google, which fetches nothing' }
+    const evidence = [{ question: from, path: 'iss', observed: issuer, expected: 'https://HOST/PATH on the internet' }]
+    const parsed = parseIssuer(issuer)
+    const { host } = parsed ?? {}
+    const internal = host === undefined || isClusterInternal(host)
+    // A provider with uploaded keys takes any https issuer, and whether Google's has them was not seen.
+    const mayBeUploaded = clouds.every((cloud) => cloud === 'gcp') && providers === undefined
+    if (mayBeUploaded && parsed?.scheme === 'https') {
+      if (internal || isPrivateAddress(host))
+        return {
+          status: 'undecided',
+          lacks: `issuer ${issuer} is not public, which matters only where the keys were not uploaded to Google; the provider was not seen`,
+          lift: 'gcloud iam workload-identity-pools providers describe',
+          evidence,
+        }
+    } else if (internal) return { status: 'fail', message: 'cluster-internal', data: { issuer }, evidence }
+    if (parsed !== undefined && parsed.scheme !== 'https')
+      return { status: 'fail', message: 'not-https', data: { issuer }, evidence }
+    const addresses = want.issuerAddresses.state === 'known' ? want.issuerAddresses.value : []
+    const literal = host !== undefined && isPrivateAddress(host) ? host : undefined
+    const address = literal ?? (addresses.every(isPrivateAddress) ? addresses[0] : undefined)
+    if (host !== undefined && address !== undefined && !mayBeUploaded)
+      return {
+        status: 'fail',
+        message: 'private-address',
+        data: { host, address },
+        evidence: [...evidence, { question: want.issuerAddresses.from, path: 'addresses', observed: addresses }],
+      }
+    if (clouds.includes('aws')) {
+      const part =
+        parsed?.port !== undefined ? `port (${parsed.port})` : parsed?.query !== undefined ? 'query' : undefined
+      if (part !== undefined) return { status: 'fail', message: 'has-port-or-query', data: { issuer, part }, evidence }
+    }
+    return { status: 'pass', evidence }
+  },
+})

@@ -1,0 +1,183 @@
+/** The published keys verify this cluster's tokens. */
+import { defineCheck, type Evidence } from '../../core/check.ts'
+import { textAt } from '../../core/json.ts'
+import { cloudNames, cloudOfError, keysAreUploaded } from '../../domain/federation-marks.ts'
+import { algorithmsTaken, type PublishedKey } from '../../domain/jwks.ts'
+import { federation } from '../../probes/cluster/federation.ts'
+import { issuer } from '../../probes/cluster/issuer.ts'
+import { keySet, ownKeyIds, signatureVerifies } from '../../probes/cluster/keys.ts'
+import { observedErrors } from '../../probes/cluster/observed-errors.ts'
+import { googleProviders } from '../../probes/cluster/registrations.ts'
+import { seenTokens } from '../../probes/cluster/seen-tokens.ts'
+import { anyMintedToken } from '../../probes/workload/minted-token.ts'
+
+const noKeyFound =
+  /Couldn't retrieve verification key|AADSTS7000272\b|Unable to verify the ID Token signature|invalid signature, no keys found|Error connecting to the given credential's issuer/
+
+const material = ({ jwk }: PublishedKey): string =>
+  JSON.stringify(['n', 'e', 'crv', 'x', 'y'].map((member) => textAt(jwk, member) ?? ''))
+
+/** Keys without a kid, but for extra copies of keys that have one: old clusters signed without a kid, and such a copy does no harm. */
+const nameless = (keys: readonly PublishedKey[]): readonly PublishedKey[] => {
+  const named = new Set(keys.filter(({ kid }) => kid).map(material))
+  return keys.filter((key) => !key.kid && !named.has(material(key)))
+}
+
+export const check = defineCheck({
+  meta: {
+    id: 'cluster/published-keys-verify-tokens',
+    title: "The published keys verify this cluster's tokens",
+    severity: 'error',
+    scope: 'cluster',
+    cloud: 'any',
+    section: 'Issuer',
+    why: 'A cloud picks the key by the kid in the token; where it finds none, or another cluster’s, it refuses every token.',
+    fix: {
+      safety: 'review',
+      does: 'writes the union of the live /openid/v1/jwks and the published keys to a file and prints the upload command for the store behind jwks_uri; never drops a published key that a living token may name, never handles a private key',
+    },
+    links: [
+      'https://github.com/aws/amazon-eks-pod-identity-webhook/issues/12',
+      'https://github.com/Azure/azure-workload-identity/issues/616',
+      'https://github.com/Azure/azure-workload-identity/issues/1232',
+      'https://azure.github.io/azure-workload-identity/docs/topics/self-managed-clusters/service-account-key-rotation.html',
+      'https://github.com/kubernetes/kubernetes/issues/91070',
+    ],
+  },
+  needs: {},
+  wants: {
+    federation,
+    keySet,
+    anyMintedToken,
+    ownKeyIds,
+    signatureVerifies,
+    seenTokens,
+    issuer,
+    googleProviders,
+    observedErrors,
+  },
+  after: ['cluster/discovery-is-public', 'cluster/issuer-certificate-is-trusted'],
+  messages: {
+    'key-without-kid': ({ url, kid }: { url: string; kid: string }) =>
+      `a key at ${url} has no "kid"; clouds pick the key by kid and tokens carry ${kid}`,
+    'rotated-too-early': ({ pod, kid, current }: { pod: string; kid: string; current: string }) =>
+      `pod ${pod} still holds a token of key ${kid}, which is no longer published; fresh tokens use ${current}`,
+    'key-not-published': ({ kid, url, published }: { kid: string; url: string; published: string }) =>
+      `tokens are signed with key ${kid}; ${url} publishes ${published}`,
+    'signature-differs': ({ kid, url }: { kid: string; url: string }) =>
+      `key ${kid} at ${url} does not verify a token of this cluster: the keys are of another cluster or of an earlier build of it`,
+    'algorithm-not-accepted': ({ alg, cloud, accepted }: { alg: string; cloud: string; accepted: string }) =>
+      `tokens are signed with ${alg}; ${cloud} takes ${accepted}`,
+    'keys-not-obtained': ({ cloud, issuer }: { cloud: string; issuer: string }) =>
+      `${cloud} found no key for a token of ${issuer}; the published documents were not collected, so either they cannot be fetched or the key is not in them`,
+  },
+  judge: ({ want }) => {
+    const clouds = want.federation.state === 'known' ? want.federation.value.clouds : []
+    const errors = want.observedErrors.state === 'known' ? want.observedErrors.value : []
+    const refused = errors.find(({ text }) => noKeyFound.test(text))
+    if (want.federation.state === 'absent' && refused === undefined)
+      return { status: 'not-applicable', reason: 'no workload exchanges its token by issuer' }
+    const providers = want.googleProviders.state === 'known' ? want.googleProviders.value : undefined
+    if (clouds.length > 0 && keysAreUploaded(clouds, providers))
+      return { status: 'not-applicable', reason: 'the keys were uploaded to Google, which fetches nothing' }
+
+    const minted = want.anyMintedToken.state === 'known' ? want.anyMintedToken.value : undefined
+    const tokens = want.seenTokens.state === 'known' ? want.seenTokens.value.tokens : []
+    const living = tokens.filter(({ kind, ended }) => kind === 'bound' && !ended)
+    const fresh = minted ?? living[0]
+    const kid = fresh?.keyId
+    const evidence: Evidence[] = []
+    if (fresh !== undefined)
+      evidence.push({ question: want.anyMintedToken.from, path: 'header.kid', observed: kid ?? 'no kid' })
+
+    if (want.keySet.state === 'known') {
+      const { url, keys } = want.keySet.value
+      const ids = keys.flatMap((key) => (key.kid ? [key.kid] : []))
+      const has = kid !== undefined && ids.includes(kid)
+      evidence.push({
+        question: want.keySet.from,
+        path: 'keys[].kid',
+        observed: ids,
+        ...(kid === undefined ? {} : { expected: kid }),
+      })
+      const bare = nameless(keys)
+      if (bare.length > 0 && !has)
+        return { status: 'fail', message: 'key-without-kid', data: { url, kid: kid ?? 'one' }, evidence }
+      const former = living.find(({ keyId, pod }) => pod !== undefined && keyId !== undefined && !ids.includes(keyId))
+      if (has && former?.keyId !== undefined && former.keyId !== kid)
+        return {
+          status: 'fail',
+          message: 'rotated-too-early',
+          data: { pod: former.pod ?? former.file, kid: former.keyId, current: kid },
+          evidence: [
+            ...evidence,
+            {
+              question: want.seenTokens.from,
+              path: `${former.file} header.kid`,
+              observed: former.keyId,
+              expected: ids,
+            },
+          ],
+        }
+      const published = ids.length > 0 ? ids.join(', ') : 'no key with a kid'
+      if (kid !== undefined && !has)
+        return { status: 'fail', message: 'key-not-published', data: { kid, url, published }, evidence }
+      // Without a token: whichever of its keys the API server signs with, none of them is published.
+      const own = want.ownKeyIds.state === 'known' ? want.ownKeyIds.value : []
+      if (own.length > 0 && !own.some((one) => ids.includes(one)))
+        return {
+          status: 'fail',
+          message: 'key-not-published',
+          data: { kid: own.join(' or '), url, published },
+          evidence,
+        }
+      if (want.signatureVerifies.state === 'known' && !want.signatureVerifies.value && kid !== undefined)
+        return {
+          status: 'fail',
+          message: 'signature-differs',
+          data: { kid, url },
+          evidence: [
+            ...evidence,
+            { question: want.signatureVerifies.from, path: 'verified', observed: false, expected: true },
+          ],
+        }
+    }
+    const alg = fresh?.algorithm
+    if (alg !== undefined)
+      for (const cloud of clouds) {
+        const taken = algorithmsTaken[cloud]
+        if (!taken.includes(alg))
+          return {
+            status: 'fail',
+            message: 'algorithm-not-accepted',
+            data: { alg, cloud: cloudNames[cloud], accepted: taken.join(', ') },
+            evidence: [
+              ...evidence,
+              { question: want.anyMintedToken.from, path: 'header.alg', observed: alg, expected: [...taken] },
+            ],
+          }
+      }
+    if (refused !== undefined) {
+      const said: Evidence = { question: want.observedErrors.from, path: refused.place, observed: refused.text }
+      if (want.keySet.state === 'known')
+        return {
+          status: 'undecided',
+          lacks:
+            'a key was once not found, and nothing is wrong with the keys that were seen; which token it was about is not known',
+          lift: 'kubectl create token SERVICEACCOUNT',
+          evidence: [...evidence, said],
+        }
+      const cloud = cloudOfError(refused.text)
+      const named = want.issuer.state === 'known' ? want.issuer.value.issuer : 'an issuer that was not collected'
+      return {
+        status: 'fail',
+        message: 'keys-not-obtained',
+        data: { cloud: cloud === undefined ? 'the API server' : cloudNames[cloud], issuer: named },
+        evidence: [...evidence, said],
+      }
+    }
+    if (want.keySet.state === 'absent')
+      return { status: 'undecided', lacks: 'no published keys could be read', evidence }
+    return { status: 'pass', evidence }
+  },
+})

@@ -1,0 +1,218 @@
+/** The pod projects a token for the audience that the cloud expects. */
+import { defineCheck, type Evidence } from '../../core/check.ts'
+import { cloudOfAudience } from '../../domain/federation-marks.ts'
+import { allMechanisms, apiTokenFolder, mechanisms, tokenFilesOf } from '../../domain/token-files.ts'
+import type { Pod, TokenSource, Volume } from '../../domain/workloads.ts'
+import type { GoogleProvider } from '../../probes/cluster/registrations.ts'
+import { acceptedAudiences } from '../../probes/workload/accepted-audiences.ts'
+import { pod } from '../../probes/workload/pod.ts'
+
+/** Seconds: of the API server, of the Azure webhook, of Entra (25 h), of Google (48 h). */
+const least = 600
+const azureWebhook = { least: 3600, most: 86_400 }
+const entraMost = 90_000
+const googleMost = 172_800
+
+/** A pool provider without a list of its own takes its own name as the audience. */
+const googleTakes = ({ name, audiences }: GoogleProvider): readonly string[] =>
+  audiences.length > 0 ? audiences : [`//iam.googleapis.com/${name}`, `https://iam.googleapis.com/${name}`]
+
+const kindOf = ({ type, tokens }: Volume): string => {
+  if (type !== 'projected') return type
+  const [token] = tokens
+  if (token === undefined) return 'projected volume without a token'
+  return token.audience === undefined ? 'projected token without an audience' : `projected token for ${token.audience}`
+}
+
+const sourcesOf = (pod: Pod): readonly { readonly volume: string; readonly source: TokenSource }[] =>
+  pod.volumes.flatMap(({ name, tokens }) => tokens.map((source) => ({ volume: name, source })))
+
+export const check = defineCheck({
+  meta: {
+    id: 'workload/token-volume-asks-for-the-audience',
+    title: 'The pod projects a token for the audience that the cloud expects',
+    severity: 'error',
+    scope: 'pod',
+    cloud: 'any',
+    section: 'Workload',
+    why: 'A token is good for the one audience that its volume asks for; a cloud that is shown another refuses it.',
+    fix: {
+      safety: 'review',
+      does: 'renames the clashing volume and its mounts, or sets audience, path and lifetime of the token source, in the pod template; never edits a running pod, never asks for more than one audience',
+    },
+    links: [
+      'https://github.com/aws/amazon-eks-pod-identity-webhook/issues/315',
+      'https://github.com/Azure/azure-workload-identity/issues/1675',
+      'https://github.com/kubernetes/kubernetes/tree/v1.36.2/pkg/apis/authentication/validation',
+      'https://github.com/MicrosoftDocs/azure-docs/issues/86915',
+    ],
+  },
+  needs: { pod },
+  wants: { acceptedAudiences },
+  after: [],
+  messages: {
+    'name-taken': ({ volume, pod, kind }: { volume: string; pod: string; kind: string }) =>
+      `volume ${volume} of pod ${pod} is a ${kind}, not the token that the webhook would have put there`,
+    'no-token-volume': ({ pod, path }: { pod: string; path: string }) =>
+      `pod ${pod} names token file ${path} and has no projected serviceAccountToken volume`,
+    'audience-left-out': ({
+      volume,
+      apiAudience,
+      expected,
+    }: {
+      volume: string
+      apiAudience: string
+      expected: string
+    }) =>
+      `volume ${volume} names no audience, so its token is for the API server (${apiAudience}) and not for ${expected}`,
+    'audience-differs': (data: { volume: string; actual: string; cloud: string; expected: string }) =>
+      `volume ${data.volume} asks for audience ${data.actual}; ${data.cloud} expects ${data.expected}`,
+    'lifetime-too-short': ({ volume, seconds }: { volume: string; seconds: number }) =>
+      `volume ${volume} asks for ${seconds} s; the API server's least is ${least} s`,
+    'lifetime-not-accepted': (data: { volume: string; seconds: number; cloud: string; accepted: string }) =>
+      `volume ${data.volume} asks for ${data.seconds} s; ${data.cloud} takes ${data.accepted}`,
+  },
+  judge: ({ have, want }) => {
+    if (have.pod.state === 'absent') return { status: 'not-applicable', reason: 'the pod does not exist' }
+    const pod = have.pod.value
+    const accepted = want.acceptedAudiences.state === 'known' ? want.acceptedAudiences.value : undefined
+    if (accepted === undefined) return { status: 'pass', evidence: [] }
+    const files = tokenFilesOf(pod)
+    const sources = sourcesOf(pod)
+    const evidence: readonly Evidence[] = sources.map(({ volume, source }) => ({
+      question: have.pod.from,
+      path: `spec.volumes[${volume}].projected.sources.serviceAccountToken`,
+      observed: source.audience ?? null,
+    }))
+    const named = (mechanism: (typeof allMechanisms)[number]): boolean =>
+      pod.containers.some(({ env }) => mechanisms[mechanism].variable in env) ||
+      accepted.asked?.includes(mechanism) === true
+
+    for (const mechanism of allMechanisms) {
+      if (!named(mechanism)) continue
+      const expected = accepted.of[mechanism]
+      const volume = pod.volumes.find((one) => one.name === mechanisms[mechanism].volume)
+      const fits = volume?.tokens.some(({ audience }) => audience !== undefined && expected.includes(audience))
+      if (volume !== undefined && fits !== true)
+        return {
+          status: 'fail',
+          message: 'name-taken',
+          data: { volume: volume.name, pod: pod.name, kind: kindOf(volume) },
+          evidence: [
+            ...evidence,
+            {
+              question: have.pod.from,
+              path: `spec.volumes[${volume.name}]`,
+              observed: kindOf(volume),
+              expected: `projected token for ${expected[0] ?? ''}`,
+            },
+          ],
+        }
+    }
+
+    let open: string | undefined
+    for (const { mechanism, path, volume } of files) {
+      if (volume !== undefined || path.startsWith(`${apiTokenFolder}/`)) {
+        // Something else may well write a token there: an agent in a sidecar, a CSI driver.
+        if (volume !== undefined && volume.type !== 'projected')
+          open = `what writes ${path} into volume ${volume.name} (${volume.type}) was not seen`
+        continue
+      }
+      // A token that is there and mounted nowhere is another fault.
+      if (sources.some(({ source }) => source.audience !== undefined)) continue
+      // What a webhook would add to a manifest is not known.
+      if (pod.uid === undefined && (accepted.asked === undefined || accepted.asked.includes(mechanism))) {
+        open = `the pod is a manifest; whether a webhook adds the volume for ${path} is not known`
+        continue
+      }
+      return {
+        status: 'fail',
+        message: 'no-token-volume',
+        data: { pod: pod.name, path },
+        evidence: [{ question: have.pod.from, path: 'spec.volumes', observed: pod.volumes.map(({ name }) => name) }],
+      }
+    }
+    for (const { mechanism, volume, source, path } of files) {
+      if (volume === undefined || source === undefined || path.startsWith(`${apiTokenFolder}/`)) continue
+      const expected = accepted.of[mechanism]
+      const { audience } = source
+      const [first = ''] = expected
+      if (audience === undefined || audience === '')
+        return {
+          status: 'fail',
+          message: 'audience-left-out',
+          data: { volume: volume.name, apiAudience: accepted.apiServer ?? 'its own audience', expected: first },
+          evidence,
+        }
+      if (!expected.includes(audience))
+        return {
+          status: 'fail',
+          message: 'audience-differs',
+          data: { volume: volume.name, actual: audience, cloud: mechanisms[mechanism].cloud, expected: first },
+          evidence,
+        }
+    }
+    const readsGoogle = pod.containers.some(({ env }) => 'GOOGLE_APPLICATION_CREDENTIALS' in env)
+    const google = sources.filter(
+      ({ source: { audience } }) => audience !== undefined && (cloudOfAudience(audience) === 'gcp' || readsGoogle),
+    )
+    const taken = accepted.google.flatMap(googleTakes)
+    // Of several projected tokens one may be for somebody else.
+    const foreign = google.length === 1 && accepted.google.length > 0 ? google[0] : undefined
+    if (foreign?.source.audience !== undefined && !taken.includes(foreign.source.audience))
+      if (files.length === 0)
+        return {
+          status: 'fail',
+          message: 'audience-differs',
+          data: {
+            volume: foreign.volume,
+            actual: foreign.source.audience,
+            cloud: 'Google STS',
+            expected: taken[0] ?? '',
+          },
+          evidence,
+        }
+
+    for (const { volume, source } of sources) {
+      const seconds = source.expirationSeconds
+      if (seconds === undefined) continue
+      if (seconds < least) return { status: 'fail', message: 'lifetime-too-short', data: { volume, seconds }, evidence }
+      const cloud = source.audience === undefined ? undefined : cloudOfAudience(source.audience)
+      if (cloud === 'azure' && seconds > entraMost)
+        return {
+          status: 'fail',
+          message: 'lifetime-not-accepted',
+          data: { volume, seconds, cloud: 'Microsoft Entra', accepted: `at most ${entraMost} s` },
+          evidence,
+        }
+      if (cloud === 'gcp' && seconds > googleMost)
+        return {
+          status: 'fail',
+          message: 'lifetime-not-accepted',
+          data: { volume, seconds, cloud: 'Google STS', accepted: `at most ${googleMost} s` },
+          evidence,
+        }
+    }
+    const seconds = accepted.azureLifetime
+    if (seconds !== undefined && (seconds < azureWebhook.least || seconds > azureWebhook.most))
+      return {
+        status: 'fail',
+        message: 'lifetime-not-accepted',
+        data: {
+          volume: mechanisms.azure.volume,
+          seconds,
+          cloud: 'the Azure webhook',
+          accepted: `${azureWebhook.least} to ${azureWebhook.most} s`,
+        },
+        evidence,
+      }
+    if (open !== undefined) return { status: 'undecided', lacks: open, evidence }
+    const forCloud =
+      files.length > 0 ||
+      google.length > 0 ||
+      sources.some(({ source }) => source.audience !== undefined && cloudOfAudience(source.audience) !== undefined)
+    return forCloud
+      ? { status: 'pass', evidence }
+      : { status: 'not-applicable', reason: 'the pod names no token file of a cloud' }
+  },
+})

@@ -1,0 +1,73 @@
+/** Which projected token a container's SDK reads: from the variable that names the file, by mount and volume, to the token source. */
+import { awsAudience, azureAudience, podIdentityAudience } from './audiences.ts'
+import type { Container, Pod, TokenSource, Volume } from './workloads.ts'
+
+export type Mechanism = 'web-identity' | 'pod-identity' | 'azure'
+
+export const mechanisms: {
+  readonly [M in Mechanism]: {
+    readonly variable: string
+    /** What the webhook calls its volume; it skips its own where there is one of that name. */
+    readonly volume: string
+    readonly cloud: string
+    /** The default first, then what sovereign clouds use. */
+    readonly audiences: readonly string[]
+  }
+} = {
+  'web-identity': {
+    variable: 'AWS_WEB_IDENTITY_TOKEN_FILE',
+    volume: 'aws-iam-token',
+    cloud: 'AWS STS',
+    audiences: [awsAudience],
+  },
+  'pod-identity': {
+    variable: 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+    volume: 'eks-pod-identity-token',
+    cloud: 'EKS Pod Identity',
+    audiences: [podIdentityAudience],
+  },
+  azure: {
+    variable: 'AZURE_FEDERATED_TOKEN_FILE',
+    volume: 'azure-identity-token',
+    cloud: 'Microsoft Entra',
+    audiences: [azureAudience, `${azureAudience}USGov`, `${azureAudience}China`],
+  },
+}
+export const allMechanisms = ['web-identity', 'pod-identity', 'azure'] as const satisfies readonly Mechanism[]
+
+/** Where the API server's own token lies. */
+export const apiTokenFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+export type TokenFile = {
+  readonly container: string
+  readonly mechanism: Mechanism
+  readonly path: string
+  /** What is mounted there, if anything is. */
+  readonly volume?: Volume
+  /** The source of a projected volume that makes this file, or the volume's only one. */
+  readonly source?: TokenSource
+}
+
+const trimmed = (path: string): string => path.replace(/\/+$/, '')
+
+function fileOf(pod: Pod, container: Container, mechanism: Mechanism, path: string): TokenFile {
+  const found = { container: container.name, mechanism, path }
+  const mount = container.mounts
+    .filter(({ mountPath }) => path === trimmed(mountPath) || path.startsWith(`${trimmed(mountPath)}/`))
+    .sort((a, b) => trimmed(b.mountPath).length - trimmed(a.mountPath).length)[0]
+  const volume = mount === undefined ? undefined : pod.volumes.find(({ name }) => name === mount.name)
+  if (mount === undefined || volume === undefined) return found
+  const rest = mount.subPath ?? path.slice(trimmed(mount.mountPath).length + 1)
+  const source =
+    volume.tokens.find((one) => one.path === rest) ?? (volume.tokens.length === 1 ? volume.tokens[0] : undefined)
+  return { ...found, volume, ...(source === undefined ? {} : { source }) }
+}
+
+/** The token files that containers are told to read; a variable whose value is not in the pod is left out. */
+export const tokenFilesOf = (pod: Pod): readonly TokenFile[] =>
+  pod.containers.flatMap((container) =>
+    allMechanisms.flatMap((mechanism) => {
+      const path = container.env[mechanisms[mechanism].variable]
+      return typeof path === 'string' && path.startsWith('/') ? [fileOf(pod, container, mechanism, path)] : []
+    }),
+  )

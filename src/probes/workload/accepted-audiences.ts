@@ -1,0 +1,108 @@
+/** Which audiences a pod's clouds take, where the default of the mechanism is not what its volumes ask for. */
+import { defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
+import { textsAt } from '../../core/json.ts'
+import { audienceAnnotation, azureClientAnnotation, roleAnnotation } from '../../domain/audiences.ts'
+import { withoutScheme } from '../../domain/issuer-url.ts'
+import { aws } from '../../domain/questions.ts'
+import { type Mechanism, mechanisms, tokenFilesOf } from '../../domain/token-files.ts'
+import { apiServer } from '../cluster/api-server.ts'
+import { issuer } from '../cluster/issuer.ts'
+import { azureCredentials, type GoogleProvider, googleProviders } from '../cluster/registrations.ts'
+import { pod } from './pod.ts'
+import { serviceAccount } from './service-account.ts'
+
+export type AcceptedAudiences = {
+  /** What each cloud's own list holds, else its defaults; the first is what a message expects. */
+  readonly of: { readonly [M in Mechanism]: readonly string[] }
+  readonly google: readonly GoogleProvider[]
+  /** Mechanisms that the ServiceAccount asks its webhook for; undefined where the account was not seen. */
+  readonly asked?: readonly Mechanism[]
+  /** Lifetime that an annotation asks the Azure webhook for. */
+  readonly azureLifetime?: number
+  /** The audience of a token for which none is named. */
+  readonly apiServer?: string
+}
+
+const lifetimeAnnotation = 'azure.workload.identity/service-account-token-expiration'
+
+/** Never unknown: what was not seen leaves the defaults. */
+export const acceptedAudiences = defineProbe({
+  id: 'workload/accepted-audiences',
+  about: 'the audiences that the clouds take',
+  scope: 'pod',
+  needs: { pod },
+  wants: { serviceAccount, issuer, apiServer, googleProviders, azureCredentials },
+  ask: (
+    { pod },
+    { serviceAccount, issuer, apiServer, googleProviders, azureCredentials },
+    inquiry,
+  ): Soon<Fact<AcceptedAudiences>> => {
+    if (pod.state === 'absent') return pod
+    const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
+    const annotated = account?.annotations[audienceAnnotation]
+    const role = account?.annotations[roleAnnotation]
+    const asked: Mechanism[] = []
+    if (role !== undefined) asked.push('web-identity')
+    if (
+      account?.annotations[azureClientAnnotation] !== undefined ||
+      pod.value.labels['azure.workload.identity/use'] === 'true'
+    )
+      asked.push('azure')
+    const lifetime = Number(
+      pod.value.annotations[lifetimeAnnotation] ?? account?.annotations[lifetimeAnnotation] ?? Number.NaN,
+    )
+    const own =
+      apiServer.state === 'known'
+        ? (apiServer.value.audiences[0] ?? apiServer.value.issuers[0])
+        : issuer.state === 'known'
+          ? issuer.value.issuer
+          : undefined
+    const credentials =
+      azureCredentials.state === 'known'
+        ? azureCredentials.value.items.filter(
+            ({ subject }) => subject === `system:serviceaccount:${pod.value.namespace}:${pod.value.serviceAccount}`,
+          )
+        : []
+    const inCredentials = [...new Set(credentials.flatMap(({ audiences }) => audiences))]
+    const china = role?.startsWith('arn:aws-cn:') ? ['sts.amazonaws.com.cn'] : []
+    const finish = (listed: readonly string[]): Fact<AcceptedAudiences> =>
+      known(
+        {
+          of: {
+            'web-identity': [
+              ...(annotated ? [annotated] : []),
+              ...listed,
+              ...mechanisms['web-identity'].audiences,
+              ...china,
+            ],
+            'pod-identity': mechanisms['pod-identity'].audiences,
+            azure: inCredentials.length > 0 ? inCredentials : mechanisms.azure.audiences,
+          },
+          google: googleProviders.state === 'known' ? googleProviders.value.items : [],
+          ...(account === undefined ? {} : { asked }),
+          ...(Number.isNaN(lifetime) ? {} : { azureLifetime: lifetime }),
+          ...(own === undefined ? {} : { apiServer: own }),
+        },
+        pod.from,
+      )
+    // Only an audience that is neither the default nor annotated makes the provider's own list matter.
+    const unusual = tokenFilesOf(pod.value).some(
+      ({ mechanism, source }) =>
+        mechanism === 'web-identity' &&
+        source?.audience !== undefined &&
+        source.audience !== (annotated ?? mechanisms['web-identity'].audiences[0]),
+    )
+    const [, partition, number] = /^arn:([a-z0-9-]+):iam::(\d{12}):/.exec(roleOf(pod.value, role)) ?? []
+    if (!unusual || issuer.state !== 'known' || number === undefined) return finish([])
+    const arn = `arn:${partition}:iam::${number}:oidc-provider/${withoutScheme(issuer.value.issuer)}`
+    const soon = inquiry.ask(aws.oidcProvider(arn))
+    const listed = (fact: Awaited<typeof soon>): readonly string[] =>
+      fact.state === 'known' ? textsAt(fact.value, 'ClientIDList') : []
+    return soon instanceof Promise ? soon.then((fact) => finish(listed(fact))) : finish(listed(soon))
+  },
+})
+
+const roleOf = (
+  pod: { readonly containers: readonly { readonly env: { readonly [name: string]: string | null } }[] },
+  annotated: string | undefined,
+): string => annotated ?? pod.containers.map(({ env }) => env.AWS_ROLE_ARN).find((one) => typeof one === 'string') ?? ''
