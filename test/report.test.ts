@@ -107,7 +107,7 @@ describe('the text for a person', () => {
 
 describe('the pointer at a difference', () => {
   const marked = (expected: string, observed: string, width = 60): string => {
-    const { observed: shown, at, length } = differenceOf(expected, observed, width)
+    const { second: shown, at, length } = differenceOf(expected, observed, width)
     return shown.slice(at, at + length)
   }
   it('covers the part between two boundaries', () => {
@@ -126,10 +126,10 @@ describe('the pointer at a difference', () => {
       for (const at of [0, 1, 40, 150, 299]) {
         const other = `${long.slice(0, at)}y${long.slice(at + 1)}`
         const seen = differenceOf(long, other, width)
-        expect(seen.observed.length).toBeLessThanOrEqual(width)
-        expect(seen.expected.length).toBeLessThanOrEqual(width)
+        expect(seen.second.length).toBeLessThanOrEqual(width)
+        expect(seen.first.length).toBeLessThanOrEqual(width)
         expect(seen.at + seen.length).toBeLessThanOrEqual(width)
-        expect(seen.observed).toContain('y')
+        expect(seen.second).toContain('y')
       }
   })
 })

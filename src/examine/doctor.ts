@@ -8,6 +8,7 @@ import { identitiesOf } from '../probes/identities.ts'
 import { subjectsFor } from '../probes/subjects.ts'
 import { type Format, renderers } from '../report/index.ts'
 import { selectChecks } from './select.ts'
+import type { Ends } from './stoppable.ts'
 import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
 import { leftUndone, type Watch, watch } from './watch.ts'
@@ -25,9 +26,10 @@ export type DoctorFlags = WorldFlags & {
 
 type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
-/** After Ctrl-C, so long for the sources to let go; the whole answer comes within a second. */
-const grace = 400
 const interrupted = 130
+type Outcome = { readonly report: Report; readonly problems: readonly string[] }
+type Stopped = { readonly undone: string }
+
 /** From here on, redrawing a live view costs more than it tells. */
 const many = 50
 
@@ -38,33 +40,34 @@ export async function doctor(
   { version, process }: Setting,
 ): Promise<number> {
   const stop = new AbortController()
+  const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
   const following = watch()
-  const stopped = new Promise<'stopped'>((resolve) => {
+  // What is undone is told as it stood then: what the stopped sources answer in haste is no examination.
+  const stopped = new Promise<Stopped>((resolve) => {
     process.once('SIGINT', () => {
+      resolve({ undone: leftUndone(following.snapshot()) })
       stop.abort()
-      setTimeout(() => resolve('stopped'), grace)
     })
   })
   const people = flags.output === 'table' || flags.output === 'wide'
   const counter = flags['all-namespaces'] || targets.length > many
   const view = viewOf(following.snapshot, { stream: process.stderr, environment: process.env, people, counter })
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(flags.timeout)])
-  let outcome: Report | 'stopped'
+  let outcome: Outcome | Stopped
   try {
-    outcome = await Promise.race([run(targets, flags, version, following, signal, process), stopped])
+    outcome = await Promise.race([run(targets, flags, version, following, ends), stopped])
   } finally {
     await view.end()
   }
-  if (outcome === 'stopped' || stop.signal.aborted) {
-    process.stderr.write(`${leftUndone(following.snapshot())}\n`)
+  if ('undone' in outcome) {
+    process.stderr.write(`${outcome.undone}\n`)
     return interrupted
   }
+  for (const problem of outcome.problems) process.stderr.write(`${problem}\n`)
+  const { report } = outcome
   const render = await renderers[flags.output]()
   const color = wantsColor(process.stdout, process.env, flags['no-color'])
-  process.stdout.write(
-    render(outcome, { color, width: columnsOf(process.stdout, process.env), verbose: flags.verbose }),
-  )
-  return exitCodeOf(outcome, flags['fail-on'])
+  process.stdout.write(render(report, { color, width: columnsOf(process.stdout, process.env), verbose: flags.verbose }))
+  return exitCodeOf(report, flags['fail-on'])
 }
 
 async function run(
@@ -72,28 +75,22 @@ async function run(
   flags: DoctorFlags,
   version: string,
   following: Watch,
-  signal: AbortSignal,
-  process: NodeJS.Process,
-): Promise<Report> {
+  ends: Ends,
+): Promise<Outcome> {
   const { checks } = await import('../checks/index.ts')
   const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
   following.phase('reading what there is')
-  const world = await openWorld(flags, { version, signal })
+  const world = await openWorld(flags, { version, ends })
   try {
-    for (const problem of world.problems) process.stderr.write(`${problem}\n`)
     following.phase('looking for ServiceAccounts and pods')
     const namespace = flags['all-namespaces'] ? undefined : (flags.namespace ?? world.namespace)
-    const roster = await subjectsFor(
-      world.source,
-      {
-        targets,
-        allNamespaces: namespace === undefined,
-        documents: world.documents,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(flags.selector === undefined ? {} : { selector: flags.selector }),
-      },
-      signal,
-    )
+    const roster = await subjectsFor(world.source, {
+      targets,
+      allNamespaces: namespace === undefined,
+      documents: world.documents,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(flags.selector === undefined ? {} : { selector: flags.selector }),
+    })
     if (roster.usage.length > 0) throw usage(roster.usage.join('\n'))
     following.plan(chosen, roster.subjects)
     following.phase('examining')
@@ -101,10 +98,10 @@ async function run(
       checks: chosen,
       subjects: roster.subjects,
       source: world.source,
-      signal,
       observer: following.observer,
     })
-    return await reported(examination, roster.subjects, world, checks, roster.problems, version)
+    const report = await reported(examination, roster.subjects, world, checks, roster.problems, version)
+    return { report, problems: world.problems }
   } finally {
     world.close()
   }

@@ -5,5 +5,7 @@ export const usage = (sentence: string): Errors.CLIError => new Errors.CLIError(
 
 /** A source that could not be opened has said why in a sentence already; anything else is a bug and stays one. */
 export function asTrouble(error: unknown): unknown {
-  return error instanceof Error && error.name === 'LiveTrouble' ? usage(error.message) : error
+  if (!(error instanceof Error) || error.name !== 'LiveTrouble') return error
+  const told = 'happened' in error && 'means' in error && 'next' in error
+  return usage(told ? `${error.happened}; ${error.means}; ${error.next}` : error.message)
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { Source } from '../core/fact.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
+import { type Ends, stoppable } from './stoppable.ts'
 import { asTrouble, usage } from './trouble.ts'
 
 export type WorldFlags = KubeconfigValues & {
@@ -67,31 +68,32 @@ export async function openLive(flags: KubeconfigValues, manner: Manner): Promise
 /** Throws usage errors: a path that is not there, nothing readable, no cluster to talk to. */
 export async function openWorld(
   flags: WorldFlags,
-  setting: { readonly version: string; readonly signal: AbortSignal },
+  { version, ends }: { readonly version: string; readonly ends: Ends },
 ): Promise<World> {
   const { remembered } = await import('../sources/remembered.ts')
   const { redacted } = await import('../sources/redacted.ts')
   const paths = flags.file ?? []
-  const live = (): Promise<Opened> => openLive(flags, { ...flags, ...setting })
+  const signal = AbortSignal.any([ends.stop, ends.late])
+  const live = (): Promise<Opened> => openLive(flags, { ...flags, version, signal })
+  const careful = (source: Source): Source => stoppable(remembered(redacted(source)), ends)
   if (paths.length === 0) {
     const opened = await live()
-    return { ...opened, source: remembered(redacted(opened.source)), documents: false, notRecognised: [], problems: [] }
+    return { ...opened, source: careful(opened.source), documents: false, notRecognised: [], problems: [] }
   }
 
   for (const path of paths) if (!existsSync(path)) throw usage(`-f ${path}: there is no such file or folder`)
   const { readDocuments } = await import('../sources/documents/index.ts')
   const { namespace } = flags
-  const read = await readDocuments(paths, { signal: setting.signal, ...(namespace === undefined ? {} : { namespace }) })
+  const read = await readDocuments(paths, { signal, ...(namespace === undefined ? {} : { namespace }) })
   const problems = read.problems.map(({ message }) => message)
   const described = `documents in ${paths.join(', ')}`
   const seen = { documents: true, notRecognised: read.notRecognised, problems }
-  if (!flags.overlay)
-    return { ...seen, source: remembered(redacted(read.source)), described, namespace: undefined, close: () => {} }
+  if (!flags.overlay) return { ...seen, source: careful(read.source), described, namespace: undefined, close: () => {} }
   const { layered } = await import('../sources/layered.ts')
   const below = await live()
   return {
     ...seen,
-    source: remembered(redacted(layered(read.source, below.source))),
+    source: careful(layered(read.source, below.source)),
     described: `${described}, laid over ${below.described}`,
     namespace: below.namespace,
     close: below.close,

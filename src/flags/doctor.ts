@@ -13,7 +13,7 @@ export const doctorFlags = {
     summary: 'Examine documents, a file or a folder of them, instead of a cluster; may be given more than once.',
   }),
   overlay: Flags.boolean({ dependsOn: ['file'], summary: 'With -f: the documents win, the cluster answers the rest.' }),
-  'all-namespaces': Flags.boolean({ char: 'A', exclusive: ['namespace'], summary: 'Look in all namespaces.' }),
+  'all-namespaces': Flags.boolean({ char: 'A', summary: 'Look in all namespaces, whatever --namespace says.' }),
   selector: Flags.string({
     char: 'l',
     helpValue: 'SELECTOR',

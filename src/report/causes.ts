@@ -100,6 +100,10 @@ function fold<T extends { readonly alike: readonly T[] }>(
   )
 }
 
+/** From what the whole cluster shares to what one workload does; headings that are not here come after, as they occur. */
+const headings = ['Issuer', 'Trust', 'Workload']
+const rankOf = (name: string): number => (headings.includes(name) ? headings.indexOf(name) : headings.length)
+
 const wording = (line: Line): string =>
   `${line.check} ${line.messageId ?? ''} ${line.message} ${line.evidence.map((one) => `${one.path} ${canonical(one.observed)}`).join(' ')}`
 
@@ -149,5 +153,5 @@ export function tell(report: Report): Told {
   )
   const kind = ({ lack, open: held }: Gap): string =>
     [lack.what, lack.why, ...held.map(({ title }) => title)].join('\n')
-  return { sections, gaps: fold(gaps, kind) }
+  return { sections: [...sections].sort((a, b) => rankOf(a.name) - rankOf(b.name)), gaps: fold(gaps, kind) }
 }

@@ -3,8 +3,8 @@ import { clean } from './text.ts'
 
 /** Two texts that fit the width, and the marker that goes beneath the second one. */
 export type Difference = {
-  readonly expected: string
-  readonly observed: string
+  readonly first: string
+  readonly second: string
   /** Columns before the first caret, and how many carets. */
   readonly at: number
   readonly length: number
@@ -15,12 +15,12 @@ const boundary = /[:/.,;@?&=#"'\s[\]{}]/u
 
 const bare = (text: string): string => text.replace(/\s+/gu, '')
 
-function wordsFor(expected: string, observed: string): string {
-  if (observed === '') return 'empty'
-  if (expected.toLowerCase() === observed.toLowerCase()) return 'differs in upper and lower case'
-  if (bare(expected) === bare(observed)) return 'differs in white space'
-  if (`${expected}/` === observed) return 'has a "/" too many at the end'
-  if (expected === `${observed}/`) return 'lacks the "/" at the end'
+function wordsFor(first: string, second: string): string {
+  if (second === '') return 'empty'
+  if (first.toLowerCase() === second.toLowerCase()) return 'differs in upper and lower case'
+  if (bare(first) === bare(second)) return 'differs in white space'
+  if (`${first}/` === second) return 'has one "/" too many at the end'
+  if (first === `${second}/`) return 'lacks the "/" at the end'
   return 'differs'
 }
 
@@ -32,36 +32,36 @@ function windowOf(text: string, start: number, width: number): string {
 }
 
 /** Compares two values that are not equal; `width` is what there is room for. */
-export function differenceOf(rawExpected: string, rawObserved: string, width: number): Difference {
-  const expected = clean(rawExpected)
-  const observed = clean(rawObserved)
+export function differenceOf(rawFirst: string, rawSecond: string, width: number): Difference {
+  const first = clean(rawFirst)
+  const second = clean(rawSecond)
   let prefix = 0
-  while (prefix < expected.length && prefix < observed.length && expected[prefix] === observed[prefix]) prefix += 1
+  while (prefix < first.length && prefix < second.length && first[prefix] === second[prefix]) prefix += 1
   let tail = 0
-  const most = Math.min(expected.length, observed.length) - prefix
-  while (tail < most && expected[expected.length - 1 - tail] === observed[observed.length - 1 - tail]) tail += 1
+  const most = Math.min(first.length, second.length) - prefix
+  while (tail < most && first[first.length - 1 - tail] === second[second.length - 1 - tail]) tail += 1
 
   // The whole part between two boundaries is what a person would point at: the namespace, not the second half of its name.
   let from = prefix
-  while (from > 0 && !boundary.test(observed[from - 1] ?? ':')) from -= 1
-  let to = Math.max(observed.length - tail, from)
-  while (to < observed.length && to > 0 && !boundary.test(observed[to] ?? ':')) to += 1
+  while (from > 0 && !boundary.test(second[from - 1] ?? ':')) from -= 1
+  let to = Math.max(second.length - tail, from)
+  while (to < second.length && to > 0 && !boundary.test(second[to] ?? ':')) to += 1
 
   // Without boundaries the part may be all of it; then the very place counts.
   if (to - from > width / 2) {
     from = prefix
-    to = Math.max(observed.length - tail, prefix + 1)
+    to = Math.max(second.length - tail, prefix + 1)
   }
 
-  const longest = Math.max(expected.length, observed.length)
+  const longest = Math.max(first.length, second.length)
   const latest = Math.max(0, longest - width)
   const start = longest <= width ? 0 : Math.min(Math.max(0, from - Math.floor(width / 3)), latest)
   const at = Math.min(from - start, width - 1)
   return {
-    expected: windowOf(expected, start, width),
-    observed: windowOf(observed, start, width),
+    first: windowOf(first, start, width),
+    second: windowOf(second, start, width),
     at,
     length: Math.max(1, Math.min(to - from, width - at)),
-    words: wordsFor(rawExpected, rawObserved),
+    words: wordsFor(rawFirst, rawSecond),
   }
 }

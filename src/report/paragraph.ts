@@ -1,6 +1,6 @@
 /** One cause as a paragraph: what is wrong, where it shows, why it matters, what puts it right, what waits for it. */
 import type { Evidence } from '../core/check.ts'
-import type { Json } from '../core/json.ts'
+import { isList, type Json } from '../core/json.ts'
 import type { Line } from '../core/report.ts'
 import type { Cause, Gap, Held } from './causes.ts'
 import { differenceOf } from './difference.ts'
@@ -55,7 +55,12 @@ export function headline(
   return [head(first), ...rest.slice(0, -1), `   ${last}${tail}`]
 }
 
-const textOf = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value))
+const textOf = (value: Json): string =>
+  typeof value === 'string'
+    ? value
+    : value === null || (isList(value) && value.length === 0)
+      ? 'none'
+      : JSON.stringify(value)
 
 const asked = ({ question }: Evidence): string => {
   const input = Object.entries(question.input)
@@ -70,31 +75,39 @@ export function evidenceLines(sheet: Sheet, evidence: Evidence, failed: boolean)
   const lines = evidence.path === '' ? [] : [...wrapped(sheet, evidence.path)]
   if (verbose) lines.push(...labelled(sheet, 'asked', asked(evidence)))
   const inner = margin + 2
-  const words = evidence.words ?? {
-    expected: 'expected',
-    observed: evidence.expected === undefined ? 'found' : 'observed',
-  }
-  const column = Math.max(words.expected.length, words.observed.length) + 2
-  const room = width - inner - column
-  const row = (word: string, value: string): string => `${pad(inner)}${paint.quiet(word.padEnd(column))}${value}`
   const observed = textOf(evidence.observed)
   if (evidence.expected === undefined) {
-    const most = verbose ? 20 * room : 2 * room
-    return [...lines, ...labelled(sheet, words.observed, shorten(observed, most), inner)]
+    const column = Math.max((evidence.words?.observed ?? 'found').length + 2, labels)
+    const room = width - inner - column
+    return [
+      ...lines,
+      ...labelled(sheet, evidence.words?.observed ?? 'found', shorten(observed, (verbose ? 20 : 2) * room), inner),
+    ]
   }
+  // Where a check names the two sides, they read in its order: the policy wants, the token presents.
   const expected = textOf(evidence.expected)
-  if (observed === expected) return [...lines, row(words.observed, shorten(clean(observed), room))]
-  const seen = differenceOf(expected, observed, room)
-  const sides = [
-    row(words.expected, seen.expected),
-    row(words.observed, seen.observed === '' ? '(empty)' : seen.observed),
-  ]
+  const [first, second] =
+    evidence.words === undefined
+      ? ([
+          ['expected', expected],
+          ['observed', observed],
+        ] as const)
+      : ([
+          [evidence.words.observed, observed],
+          [evidence.words.expected, expected],
+        ] as const)
+  const column = Math.max(first[0].length, second[0].length) + 2
+  const room = width - inner - column
+  const row = (word: string, value: string): string =>
+    `${pad(inner)}${paint.quiet(clean(word).padEnd(column))}${value === '' ? '(empty)' : value}`
+  if (observed === expected) return [...lines, row(first[0], shorten(clean(observed), room))]
+  const seen = differenceOf(first[1], second[1], room)
+  const sides = [row(first[0], seen.first), row(second[0], seen.second)]
   // A description of what is good ("https://HOST on the internet") has no first letter that differs.
   const described = /\s/u.test(expected) && !/\s/u.test(observed.trim())
-  if (!failed || described || observed === '') return [...lines, ...sides]
+  if (!failed || described || second[1] === '') return [...lines, ...sides]
   const caret = '^'.repeat(seen.length)
-  const room2 = room - seen.at - seen.length
-  const said = seen.words.length + 1 <= room2 ? `${caret} ${seen.words}` : caret
+  const said = seen.words.length + 1 <= room - seen.at - seen.length ? `${caret} ${seen.words}` : caret
   return [
     ...lines,
     ...sides,

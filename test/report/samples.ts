@@ -102,9 +102,9 @@ const cart = account('cart')
 const subjectEvidence: Evidence = {
   question: aws.role('111122223333', 'cart'),
   path: 'Statement[0].Condition.StringEquals["oidc.eks.us-west-2.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE:sub"]',
-  observed: 'system:serviceaccount:shop:cart',
-  expected: 'system:serviceaccount:shop-prod:cart',
-  words: { expected: 'wants', observed: 'presents' },
+  observed: 'system:serviceaccount:shop-prod:cart',
+  expected: 'system:serviceaccount:shop:cart',
+  words: { observed: 'wants', expected: 'presents' },
 }
 const issuerEvidence: Evidence = {
   question: kubernetes.nonResource('/.well-known/openid-configuration'),
