@@ -67,22 +67,18 @@ export function kubernetesDocuments(namespace = 'default'): KubernetesDocuments 
     else for (const space of spaces) if (space !== undefined) complete.add(space)
   }
 
-  /** What `kubectl get -o yaml` prints: complete for the kinds and namespaces in it, if an API server has printed it. */
+  /** What `kubectl get -o yaml` prints: complete for the kinds and namespaces in it; an empty one says nothing. */
   const takeList = (list: JsonObject, items: readonly JsonObject[]): void => {
-    const kinds = new Map<string, boolean>()
+    const resources = new Set<string>()
     const spaces = new Set<string>()
-    // kubectl always writes a resourceVersion, an empty one; somebody who writes a List of manifests does not.
-    const isPrinted = textAt(list, 'metadata', 'resourceVersion') !== undefined
     for (const item of items) {
       const place = put(item)
       if (place === undefined) continue
-      spaces.add(place.space)
-      const isLive = textAt(item, 'metadata', 'uid') !== undefined
-      kinds.set(place.resource, (kinds.get(place.resource) ?? true) && isLive)
+      resources.add(place.resource)
+      if (isNamespaced(place.resource)) spaces.add(place.space)
     }
     if (isCut(list)) return
-    for (const [resource, isLive] of kinds) {
-      if (!isLive && !isPrinted) continue
+    for (const resource of resources) {
       const { complete } = shelfOf(resource)
       if (!isNamespaced(resource)) complete.add(everywhere)
       else for (const space of spaces) complete.add(space)
