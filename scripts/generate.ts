@@ -5,7 +5,7 @@ import type { Command } from '@oclif/core'
 import { checks } from '../src/checks/index.ts'
 import type { Check } from '../src/core/check.ts'
 import { markdown } from '../src/examine/catalogue.ts'
-import { fragmentsOf, sentenceOf } from '../src/examine/words.ts'
+import { fragmentsOf, scopeWords, sentenceOf } from '../src/examine/words.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
 import { reportJsonSchema } from './report-schema.ts'
 
@@ -29,7 +29,7 @@ function page(check: Check): string {
   return [
     `# ${meta.title}`,
     '',
-    `${code(meta.id)} · ${severities[meta.severity]} · judged for each ${meta.scope.replace('-', ' ')}`,
+    `${code(meta.id)} · ${severities[meta.severity]} · ${scopeWords[meta.scope]}`,
     '',
     meta.why,
     '',
@@ -70,10 +70,10 @@ async function commands(): Promise<string> {
     files.map(async (file) => {
       const { default: command }: Loaded = await import(path.join(root, file))
       const name = path.relative('src/commands', file).replace(/\.ts$/u, '').replaceAll(path.sep, ' ')
-      const args = Object.entries(command.args).map(([arg, { required }]) =>
+      const args = Object.entries(command.args ?? {}).map(([arg, { required }]) =>
         required ? `  ${arg.toUpperCase()}` : `  [${arg.toUpperCase()}]`,
       )
-      const flags = Object.entries(command.flags)
+      const flags = Object.entries(command.flags ?? {})
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([flag, definition]) => {
           const short = definition.char === undefined ? '' : `-${definition.char}, `

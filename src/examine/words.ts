@@ -14,6 +14,14 @@ const severities = {
   info: 'note',
 } as const
 
+export const scopeWords = {
+  cluster: 'judged once for the cluster',
+  node: 'judged for each node',
+  'service-account': 'judged for each ServiceAccount',
+  pod: 'judged for each pod',
+  object: 'judged for each object of its kind',
+} as const
+
 /** The sentence of a message, with {name} for what each run fills in. */
 export function sentenceOf(message: (data: never) => string): string {
   const names: object = new Proxy({}, { get: (_, name) => (typeof name === 'symbol' ? undefined : `{${name}}`) })
@@ -46,7 +54,7 @@ export function checkPage(check: Check, table: readonly ErrorText[], page: Page)
     ...page.text(`${meta.title}.`),
     '',
     ...page.text(meta.why),
-    ...page.text(`Judged for each ${meta.scope.replace('-', ' ')}; ${severities[meta.severity]}.`),
+    ...page.text(`It is ${scopeWords[meta.scope]}; ${severities[meta.severity]}.`),
     ...list(
       'What it can find',
       Object.entries(messages).map(([id, message]) => `${id}: ${sentenceOf(message)}`),
@@ -60,16 +68,16 @@ export function checkPage(check: Check, table: readonly ErrorText[], page: Page)
 
 function leadLines(lead: Lead, number: number, check: Check | undefined, page: Page): readonly string[] {
   const message = lead.message === undefined ? undefined : check?.messages[lead.message]
-  const title = check === undefined ? lead.check : check.meta.title
-  const [first = '', ...rest] = page.text(
-    `${lead.when ?? (message === undefined ? `not so: ${title}` : sentenceOf(message))}`,
+  const decided = page.text(
+    `decided by ${lead.check}${check === undefined ? ', which this version does not have' : ''}`,
     4,
   )
-  return [
-    `${String(number).padStart(2)}. ${first.trimStart()}`,
-    ...rest,
-    ...page.text(`decided by ${lead.check}${check === undefined ? ' (not in this version)' : ''}`, 4),
-  ]
+  const words =
+    lead.when ??
+    (message === undefined ? undefined : sentenceOf(message)) ??
+    (check && `it is not so: ${check.meta.title}`)
+  const [first = '', ...rest] = words === undefined ? decided : [...page.text(words, 4), ...decided]
+  return [`${String(number).padStart(2)}. ${first.trimStart()}`, ...rest]
 }
 
 /** What a known error text means, and its causes, most likely first. */

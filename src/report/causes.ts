@@ -43,8 +43,14 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): readonly (re
   return [...groups.values()]
 }
 
-const lacksOf = (line: Line): readonly Lack[] =>
-  line.lacks ?? [{ what: line.check, why: 'undecided', detail: line.message }]
+/** Where a check has said that it cannot tell, and a fact that it wanted says why and what to do, the fact speaks. */
+function lacksOf(line: Line): readonly Lack[] {
+  const lacks = line.lacks ?? [{ what: line.check, why: 'undecided', detail: line.message }]
+  const facts = lacks.filter(({ why }) => why !== 'undecided')
+  return facts.some(({ lift }) => lift !== undefined)
+    ? lacks.filter(({ why, lift }) => why !== 'undecided' || lift !== undefined)
+    : lacks
+}
 
 const isCause = ({ status }: Line): boolean => status === 'fail' || status === 'crashed'
 

@@ -14,6 +14,8 @@ export type Sheet = {
   readonly verbose: boolean
   /** Whether lines must say whom they are about. */
   readonly crowded: boolean
+  /** Something worse stands above what was not seen, which is then only counted. */
+  readonly brief: boolean
   /** Where the notes beside the sentences begin. */
   readonly column: number
 }
@@ -167,7 +169,7 @@ const isCommand = (lift: string): boolean => / > \S+$/u.test(lift)
 
 /** What was not seen and why, what would let us see it, and the checks that it leaves open. */
 export function gapLines(sheet: Sheet, { lack, open, alike }: Gap): readonly string[] {
-  const { paint, width, verbose } = sheet
+  const { paint, width, verbose, brief } = sheet
   const { sign, role } = markOf({ status: 'unknown', severity: 'error' })
   const { what, why, detail, lift } = lack
   const [first = '', ...rest] = wrap(clean(why === 'undecided' ? detail : `${what}: ${detail}`), width - 3)
@@ -180,7 +182,9 @@ export function gapLines(sheet: Sheet, { lack, open, alike }: Gap): readonly str
       : isCommand(lift)
         ? [`${pad(margin)}${paint.quiet('to see'.padEnd(labels))}${clean(lift)}`]
         : labelled(sheet, 'to see', lift)),
-    ...heldLines(sheet, 'leaves open:', open),
+    ...(brief && !verbose
+      ? [`${pad(margin)}${paint.quiet(`leaves ${count(open.length, 'check')} open`)}`]
+      : heldLines(sheet, 'leaves open:', open)),
     ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
   ]
 }

@@ -93,7 +93,14 @@ export const render: Renderer = (report, options) => {
   const width = Math.min(widest, Math.max(narrowest, options.width))
   const paint = paintOf(options.color)
   const crowded = report.identities.length > 1 || new Set(report.findings.map(({ subject }) => subject.name)).size > 3
-  const sheet: Sheet = { paint, width, verbose: options.verbose, crowded, column: columnOf(report, width) }
+  const sheet: Sheet = {
+    paint,
+    width,
+    verbose: options.verbose,
+    crowded,
+    brief: report.verdict === 'unhealthy',
+    column: columnOf(report, width),
+  }
   const { sections, gaps } = tell(report)
   const asides = [...report.notRecognised.map((path) => `not recognised: ${path}`), ...report.notes]
   const lines = [
