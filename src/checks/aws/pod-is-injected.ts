@@ -1,13 +1,21 @@
 /** Whether every container of the pod was given the variables and the token of the role. */
 import { defineCheck, type Evidence, type Messages } from '../../core/check.ts'
 import { awsAudience } from '../../domain/audiences.ts'
-import { rolesIn, showsAws, skipContainersAnnotation, skipLabel, tokensOf } from '../../domain/aws-injection.ts'
+import {
+  injectedInto,
+  rolesIn,
+  showsAws,
+  skipContainersAnnotation,
+  skipLabel,
+  tokensOf,
+} from '../../domain/aws-injection.ts'
 import {
   type InjectionFault,
   type InjectionFaultData,
   type InjectionHistory,
   injectionFault,
   optOut,
+  unsupportedKey,
 } from '../../domain/aws-injection-fault.ts'
 import type { Pod } from '../../domain/workloads.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
@@ -104,6 +112,16 @@ export const check = defineCheck({
       ({ status: 'fail', message, data, evidence }) as const
     const see = (of: Pod, path: string): Evidence => ({ question: pod.from, path, observed: shown(of, path) })
 
+    // A key of the webhook's map that means this ServiceAccount gives it no role, and is the reason.
+    const past = injectionHistory.state === 'known' ? injectionHistory.value : unseenHistory
+    const key =
+      roleReference.state !== 'known' && pod.state === 'known' && isBare(pod.value)
+        ? unsupportedKey(past.mapKeys, pod.value.namespace, pod.value.serviceAccount)
+        : undefined
+    if (key !== undefined)
+      return fail({ message: 'map-key-unsupported', data: { key } }, [
+        { question: injectionHistory.from, path: 'data.config', observed: key, expected: 'NAMESPACE/NAME or */NAME' },
+      ])
     if (roleReference.state === 'absent')
       return { status: 'not-applicable', reason: 'the ServiceAccount names no role' }
     if (pod.state === 'absent') return { status: 'not-applicable', reason: 'the pod is gone' }
@@ -125,7 +143,7 @@ export const check = defineCheck({
     const one = pod.value
     if (one.phase === 'Succeeded') return { status: 'not-applicable', reason: 'the pod has ended' }
     const history: InjectionHistory = {
-      ...(injectionHistory.state === 'known' ? injectionHistory.value : unseenHistory),
+      ...past,
       ...(failedOpen === undefined ? {} : { failedOpen }),
       ...(roleReference.state === 'known'
         ? { bound: { via: roleReference.value.via, role: roleReference.value.value } }
@@ -157,6 +175,9 @@ export const check = defineCheck({
     return fail(fault, [see(one, fault.path), ...(closed === undefined ? [] : [ofError(closed)])])
   },
 })
+
+const isBare = (pod: Pod): boolean =>
+  pod.uid !== undefined && pod.containers.every((one) => injectedInto(one) === 'none')
 
 /** What stands at the path: times and names, and of variables those that are of identity. */
 function shown(pod: Pod, path: string): string | null {

@@ -1,10 +1,12 @@
 /** What the role's trust policy says to the token of this ServiceAccount. */
 import { absent, defineProbe, type Fact, known, type Soon, unknown } from '../../core/fact.ts'
+import { at, isObject, type JsonObject, textsAt } from '../../core/json.ts'
 import { federatedIn } from '../../domain/aws-federated.ts'
 import { evaluateTrustPolicy, type TrustContext, type TrustDecision } from '../../domain/aws-trust-policy.ts'
 import { looksLikeEks, meantIssuer } from '../../domain/aws-trust-provider.ts'
 import { clock } from '../cluster/clock.ts'
 import { issuer } from '../cluster/issuer.ts'
+import { mintedToken } from '../workload/minted-token.ts'
 import { serviceAccount } from '../workload/service-account.ts'
 import { audience } from './audience.ts'
 import { role } from './role.ts'
@@ -25,8 +27,8 @@ export const trustDecision = defineProbe({
   about: "what the role's trust policy says to the ServiceAccount's token",
   scope: 'service-account',
   needs: { serviceAccount, roleReference, role },
-  wants: { issuer, audience, clock },
-  ask: ({ serviceAccount, roleReference, role }, { issuer, audience, clock }): Soon<Fact<Trust>> => {
+  wants: { issuer, audience, clock, mintedToken },
+  ask: ({ serviceAccount, roleReference, role }, { issuer, audience, clock, mintedToken }): Soon<Fact<Trust>> => {
     if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     if (roleReference.state === 'absent' || !isWebIdentity(roleReference.value)) return absent(roleReference.from)
     const { arn } = roleReference.value
@@ -39,6 +41,7 @@ export const trustDecision = defineProbe({
       accountId: arn.account,
       partition: arn.partition,
       secureTransport: true,
+      ...(mintedToken.state === 'known' ? ofClaims(mintedToken.value.claims) : {}),
       ...(issuer.state === 'known' ? { issuer: issuer.value.issuer } : {}),
       ...(clock.state === 'known' ? { now: new Date(clock.value).toISOString() } : {}),
       // What else is in the call is up to the SDK and the network of the pod.
@@ -74,6 +77,24 @@ export const trustDecision = defineProbe({
     )
   },
 })
+
+/** What beside issuer, subject and audience becomes a key: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html */
+function ofClaims(claims: JsonObject): Pick<TrustContext, 'amr' | 'keys'> {
+  const amr = textsAt(claims, 'amr')
+  const tags = at(claims, 'https://aws.amazon.com/tags', 'principal_tags')
+  const names = isObject(tags) ? Object.keys(tags) : []
+  return {
+    ...(amr.length === 0 ? {} : { amr }),
+    ...(names.length === 0
+      ? {}
+      : {
+          keys: {
+            'aws:TagKeys': names,
+            ...Object.fromEntries(names.map((name) => [`aws:RequestTag/${name}`, textsAt(tags, name)[0] ?? ''])),
+          },
+        }),
+  }
+}
 
 /** Whether it would stand with another audience too, or the policy's own is evidently a try at that of STS. */
 const decides = ({ cause }: TrustDecision): boolean =>
