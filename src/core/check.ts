@@ -34,6 +34,9 @@ export type Evidence = {
   readonly words?: { readonly observed: string; readonly expected: string }
 }
 
+/** What puts this one case right, in words, and where it is one element of a document: which, from what, to what. */
+export type Remedy = { readonly words: string; readonly path?: string; readonly from?: string; readonly to?: string }
+
 /** What a message is filled with; everything in it may be printed. */
 export type MessageData = { readonly [name: string]: string | number }
 
@@ -56,6 +59,8 @@ export type Verdict<M extends Messages = Messages> =
         readonly message: K
         readonly data: Parameters<M[K]>[0]
         readonly evidence: readonly Evidence[]
+        /** Where the check's own `fix` can be said more exactly. */
+        readonly remedy?: Remedy
       }
     }[keyof M & string]
 

@@ -144,10 +144,20 @@ function settle({ check, needs, wants }: Station, subject: Subject, have: Told, 
       return unseen(check, subject, lacks, [own, ...(lacksOf(want, wants) ?? [])], evidence)
     }
     case 'fail': {
-      const { message: messageId, data, evidence } = verdict
+      const { message: messageId, data, evidence, remedy } = verdict
       const word = check.messages[messageId]
       if (word === undefined) return crashed(check, subject, `${id} has no message ${messageId}`)
-      return { check: id, subject, status: 'fail', severity, message: word(data), messageId, data, evidence }
+      const finding: Finding = {
+        check: id,
+        subject,
+        status: 'fail',
+        severity,
+        message: word(data),
+        messageId,
+        data,
+        evidence,
+      }
+      return remedy === undefined ? finding : { ...finding, remedy }
     }
   }
 }

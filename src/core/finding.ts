@@ -1,5 +1,5 @@
 /** One check's word on one subject, with evidence. */
-import type { CheckId, Evidence, MessageData, Severity } from './check.ts'
+import type { CheckId, Evidence, MessageData, Remedy, Severity } from './check.ts'
 import type { Why } from './fact.ts'
 import type { Subject } from './subject.ts'
 
@@ -25,6 +25,7 @@ export type Finding = {
   readonly blockedBy?: readonly CheckId[]
   readonly lacks?: readonly Lack[]
   readonly evidence: readonly Evidence[]
+  readonly remedy?: Remedy
 }
 
 export type Result = 'healthy' | 'unhealthy' | 'inconclusive'

@@ -1,7 +1,7 @@
 /** Whether the role's trust policy lets in the token of this ServiceAccount, and which element keeps it out. */
-import { defineCheck, type Messages } from '../../core/check.ts'
-import type { MissData, MissKind } from '../../domain/aws-trust-policy.ts'
-import { roleReference } from '../../probes/aws/role-reference.ts'
+import { defineCheck, type Messages, type Remedy } from '../../core/check.ts'
+import type { Edit, MissData, MissKind } from '../../domain/aws-trust-policy.ts'
+import { type RoleReference, roleReference } from '../../probes/aws/role-reference.ts'
 import { trustDecision } from '../../probes/aws/trust-decision.ts'
 
 const words = {
@@ -53,6 +53,15 @@ const words = {
 } satisfies { readonly [K in MissKind]: (data: MissData[K]) => string }
 /** Each cause of the evaluator brings the data of its own message, which `words` has seen to. */
 const messages: Messages = words
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+const remedyOf = ({ arn, value }: RoleReference, { path, from, to }: Edit): Remedy => ({
+  words: `in the trust policy of role ${arn?.name ?? value} (aws iam update-assume-role-policy), and nothing else in it`,
+  path,
+  from: textOf(from),
+  to: textOf(to),
+})
 
 export const check = defineCheck({
   meta: {
@@ -110,6 +119,7 @@ export const check = defineCheck({
         ],
       }
     if (cause === undefined) return { status: 'undecided', lacks: 'no element of the policy explains the denial' }
+    const { edit } = cause
     const exists = cause.path !== '' && cause.path !== 'Statement'
     return {
       status: 'fail',
@@ -124,6 +134,7 @@ export const check = defineCheck({
           words: { observed: 'wants', expected: 'presents' },
         },
       ],
+      ...(edit === undefined || roleReference.state !== 'known' ? {} : { remedy: remedyOf(roleReference.value, edit) }),
     }
   },
 })
