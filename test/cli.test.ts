@@ -1,6 +1,7 @@
 /** The built product as a person and a script meet it: what it prints where, and how it ends. */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -174,6 +175,103 @@ describe('a mistake in the usage', () => {
     expect(status).toBe(2)
     expect(stderr).toMatch(/-f/u)
     sentence(stderr)
+  })
+})
+
+describe('a cluster that does not answer', () => {
+  /** Says its version and then nothing more. */
+  const silent = async (use: (url: string, asked: Promise<void>) => Promise<void>): Promise<void> => {
+    let heard: () => void = () => {}
+    const asked = new Promise<void>((resolve) => {
+      heard = resolve
+    })
+    const server = createServer((request, response) => {
+      if (request.url?.startsWith('/version') === true) {
+        response.setHeader('content-type', 'application/json')
+        response.end('{"major":"1","minor":"34","gitVersion":"v1.34.0"}')
+      } else heard()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    try {
+      await use(`http://127.0.0.1:${address.port}`, asked)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+  const start = (args: readonly string[]) => {
+    const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = { stdout: '', stderr: '' }
+    child.stdout.on('data', (chunk) => {
+      said.stdout += String(chunk)
+    })
+    child.stderr.on('data', (chunk) => {
+      said.stderr += String(chunk)
+    })
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+    return { child, said, ended }
+  }
+
+  it('is left within a second of Ctrl-C, which says what was not examined', () =>
+    silent(async (url, asked) => {
+      const { child, said, ended } = start([
+        'doctor',
+        'sa/cart',
+        '-n',
+        'shop',
+        '-s',
+        url,
+        '--cloud-credentials',
+        'none',
+      ])
+      await asked
+      const pressed = performance.now()
+      child.kill('SIGINT')
+      expect(await ended).toBe(130)
+      expect(performance.now() - pressed).toBeLessThan(1000)
+      expect(said.stderr).toMatch(/^stopped /u)
+      expect(said.stdout).toBe('')
+    }))
+
+  it('costs no more than --timeout, and is inconclusive', () =>
+    silent(async (url) => {
+      const { said, ended } = start([
+        'doctor',
+        'sa/cart',
+        '-n',
+        'shop',
+        '-s',
+        url,
+        '--cloud-credentials',
+        'none',
+        '--timeout',
+        '1s',
+      ])
+      const started = performance.now()
+      expect(await ended).toBe(3)
+      expect(performance.now() - started).toBeLessThan(5000)
+      expect(said.stdout).toContain('a longer --timeout')
+      expect(said.stdout).toMatch(/^inconclusive: /mu)
+    }))
+})
+
+describe('in the lab', () => {
+  const inLab = (...args: readonly string[]): Ran =>
+    run(['lab', demo('healthy'), '--', process.execPath, entry, ...args])
+
+  it('has a token minted and verified against the published keys, and never shows it', () => {
+    const { status, stdout, stderr } = inLab('token', 'sa/cart', '-n', 'shop')
+    expect(stdout).toContain('ServiceAccount shop/cart')
+    expect(stdout).toContain('valid: a key that the issuer publishes verifies it')
+    expect(stdout + stderr).not.toMatch(/eyJ[\w-]{10}/u)
+    expect(status).toBe(0)
+  })
+  it('says in a sentence that there is no such ServiceAccount', () => {
+    const { status, stdout, stderr } = inLab('token', 'sa/nobody', '-n', 'shop')
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/shop\/nobody does not exist/u)
   })
 })
 

@@ -144,6 +144,13 @@ const merged = (causes: readonly Cause[]): readonly Held[] => {
   return [...byTitle.values()]
 }
 
+/** What a check's papers say to what it found; a check that stumbled has found nothing. */
+const counsel = (sheet: Sheet, line: Line): readonly string[] => [
+  ...labelled(sheet, 'why', line.why),
+  ...(line.fix === undefined ? [] : labelled(sheet, 'fix', line.fix.command ?? line.fix.does)),
+  ...(sheet.verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
+]
+
 /** The paragraph of one cause. */
 export function causeLines(sheet: Sheet, cause: Cause): readonly string[] {
   const { line, subjects, alike } = cause
@@ -156,10 +163,8 @@ export function causeLines(sheet: Sheet, cause: Cause): readonly string[] {
     ...evidence.flatMap((one) => evidenceLines(sheet, one, line.status === 'fail')),
     ...(sheet.crowded ? labelled(sheet, 'hits', crowdWithNames(subjects, verbose ? 1000 : 3)) : []),
     ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
-    ...labelled(sheet, 'why', line.why),
-    ...(line.fix === undefined ? [] : labelled(sheet, 'fix', line.fix.command ?? line.fix.does)),
-    ...(verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
-    ...(verbose ? labelled(sheet, 'check', line.check) : []),
+    ...(line.status === 'crashed' ? [] : counsel(sheet, line)),
+    ...(verbose || line.status === 'crashed' ? labelled(sheet, 'check', line.check) : []),
     ...heldLines(sheet, '◦ blocked by this:', merged([cause, ...alike])),
   ]
 }
