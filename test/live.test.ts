@@ -402,6 +402,32 @@ describe('lists', () => {
     expect(always.seen).toHaveLength(4)
   })
 
+  test('a large page is read in pieces, whatever stands in it', async () => {
+    const claims = { metadata: { name: 'data' }, spec: {} }
+    const odd = [
+      pod('quoted', '"},{"metadata":{"'),
+      { metadata: { name: 'nested' }, spec: { serviceAccountName: 'ü'.repeat(40_000) }, list: [claims, claims] },
+    ]
+    const items = [
+      ...Array.from({ length: 2000 }, (_, at) => pod(`pod-${at}`)),
+      ...odd,
+      ...Array.from({ length: 600 }, (_, at) => pod(`late-${at}`)),
+    ]
+    const late = [
+      ...items,
+      { metadata: { name: 'claims' }, spec: { more: Array.from({ length: 5000 }, () => claims) } },
+    ]
+    for (const list of [items, late])
+      for (const head of [true, false]) {
+        const body = head
+          ? { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: list }
+          : { items: list, kind: 'PodList', apiVersion: 'v1', metadata: {} }
+        const served = await api((_s, r) => json(r, 200, body))
+        const fact = await ask(await source(config(served.url, {})), kubernetes.list('pods'))
+        expect(names(fact)).toEqual(list.map(({ metadata }) => metadata.name))
+      }
+  })
+
   test('a page that breaks off is no complete list', async () => {
     const served = await api(({ url }, response) =>
       url.searchParams.has('continue')

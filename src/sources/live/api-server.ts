@@ -29,6 +29,7 @@ export type ApiServer = {
 export type Sending = {
   readonly body?: JsonObject
   readonly maxBytes?: number
+  readonly packed?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -116,6 +117,7 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
         ...(body === undefined ? {} : { body }),
         timeoutMs,
         maxBytes,
+        packed: how.packed,
         signal,
       })
       if (attempt >= attempts || signal?.aborted) return reply

@@ -1,4 +1,5 @@
 /** The live world as one source: the cluster, the internet and the clouds, each asked what belongs to it. */
+import { setFlagsFromString } from 'node:v8'
 import { type Fact, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
 import type { Json } from '../../core/json.ts'
 import { kubernetes as questions, type TokenName } from '../../domain/questions.ts'
@@ -48,6 +49,8 @@ const tokenCalls: ReadonlySet<string> = new Set([
  */
 export async function liveSource(options: LiveOptions): Promise<Live> {
   const env = options.env ?? process.env
+  // Of a page that is read almost everything dies at once; a young generation that grows only adds to the peak (60 MiB of 200).
+  if (options.wide === true) setFlagsFromString('--semi-space-growth-factor=1')
   const closing = new AbortController()
   const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal])
   const [{ kubernetesSource }, { oidcSource }, { observedSource }, { tokenVault }] = await Promise.all([

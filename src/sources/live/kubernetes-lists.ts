@@ -1,12 +1,13 @@
 /** Lists of one kind: fetched in pages of which only the picks are kept, then answered from memory. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Fact, known, type Question, unknown } from '../../core/fact.ts'
-import { isList, isObject, type Json, listAt, textAt } from '../../core/json.ts'
+import { type Json, textAt } from '../../core/json.ts'
 import { pickObject } from '../../domain/kubernetes-objects.ts'
 import { resources } from '../../knowledge/permissions.ts'
 import type { ApiServer } from './api-server.ts'
-import { factOf, parse, silence } from './kubernetes-answers.ts'
-import type { NoReply, Reply } from './wire.ts'
+import { factOf, silence } from './kubernetes-answers.ts'
+import { readPage } from './list-page.ts'
+import { type NoReply, type Reply, release, unpack } from './wire.ts'
 
 /** The compromise between round trips and memory: a page of pods is 4 to 5 MB of JSON. */
 const pageSize = 1000
@@ -66,6 +67,14 @@ export function listing(items: readonly Json[], complete: boolean): Listing {
   }
 }
 
+/** Pages of several kinds arrive at the same time; only one is unpacked and read, so that only one takes up memory. */
+let turnOf: Promise<unknown> = Promise.resolve()
+function oneAtATime<T>(go: () => Promise<T>): Promise<T> {
+  const mine = turnOf.then(go)
+  turnOf = mine.catch(() => undefined)
+  return mine
+}
+
 /** Where the next page begins stands before the items, so it can be asked for before this page is parsed. */
 function continuation(body: Buffer): string | undefined {
   const head = body.subarray(0, 2048).toString('latin1')
@@ -114,6 +123,7 @@ async function fetchPages(
       {
         signal,
         maxBytes: mostPageBytes,
+        packed: true,
       },
     )
   let next: Promise<Reply | NoReply> | undefined = page(undefined)
@@ -121,35 +131,28 @@ async function fetchPages(
     const reply: Reply | NoReply = await next
     if ('trouble' in reply) return retyped(silence(reply, question, api))
     if (reply.status === 410 && pages > 0) return 'expired'
-    if (reply.status !== 200) return retyped(factOf(reply, question, api, () => undefined))
-    const from: string | undefined = pages + 1 < mostPages ? continuation(reply.body) : undefined
-    next = from === undefined ? undefined : page(from)
-    // Lets the request leave before the parser holds the thread.
-    if (next !== undefined) await turn()
-    const rest = keep(reply, items)
-    if (rest === undefined) {
+    const taken = await oneAtATime(async () => {
+      const plain = await unpack(reply, mostPageBytes)
+      if ('trouble' in plain || plain.status !== 200) return factOf(plain, question, api, () => undefined)
+      const from = pages + 1 < mostPages ? continuation(plain.body) : undefined
+      next = from === undefined ? undefined : page(from)
+      // Lets the request leave before the parser holds the thread.
+      if (next !== undefined) await turn()
+      const read = readPage(plain.body, pickObject) ?? factOf(plain, question, api, () => undefined)
+      release(plain)
+      return read
+    })
+    if ('state' in taken) {
       next?.catch(() => undefined)
-      return retyped(factOf(reply, question, api, () => undefined))
+      return retyped(taken)
     }
-    if (next === undefined && rest !== '') {
+    for (const item of taken.items) items.push(item)
+    if (next === undefined && taken.rest !== '') {
       if (pages + 1 >= mostPages) return known(listing(items, false), question)
-      next = page(rest)
+      next = page(taken.rest)
     }
   }
   return known(listing(items, true), question)
-}
-
-/** Adds a page's picks; the continuation it names, '' on the last page, undefined where it is not a list. */
-function keep(reply: Reply, items: Json[]): string | undefined {
-  const json = parse(reply.body)
-  if (!isObject(json) || !isList(json.items)) return undefined
-  // Items of a typed list come without their own kind.
-  const typed = {
-    apiVersion: textAt(json, 'apiVersion') ?? '',
-    kind: textAt(json, 'kind')?.replace(/List$/, '') ?? '',
-  }
-  for (const item of listAt(json, 'items')) if (isObject(item)) items.push(pickObject(item, typed))
-  return textAt(json, 'metadata', 'continue') ?? ''
 }
 
 /** A fact that holds no value fits any type; one that does has no business here. */

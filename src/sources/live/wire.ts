@@ -26,10 +26,13 @@ export type Errand = {
   /** 0: no limit. */
   readonly timeoutMs: number
   readonly maxBytes: number
+  /** Leaves the body as compressed as it came, for `unpack`. */
+  readonly packed?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 const inflate = promisify(gunzip)
+const mostInOne = 32 << 20
 const tlsCode =
   /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO|CRL_|INVALID_CA|PATH_LENGTH)/
 
@@ -53,14 +56,34 @@ function codeOfAll({ errors }: AggregateError): string {
 /** Never throws. A redirect is an answer like any other: nothing is followed. */
 export async function exchange(errand: Errand): Promise<Reply | NoReply> {
   const raw = await collect(errand)
-  if ('trouble' in raw || raw.headers['content-encoding'] !== 'gzip') return raw
+  return 'trouble' in raw || errand.packed === true ? raw : unpack(raw, errand.maxBytes)
+}
+
+/** The reply with its body as it was before compression. */
+export async function unpack(reply: Reply, maxBytes: number): Promise<Reply | NoReply> {
+  const { body, headers } = reply
+  if (headers['content-encoding'] !== 'gzip') return reply
+  // The last four bytes of gzip are the size of what is in it: one buffer of that size instead of many that are joined.
+  const size = body.length < 18 ? 0 : body.readUInt32LE(body.length - 4)
+  // A buffer that is filled to the brim makes zlib take another one.
+  const chunkSize = Math.min(size + 64, maxBytes, mostInOne)
   try {
-    return { ...raw, body: await inflate(raw.body, { maxOutputLength: errand.maxBytes }) }
+    return {
+      ...reply,
+      headers: { ...headers, 'content-encoding': 'identity' },
+      body: await inflate(body, { maxOutputLength: maxBytes, chunkSize }),
+    }
   } catch (error) {
     return codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
-      ? noReply('too-large', `the answer is larger than ${errand.maxBytes} bytes`)
-      : noReply('network', `the answer is not the gzip that it says it is`, codeOf(error))
+      ? noReply('too-large', `the answer is larger than ${maxBytes} bytes`)
+      : noReply('network', 'the answer is not the gzip that it says it is', codeOf(error))
   }
+}
+
+/** Gives a large body's memory back now rather than when it is collected. The body is empty afterwards. */
+export function release({ body }: Reply): void {
+  const { buffer } = body
+  if (buffer instanceof ArrayBuffer && body.length > 1 << 20 && !buffer.detached) buffer.transfer(0)
 }
 
 function collect({ url, options, body, timeoutMs, maxBytes, signal }: Errand): Promise<Reply | NoReply> {
