@@ -155,8 +155,8 @@ describe('the formats for a program', () => {
   })
 
   it('keeps its keys and their order', async () => {
-    await expect(await rendered('json', oneCause())).toMatchFileSnapshot('report/oneCause.json')
-    await expect(await rendered('yaml', notSeen())).toMatchFileSnapshot('report/notSeen.yaml')
+    await expect(await rendered('json', oneCause())).toMatchFileSnapshot('report/oneCause-json.txt')
+    await expect(await rendered('yaml', notSeen())).toMatchFileSnapshot('report/notSeen-yaml.txt')
     await expect(await rendered('wide', notSeen())).toMatchFileSnapshot('report/notSeen-wide.txt')
   })
 

@@ -34,7 +34,7 @@ function counterLine(snapshot: () => Snapshot, stream: NodeJS.WriteStream): View
 
 /** Starts showing after a moment's patience; `end` leaves the terminal as it was. */
 export function viewOf(snapshot: () => Snapshot, { stream, environment, people, counter }: Setting): View {
-  const dumb = environment['TERM'] === 'dumb' || (environment['CI'] ?? '') !== ''
+  const dumb = environment.TERM === 'dumb' || (environment.CI ?? '') !== ''
   if (!people || !stream.isTTY || dumb) return nothing
   let over = false
   let shown: Promise<View> | undefined
