@@ -48,7 +48,7 @@ export const peakOfNode = (command: readonly string[], folder: string, env: Node
      process.on('exit', () => writeFileSync(${JSON.stringify(told)}, readFileSync('/proc/self/status')))`,
   )
   const [node = '', ...args] = command
-  spawnSync(node, ['--require', hook, ...args], { env: { ...process.env, ...env } })
+  spawnSync(node, ['--require', hook, ...args], { stdio: 'ignore', env: { ...process.env, ...env } })
   const peak = existsSync(told) ? peakIn(readFileSync(told, 'utf8')) : Number.NaN
   rmSync(told, { force: true })
   return peak

@@ -132,7 +132,7 @@ const kubeconfig = ({ server, ca }: Told): string => {
 
 const requestsOf = ({ server, ca }: Told): Promise<readonly string[]> =>
   new Promise((resolve, reject) => {
-    const ask = request(`${server}/requests`, { ca }, (response) => {
+    const ask = request(`${server}/requests`, { ca, agent: false }, (response) => {
       let text = ''
       response.on('data', (part) => {
         text += String(part)
