@@ -125,7 +125,7 @@ export function isPrivateAddress(address: string): boolean {
  * private network (a VPC endpoint, say) says nothing about what the clouds see.
  */
 export const isManagedIssuer = (host: string): boolean =>
-  /^oidc\.eks(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(host) ||
+  /^oidc[.-]eks(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.(aws|amazonwebservices\.com\.cn))$/.test(host) ||
   /(^|\.)oic\.prod-aks\.azure\.(com|us|cn)$/.test(host) ||
   host === 'container.googleapis.com' ||
   host === 'gkehub.googleapis.com'

@@ -90,7 +90,15 @@ export const check = defineCheck({
       const unrooted = !trusted && problem !== 'CERT_HAS_EXPIRED' && problem !== 'ERR_TLS_CERT_ALTNAME_INVALID'
       if (unrooted && last !== undefined && problem !== 'CERT_NOT_YET_VALID') {
         // IAM alone accepts what its provider pins; it looks at thumbprints only where the public roots do not help.
-        if (pinned !== undefined && clouds.every((cloud) => cloud === 'aws')) {
+        const onlyAws = clouds.every((cloud) => cloud === 'aws')
+        if (onlyAws && want.pinnedThumbprints.state === 'unknown' && mismatch === undefined)
+          return {
+            status: 'undecided',
+            lacks: `${host} is not publicly trusted; whether IAM pins its certificates was not seen`,
+            lift: 'aws iam get-open-id-connect-provider --open-id-connect-provider-arn ARN',
+            evidence,
+          }
+        if (onlyAws && pinned !== undefined) {
           const presented = chain.map(({ fingerprintSha1 }) => fingerprintSha1)
           if (pinned.some((one) => presented.includes(one))) continue
           const [thumbprint] = pinned

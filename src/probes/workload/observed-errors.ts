@@ -13,6 +13,8 @@ const about = (
   subjects: readonly Subject[],
   scope: Scope,
 ): readonly ObservedError[] => {
+  // The cluster answers for those whom nobody listed.
+  if (subject.kind === 'Cluster') return errors
   const peers = subjects.filter((other) => scopeOf(other) === scope)
   const alone = peers.length <= 1 || peers.every((other) => subjectKey(other) === subjectKey(subject))
   return errors.filter((error) => {
