@@ -107,7 +107,8 @@ export function evidenceLines(sheet: Sheet, evidence: Evidence, failed: boolean)
   const sides = [row(first[0], seen.first), row(second[0], seen.second)]
   // A description of what is good ("https://HOST on the internet") has no first letter that differs.
   const described = /\s/u.test(expected) && !/\s/u.test(observed.trim())
-  if (!failed || described || second[1] === '') return [...lines, ...sides]
+  const throughout = seen.at === 0 && seen.length >= seen.second.length
+  if (!failed || described || throughout) return [...lines, ...sides]
   const caret = '^'.repeat(seen.length)
   const said = seen.words.length + 1 <= room - seen.at - seen.length ? `${caret} ${seen.words}` : caret
   return [
@@ -121,16 +122,18 @@ export function evidenceLines(sheet: Sheet, evidence: Evidence, failed: boolean)
 const mostEvidence = 3
 const mostHeld = 4
 
-function heldLines(sheet: Sheet, words: string, held: readonly Held[]): readonly string[] {
+/** `whom`: the subjects that are named above already. */
+function heldLines(sheet: Sheet, words: string, held: readonly Held[], whom: string): readonly string[] {
   if (held.length === 0) return []
   const { paint, verbose } = sheet
   const shown = verbose || held.length <= mostHeld + 1 ? held : held.slice(0, mostHeld)
   const rest = held.length - shown.length
   return [
     `${pad(margin)}${paint.quiet(words)}`,
-    ...shown.flatMap(({ title, subjects }) =>
-      wrapped(sheet, sheet.crowded ? `${title} (${crowd(subjects)})` : title, margin + 2),
-    ),
+    ...shown.flatMap(({ title, subjects }) => {
+      const those = sheet.crowded ? crowd(subjects) : whom
+      return wrapped(sheet, those === whom ? title : `${title} (${those})`, margin + 2)
+    }),
     ...(rest === 0 ? [] : [`${pad(margin + 2)}and ${count(rest, 'other check')} (-v lists them)`]),
   ]
 }
@@ -151,8 +154,8 @@ const counsel = (sheet: Sheet, line: Line): readonly string[] => [
   ...(sheet.verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
 ]
 
-/** The paragraph of one cause. */
-export function causeLines(sheet: Sheet, cause: Cause): readonly string[] {
+/** The paragraph of one cause. `again`: one of the same check stands right above, with what its papers say. */
+export function causeLines(sheet: Sheet, cause: Cause, again: boolean): readonly string[] {
   const { line, subjects, alike } = cause
   const evidence = sheet.verbose ? line.evidence : line.evidence.slice(0, mostEvidence)
   const others = alike.flatMap((one) => one.subjects)
@@ -163,9 +166,9 @@ export function causeLines(sheet: Sheet, cause: Cause): readonly string[] {
     ...evidence.flatMap((one) => evidenceLines(sheet, one, line.status === 'fail')),
     ...(sheet.crowded ? labelled(sheet, 'hits', crowdWithNames(subjects, verbose ? 1000 : 3)) : []),
     ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
-    ...(line.status === 'crashed' ? [] : counsel(sheet, line)),
+    ...(line.status === 'crashed' || again ? [] : counsel(sheet, line)),
     ...(verbose || line.status === 'crashed' ? labelled(sheet, 'check', line.check) : []),
-    ...heldLines(sheet, '◦ blocked by this:', merged([cause, ...alike])),
+    ...heldLines(sheet, '◦ blocked by this:', merged([cause, ...alike]), crowd([...subjects, ...others])),
   ]
 }
 
@@ -189,7 +192,7 @@ export function gapLines(sheet: Sheet, { lack, open, alike }: Gap): readonly str
         : labelled(sheet, 'to see', lift)),
     ...(brief && !verbose
       ? [`${pad(margin)}${paint.quiet(`leaves ${count(open.length, 'check')} open`)}`]
-      : heldLines(sheet, 'leaves open:', open)),
+      : heldLines(sheet, 'leaves open:', open, '')),
     ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
   ]
 }
