@@ -40,3 +40,9 @@ export function foreignKey(annotations: Texts): ForeignKey | undefined {
   }
   return undefined
 }
+
+/** The tool that reads a role from a pod's own annotations, where they name one. */
+export function toolOfPod(annotations: Texts): string | undefined {
+  const key = Object.keys(otherTools).find((one) => annotations[one] !== undefined)
+  return key === undefined ? undefined : otherTools[key]
+}

@@ -163,7 +163,10 @@ export const check = defineCheck({
             evidence: rolesIn(one).map((role) => ({ question: pod.from, path: 'spec.containers', observed: role })),
           }
     // Without the ServiceAccount only what contradicts itself is wrong.
-    const isAsked = roleReference.state === 'known' || showsAws(one) || fault.message === 'webhook-failed-open'
+    const isAsked =
+      roleReference.state === 'known' ||
+      fault.message === 'webhook-failed-open' ||
+      (showsAws(one) && fault.message !== 'role-variable-missing')
     if (!isAsked)
       return { status: 'undecided', lacks: 'whether the ServiceAccount of the pod names a role was not seen' }
     if (fault.message === 'not-injected' && mountsToken(one, fault.data))

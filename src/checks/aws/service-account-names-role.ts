@@ -117,6 +117,11 @@ export const check = defineCheck({
       return { status: 'not-applicable', reason: `the identity is that of ServiceAccount ${around.bound}` }
     if (around?.ofAnotherCloud === true && missed.length === 0)
       return { status: 'not-applicable', reason: 'its workloads ask for the identity of another cloud' }
+    if (around?.otherTool !== undefined)
+      return {
+        status: 'undecided',
+        lacks: `its pods name a role to ${around.otherTool}, and whether that runs was not seen`,
+      }
     if (roleReference.state === 'unknown')
       return { status: 'undecided', lacks: 'no annotation names a role, and whether an association does was not seen' }
     return { status: 'fail', message: 'none', data: { namespace, name }, evidence: on(roleAnnotation) }

@@ -5,6 +5,7 @@ import { subjectKey } from '../../core/subject.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
 import { isByWebhook, rolesIn, showsAws } from '../../domain/aws-injection.ts'
 import { unsupportedKey } from '../../domain/aws-injection-fault.ts'
+import { toolOfPod } from '../../domain/aws-role-keys.ts'
 import { podExpectsIdentity } from '../../domain/identity-marks.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { type Pod, readServiceAccount, readWorkload } from '../../domain/workloads.ts'
@@ -26,6 +27,8 @@ export type Unbound = {
   readonly showsAws: boolean
   /** Its workloads expect the identity of another cloud. */
   readonly ofAnotherCloud: boolean
+  /** Its pods name a role to this tool, which gives it without any ServiceAccount. */
+  readonly otherTool?: string
   /** A ServiceAccount of the namespace, judged too, that has the role which this one's workloads lack. */
   readonly bound?: string
   /** A key of the webhook's map that means this ServiceAccount and is not understood. */
@@ -55,18 +58,20 @@ export const unbound = defineProbe({
       const lost = pods.find((pod) => isByWebhook(pod) && rolesIn(pod).length > 0)
       const role = lost === undefined || templates.some((one) => rolesIn(one).length > 0) ? undefined : rolesIn(lost)[0]
       const bound = await boundBeside()
-      const mapKey = await inMap()
+      const map = await inMap()
       const users = [...pods, ...templates]
+      const otherTool = users.map(({ annotations }) => toolOfPod(annotations)).find((one) => one !== undefined)
       const aws = users.some(showsAws)
       return known(
         {
           showsAws: aws,
           ofAnotherCloud: !aws && (isOfAnotherCloud(serviceAccount.value) || users.some(podExpectsIdentity)),
           ...(misplaced === undefined ? {} : { misplaced }),
-          ...(lost === undefined || role === undefined ? {} : { left: { pod: lost.name, role } }),
+          ...(lost === undefined || role === undefined || map.mayName ? {} : { left: { pod: lost.name, role } }),
+          ...(otherTool === undefined ? {} : { otherTool }),
           ...(hand === undefined ? {} : { byHand: `${hand.kind} ${hand.name}` }),
           ...(bound === undefined ? {} : { bound }),
-          ...(mapKey === undefined ? {} : { mapKey }),
+          ...(map.unsupported === undefined ? {} : { mapKey: map.unsupported }),
         },
         from,
       )
@@ -115,15 +120,16 @@ export const unbound = defineProbe({
       return inquiry.subjects.some((one) => subjectKey(one) === key) ? only.name : undefined
     }
 
-    async function inMap(): Promise<string | undefined> {
-      const map = await webhookMap(await podIdentityWebhook.ask({}, {}, inquiry), inquiry)
-      return map.state === 'known'
-        ? unsupportedKey(
-            map.value.map(({ key }) => key),
-            namespace,
-            name,
-          )
-        : undefined
+    /** A webhook in the cluster may read the role from a map that was not seen: then nothing is lost. */
+    async function inMap(): Promise<{ readonly unsupported?: string; readonly mayName: boolean }> {
+      const webhook = await podIdentityWebhook.ask({}, {}, inquiry)
+      const map = await webhookMap(webhook, inquiry)
+      const keys = map.state === 'known' ? map.value.map(({ key }) => key) : []
+      const unsupported = unsupportedKey(keys, namespace, name)
+      return {
+        mayName: map.state === 'unknown' && webhook.state === 'known',
+        ...(unsupported === undefined ? {} : { unsupported }),
+      }
     }
   },
 })
