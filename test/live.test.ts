@@ -1,261 +1,16 @@
-/** The Kubernetes source against real sockets: kubeconfig, credentials, paging, refusals, silence. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { TLSSocket } from 'node:tls'
+/** The Kubernetes source against real sockets: refusals, silence, paging, tokens. */
 import { gzipSync } from 'node:zlib'
 import { generateKeyPair, SignJWT } from 'jose'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Fact } from '../src/core/fact.ts'
 import { type Json, listAt, textAt } from '../src/core/json.ts'
 import { kubernetes } from '../src/domain/questions.ts'
-import type { KubeFlags } from '../src/sources/live/kubeconfig.ts'
-import { type KubernetesDeps, type KubernetesSource, kubernetesSource } from '../src/sources/live/kubernetes.ts'
+import type { KubernetesDeps } from '../src/sources/live/kubernetes.ts'
 import { tokenVault } from '../src/sources/live/token-vault.ts'
-import { LiveTrouble } from '../src/sources/live/trouble.ts'
-import {
-  type Answer,
-  type Authority,
-  authority,
-  base64,
-  everything,
-  folder,
-  type Identity,
-  json,
-  type Served,
-  serve,
-  status,
-} from './live-doubles.ts'
+import { type Answer, json, status } from './live-doubles.ts'
+import { ask, canary, kubernetesTests, pod, trouble } from './live-kubernetes.ts'
 
-let ca: Authority
-let server: Identity
-let token: string
-const place = folder()
-const open: (() => void | Promise<void>)[] = []
-const canary = 'canary-credential-1234567890'
-
-beforeAll(async () => {
-  ca = await authority()
-  server = await ca.issue({ names: ['127.0.0.1'] })
-  const { privateKey } = await generateKeyPair('RS256')
-  token = await new SignJWT({ aud: ['sts.amazonaws.com'], 'kubernetes.io': { namespace: 'shop' } })
-    .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-    .setIssuer('https://issuer.example')
-    .setSubject('system:serviceaccount:shop:cart')
-    .setExpirationTime('10m')
-    .sign(privateKey)
-})
-afterEach(async () => {
-  for (const close of open.splice(0)) await close()
-})
-afterAll(() => place.remove())
-
-async function api(answer: Answer, tls: object = {}): Promise<Served> {
-  const served = await serve({ ...server, ...tls }, answer)
-  open.push(served.close)
-  return served
-}
-
-type Entry = { readonly [key: string]: unknown }
-const config = (url: string, user: Entry, cluster: Entry = {}, context: Entry = {}): string =>
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority-data': base64(ca.pem), ...cluster } }],
-    users: [{ name: 'u', user }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'shop', ...context } }],
-    'current-context': 'x',
-  })
-
-async function source(
-  text: string,
-  flags: KubeFlags = {},
-  deps: Partial<KubernetesDeps> = {},
-): Promise<KubernetesSource> {
-  const kubeconfig = place.file('config', text)
-  const made = await kubernetesSource(
-    { kubeconfig, ...flags },
-    { vault: tokenVault(), timeoutMs: 3000, env: { PATH: process.env.PATH }, ...deps },
-  )
-  open.push(made.close)
-  return made
-}
-
-const ask = async (from: KubernetesSource, question = kubernetes.get('pods', 'shop', 'a')): Promise<Fact<Json>> =>
-  from.ask(question)
-const pod = (name: string, namespace = 'shop') => ({
-  metadata: { name, namespace },
-  spec: { serviceAccountName: 'cart' },
-})
-const trouble = async (go: Promise<unknown>): Promise<LiveTrouble> => {
-  const error = await go.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(LiveTrouble)
-  if (!(error instanceof LiveTrouble)) throw new Error('not the trouble that was expected')
-  return error
-}
-
-describe('kubeconfig', () => {
-  test('nothing to go by is told with the next step', async () => {
-    const none = await trouble(kubernetesSource({}, { vault: tokenVault(), env: { HOME: place.path } }))
-    expect(none.message).toMatch(/no kubeconfig.*KUBECONFIG/)
-    const text = config('https://127.0.0.1:1', { token: canary })
-    expect((await trouble(source(text, { context: 'y' }))).message).toMatch(/context y does not exist.*--context: x/)
-    expect((await trouble(source(text.replace('"current-context":"x"', '"current-context":""')))).message).toMatch(
-      /no current context/,
-    )
-    expect((await trouble(source('a: [1'))).message).toMatch(/not valid YAML/)
-    expect((await trouble(source('', { kubeconfig: join('gone') }))).message).toMatch(/does not exist/)
-    expect((await trouble(source(text, { requestTimeout: 'soon' }))).message).toMatch(/--request-timeout/)
-  })
-
-  test('a broken file is not quoted', async () => {
-    const error = await trouble(source(`users:\n- name: u\n  user:\n    token: ${canary}\n   bad: [`))
-    expect(everything(error)).not.toContain(canary)
-    expect(error.message).toMatch(/line \d/)
-  })
-
-  test('of several files the first that names a thing decides, missing ones are passed over', async () => {
-    const one = place.file('one', config('https://127.0.0.1:1', {}, {}, { namespace: 'first' }))
-    const two = place.file('two', config('https://127.0.0.1:2', {}, {}, { namespace: 'second' }))
-    const made = await kubernetesSource(
-      {},
-      { vault: tokenVault(), env: { KUBECONFIG: `${place.path}/gone:${one}:${two}` } },
-    )
-    open.push(made.close)
-    expect(await made.ask(kubernetes.currentContext())).toMatchObject({
-      state: 'known',
-      value: { context: 'x', cluster: 'c', server: 'https://127.0.0.1:1', namespace: 'first' },
-    })
-  })
-})
-
-describe('credentials', () => {
-  const whoAmI: Answer = (seen, response) =>
-    json(response, 200, {
-      kind: 'Pod',
-      ...pod('a'),
-      spec: { nodeName: seen.request.headers.authorization ?? 'nobody' },
-    })
-  const bearers = (served: Served) => served.seen.map(({ request }) => request.headers.authorization)
-
-  test('token, tokenFile with a line end, --token', async () => {
-    const served = await api(whoAmI)
-    place.file('rotating', 'from-file\n')
-    await ask(await source(config(served.url, { token: 'inline' })))
-    await ask(await source(config(served.url, { tokenFile: 'rotating' })))
-    await ask(await source(config(served.url, { tokenFile: 'rotating' }), { token: 'flag' }))
-    expect(bearers(served)).toEqual(['Bearer inline', 'Bearer from-file', 'Bearer flag'])
-  })
-
-  test('an exec plugin is told what it is asked for, and asked again when its credential is refused', async () => {
-    let refusals = 1
-    const served = await api((seen, response) =>
-      refusals-- > 0 ? json(response, 401, status(401, 'Unauthorized', 'Unauthorized')) : whoAmI(seen, response),
-    )
-    const script = place.file(
-      'plugin',
-      '#!/bin/sh\necho "$KUBERNETES_EXEC_INFO" >> "$LOG"\necho "{\\"apiVersion\\":\\"client.authentication.k8s.io/v1\\",\\"kind\\":\\"ExecCredential\\",\\"status\\":{\\"token\\":\\"made-$1\\"}}"\n',
-      0o700,
-    )
-    const exec = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: './plugin',
-      args: ['here'],
-      env: [{ name: 'LOG', value: `${place.path}/log` }],
-      interactiveMode: 'Never',
-      provideClusterInfo: true,
-    }
-    expect(script).toBe(`${place.path}/plugin`)
-    expect(await ask(await source(config(served.url, { exec })))).toMatchObject({ state: 'known' })
-    expect(bearers(served)).toEqual(['Bearer made-here', 'Bearer made-here'])
-    const infos = readFileSync(`${place.path}/log`, 'utf8').trim().split('\n')
-    expect(infos).toHaveLength(2)
-    expect(JSON.parse(infos[0] ?? '')).toMatchObject({
-      kind: 'ExecCredential',
-      spec: { interactive: false, cluster: { server: served.url } },
-    })
-  })
-
-  test('a plugin that is missing, fails, hangs or talks nonsense is named, without its secrets', async () => {
-    const made = async (script: string | undefined, deps: Partial<KubernetesDeps> = {}) => {
-      if (script !== undefined) place.file('broken', `#!/bin/sh\n${script}\n`, 0o700)
-      const exec = {
-        apiVersion: 'client.authentication.k8s.io/v1',
-        command: script === undefined ? 'no-such-plugin' : './broken',
-        installHint: 'get it from the shop',
-        interactiveMode: 'Never',
-      }
-      return trouble((await source(config('https://127.0.0.1:1', { exec }), {}, deps)).preflight())
-    }
-    expect((await made(undefined)).message).toMatch(/no-such-plugin was not found.*get it from the shop/)
-    const failed = await made(`echo "expired: Bearer ${canary}" >&2; exit 3`)
-    expect(failed.message).toMatch(/exit code 3: expired/)
-    expect(everything(failed)).not.toContain(canary)
-    expect((await made('echo hello')).message).toMatch(/something else than an ExecCredential/)
-    expect((await made('exec sleep 20', { timeoutMs: 300 })).message).toMatch(/no credential in time/)
-  })
-
-  test('client certificates and impersonation reach the server', async () => {
-    const client = await ca.issue({ names: ['me'], client: true })
-    const names: unknown[] = []
-    const served = await api(
-      (seen, response) => {
-        const socket: unknown = seen.request.socket
-        if (socket instanceof TLSSocket) names.push(socket.getPeerCertificate().subject?.CN)
-        whoAmI(seen, response)
-      },
-      { requestCert: true, rejectUnauthorized: false, ca: ca.pem },
-    )
-    const user = { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) }
-    await ask(await source(config(served.url, user), { as: 'jane', asGroup: ['dev', 'ops'], asUid: '7' }))
-    expect(names).toEqual(['me'])
-    expect(served.seen[0]?.request.headers).toMatchObject({
-      'impersonate-user': 'jane',
-      'impersonate-group': 'dev, ops',
-      'impersonate-uid': '7',
-    })
-    await ask(await source(config(served.url, { ...user, as: 'joe', 'as-groups': ['qa'] })))
-    expect(served.seen[1]?.request.headers).toMatchObject({ 'impersonate-user': 'joe', 'impersonate-group': 'qa' })
-  })
-
-  test('an expired client certificate or token is named when the server refuses it', async () => {
-    const served = await api((_seen, response) => json(response, 401, status(401, 'Unauthorized', 'Unauthorized')))
-    const old = await ca.issue({ names: ['me'], client: true, days: -1 })
-    const user = { 'client-certificate-data': base64(old.cert), 'client-key-data': base64(old.key) }
-    expect((await trouble((await source(config(served.url, user))).preflight())).message).toMatch(
-      /client certificate of user u expired at 20/,
-    )
-    expect(await ask(await source(config(served.url, user)))).toMatchObject({
-      state: 'unknown',
-      why: 'unauthenticated',
-    })
-    const stale = `${base64('{"alg":"none"}')}.${base64('{"exp":1}')}.x`
-    const error = await trouble((await source(config(served.url, { token: stale }))).preflight())
-    expect(error.message).toMatch(/token of user u expired at 1970/)
-    expect(everything(error)).not.toContain(stale)
-  })
-
-  test('the certificate of the API server is verified, unless told otherwise', async () => {
-    const served = await api(whoAmI)
-    const other = await authority('CN=other')
-    const wrong = { 'certificate-authority-data': base64(other.pem) }
-    expect((await trouble((await source(config(served.url, {}, wrong))).preflight())).message).toMatch(
-      /TLS connection.*certificate-authority-data/,
-    )
-    expect(await ask(await source(config(served.url, {}, wrong), { insecureSkipTlsVerify: true }))).toMatchObject({
-      state: 'known',
-    })
-    expect(
-      await ask(await source(config(served.url, {}, wrong), { certificateAuthority: place.file('ca.pem', ca.pem) })),
-    ).toMatchObject({ state: 'known' })
-    expect(await ask(await source(config(served.url, {}), { tlsServerName: 'elsewhere.example' }))).toMatchObject({
-      state: 'unknown',
-      why: 'unreachable',
-    })
-  })
-})
+const { api, config, source } = kubernetesTests()
 
 describe('answers', () => {
   const facts = async (
@@ -481,6 +236,16 @@ describe('lists', () => {
 })
 
 describe('tokens', () => {
+  let token: string
+  beforeAll(async () => {
+    const { privateKey } = await generateKeyPair('RS256')
+    token = await new SignJWT({ aud: ['sts.amazonaws.com'], 'kubernetes.io': { namespace: 'shop' } })
+      .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+      .setIssuer('https://issuer.example')
+      .setSubject('system:serviceaccount:shop:cart')
+      .setExpirationTime('10m')
+      .sign(privateKey)
+  })
   const cart = { namespace: 'shop', name: 'cart', audience: 'sts.amazonaws.com' }
 
   test('a token is minted once, decoded, and lent only out of the vault', async () => {
