@@ -1,0 +1,67 @@
+/** Cases: folders of documents, or single files, with the findings that are expected of them. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
+import { parse, parseAllDocuments } from 'yaml'
+import { z } from 'zod'
+import type { Subject } from '../src/core/subject.ts'
+
+const expectation = z.strictObject({
+  source: z.string(),
+  story: z.string(),
+  subject: z.strictObject({ kind: z.string(), namespace: z.string().optional(), name: z.string() }),
+  finds: z.array(z.record(z.string(), z.string())),
+  passes: z.array(z.string()).default([]),
+  never: z.array(z.string()).default([]),
+})
+
+export type Case = {
+  /** Path below test/fixtures. */
+  readonly name: string
+  /** What is handed to `-f`. */
+  readonly path: string
+  readonly subject: Subject
+  readonly finds: readonly { readonly check: string; readonly message: string }[]
+  readonly passes: readonly string[]
+  readonly never: readonly string[]
+}
+
+export const fixtures = join(import.meta.dirname, 'fixtures')
+
+function* files(folder: string): Generator<string> {
+  for (const name of readdirSync(folder).sort()) {
+    const path = join(folder, name)
+    if (statSync(path).isDirectory()) yield* files(path)
+    else yield path
+  }
+}
+
+/** The expectation at the head of a file. A case that does not keep to the form is an error of the case. */
+function readCase(file: string): Case {
+  const text = readFileSync(file, 'utf8')
+  const single = file.endsWith('.case.yaml')
+  const head: unknown = single ? parseAllDocuments(text)[0]?.toJS() : parse(text)
+  const read = expectation.safeParse(head)
+  const path = single ? file : dirname(file)
+  if (!read.success) throw new Error(`${relative(fixtures, file)}: ${z.prettifyError(read.error)}`)
+  const { subject, finds, passes, never } = read.data
+  const { namespace, ...rest } = subject
+  return {
+    name: relative(fixtures, path),
+    path,
+    subject: namespace === undefined ? rest : { ...rest, namespace },
+    finds: finds.flatMap((one) => Object.entries(one).map(([check, message]) => ({ check, message }))),
+    passes,
+    never,
+  }
+}
+
+/** Every case of the project, in the order of their paths. */
+export const cases: readonly Case[] = [...files(fixtures)]
+  .filter((file) => basename(file) === 'expect.yaml' || file.endsWith('.case.yaml'))
+  .map(readCase)
+
+const words: { readonly [kind: string]: string } = { ServiceAccount: 'sa', Pod: 'pod', Node: 'node' }
+
+/** The target that a person would name for this subject; none for the cluster and for objects that are no target. */
+export const targetOf = ({ kind, name }: Subject): string | undefined =>
+  words[kind] === undefined ? undefined : `${words[kind]}/${name}`

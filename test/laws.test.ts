@@ -1,0 +1,206 @@
+/** The laws of the house, each with the sentence that it defends. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { checks } from '../src/checks/index.ts'
+import type { Check } from '../src/core/check.ts'
+import { examine } from '../src/core/engine.ts'
+import { type Fact, keyOf, type Question, type Source, unknown } from '../src/core/fact.ts'
+import { related, type Subject, subjectKey } from '../src/core/subject.ts'
+import { cases } from './case-files.ts'
+import { type Examined, examineCase, sourceOf } from './examining.ts'
+
+const root = join(import.meta.dirname, '..')
+const files = (folder: string): readonly string[] =>
+  readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name)
+    return statSync(path).isDirectory() ? files(path) : [path]
+  })
+
+/** Ids that once were public and are no more; they never come back with another meaning. */
+const retired: readonly string[] = []
+
+describe('1. A check is where its id says, and an id once given keeps its meaning', () => {
+  const folder = join(root, 'src/checks')
+  const ids = files(folder)
+    .map((file) => relative(folder, file).replace(/\.ts$/, ''))
+    .filter((id) => id.includes('/'))
+    .sort()
+  test('every file is in the index, under its path', () => {
+    expect(checks.map(({ meta }) => meta.id)).toEqual(ids)
+  })
+  test('no retired id is used', () => {
+    expect(ids.filter((id) => retired.includes(id))).toEqual([])
+  })
+})
+
+describe('2. A check explains itself: title, why, what to do, and where that is written', () => {
+  test.each(checks.map((check) => [check.meta.id, check] as const))('%s', (_id, { meta, messages }) => {
+    expect(meta.title).toMatch(/^[A-Z].{10,}[^.]$/)
+    expect(meta.title, 'a title states the good state').not.toMatch(/\b(not|no|missing|wrong|fails?)\b/i)
+    expect(meta.why.length).toBeGreaterThan(20)
+    expect(meta.links[0]).toMatch(/^https:\/\//)
+    expect(Object.keys(messages).length).toBeGreaterThan(0)
+    if (meta.fix) expect(meta.fix.does.length).toBeGreaterThan(10)
+  })
+})
+
+describe('3. Every check is seen passing and failing, and every message is seen', () => {
+  const said = new Set(cases.flatMap(({ finds }) => finds.map(({ check, message }) => `${check}: ${message}`)))
+  const passed = new Set(cases.flatMap(({ passes }) => passes))
+  test.each(checks.map((check) => [check.meta.id, check] as const))('%s', (id, { messages }) => {
+    expect(passed, 'no case in which it passes').toContain(id)
+    expect(Object.keys(messages).filter((message) => !said.has(`${id}: ${message}`))).toEqual([])
+  })
+})
+
+/** The check with facts that write down which of them are looked at. */
+function watched(check: Check, read: Set<string>, undeclared: Set<string>): Check {
+  const watch = (facts: object, kind: string): object =>
+    new Proxy(facts, {
+      get: (target, name) => {
+        if (typeof name === 'string') (name in target ? read : undeclared).add(`${kind}.${name}`)
+        return Reflect.get(target, name)
+      },
+    })
+  return {
+    ...check,
+    judge: ({ have, want, subject }) =>
+      check.judge({ have: watch(have, 'needs'), want: watch(want, 'wants'), subject }),
+  }
+}
+
+describe('4. A check reads the facts that it declares, all of them and no others', () => {
+  test('over all cases', async () => {
+    const read = new Map(checks.map(({ meta }) => [meta.id, new Set<string>()]))
+    const undeclared = new Map(checks.map(({ meta }) => [meta.id, new Set<string>()]))
+    const nosy = checks.map((check) =>
+      watched(check, read.get(check.meta.id) ?? new Set(), undeclared.get(check.meta.id) ?? new Set()),
+    )
+    for (const one of cases) {
+      const source = await sourceOf(one)
+      const { subjects } = await examineCase(one, source, false)
+      await examine({ checks: nosy, subjects, source })
+    }
+    for (const { meta, needs, wants } of checks) {
+      const declared = [
+        ...Object.keys(needs).map((name) => `needs.${name}`),
+        ...Object.keys(wants).map((name) => `wants.${name}`),
+      ]
+      expect([...(read.get(meta.id) ?? [])].sort(), meta.id).toEqual(declared.sort())
+      expect([...(undeclared.get(meta.id) ?? [])], meta.id).toEqual([])
+    }
+  })
+})
+
+describe('5. What comes before what has no circle', () => {
+  const byId = new Map<string, Check>(checks.map((check) => [check.meta.id, check]))
+  test('every check that is waited for, or covered, exists', () => {
+    const named = checks.flatMap(({ meta, after, covers }) => [...after, ...covers].map((id) => `${meta.id} → ${id}`))
+    expect(named.filter((edge) => !byId.has(edge.split(' → ')[1] ?? ''))).toEqual([])
+  })
+  test.each(checks.map((check) => check.meta.id))('%s does not wait for itself', (id) => {
+    const walk = (from: string, path: readonly string[]): readonly string[] => {
+      for (const next of byId.get(from)?.after ?? []) {
+        if (next === id) return [...path, next]
+        if (path.includes(next)) continue
+        const circle = walk(next, [...path, next])
+        if (circle.length > 0) return circle
+      }
+      return []
+    }
+    expect(walk(id, [id])).toEqual([])
+  })
+})
+
+/** A source that writes down what it was asked. */
+const recording = (source: Source, asked: Map<string, Question>): Source => ({
+  name: source.name,
+  ask: (question, signal) => {
+    asked.set(keyOf(question), question)
+    return source.ask(question, signal)
+  },
+})
+
+type Word = { readonly subject: Subject; readonly check: string; readonly status: string; readonly message: string }
+const wordsOf = ({ findings }: Examined): readonly Word[] =>
+  findings.map(({ subject, check, status, messageId }) => ({ subject, check, status, message: messageId ?? status }))
+
+/**
+ * Whether a verdict was there before. One that was held up by another may come out when that one is not seen any more; and it may be said of
+ * the cluster, or of a ServiceAccount for its pods, when nobody finer is seen any more.
+ */
+const isNew = (word: Word, before: readonly Word[]): boolean =>
+  (word.status === 'pass' || word.status === 'fail') &&
+  !before.some(
+    (was) =>
+      was.check === word.check &&
+      related(was.subject, word.subject) &&
+      (was.status === word.status || (word.status === 'fail' && was.status === 'blocked')),
+  )
+
+/** What a case may claim when this call is not seen, each with the reason why that is no diagnosis from not seeing. */
+const explained: { readonly [claim: string]: string } = {
+  'serviceaccounts/token/create: aws/trust-policy-admits-service-account pass':
+    'an API server signs no session tags: only a token that is seen can carry them',
+}
+
+describe('6. Not seeing is never a diagnosis: taking any one answer away decides nothing new', () => {
+  test.each(cases.map((one) => [one.name, one] as const))('%s', async (_name, one) => {
+    const source = await sourceOf(one)
+    const asked = new Map<string, Question>()
+    const before = wordsOf(await examineCase(one, recording(source, asked), false))
+    const claims: string[] = []
+    for (const [key, question] of asked) {
+      // No log given means that nothing was observed; that question has no unknown answer.
+      if (question.system === 'observed') continue
+      const blind: Source = {
+        name: source.name,
+        ask: (other, signal): ReturnType<Source['ask']> =>
+          keyOf(other) === key ? unknown('forbidden', 'taken away', other) : source.ask(other, signal),
+      }
+      for (const word of wordsOf(await examineCase(one, blind, false)))
+        if (isNew(word, before) && explained[`${question.call}: ${word.check} ${word.status}`] === undefined)
+          claims.push(
+            `without ${question.call} ${JSON.stringify(question.input)}: ${word.check} on ${subjectKey(word.subject)} says ${word.message}`,
+          )
+    }
+    expect(claims).toEqual([])
+  })
+})
+
+const frozen = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) frozen(member)
+  }
+  return value
+}
+
+describe('8. Judging leaves no trace: facts are not written to, and a second judging says the same', () => {
+  test('over all cases, with every answer frozen to its depths', async () => {
+    for (const one of cases) {
+      const source = await sourceOf(one)
+      const rigid: Source = {
+        name: source.name,
+        ask: async (question, signal): Promise<Fact<never> | Awaited<ReturnType<Source['ask']>>> =>
+          frozen(await source.ask(question, signal)),
+      }
+      const first = await examineCase(one, rigid, true)
+      const second = await examineCase(one, rigid, true)
+      expect(second.findings).toEqual(first.findings)
+      expect(first.findings.filter(({ status }) => status === 'crashed')).toEqual([])
+    }
+  })
+})
+
+describe('10. What is generated is up to date', () => {
+  test('a page stands for every check', () => {
+    const missing = checks.map(({ meta }) => meta.id).filter((id) => !existsSync(join(root, 'docs/checks', `${id}.md`)))
+    expect(missing).toEqual([])
+  })
+  test('the report schema names the fields that a report has', () => {
+    const schema: unknown = JSON.parse(readFileSync(join(root, 'schemas/report-v1.schema.json'), 'utf8'))
+    expect(JSON.stringify(schema)).toContain('kubectl-wi/report/v1')
+  })
+})
