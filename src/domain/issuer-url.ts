@@ -126,7 +126,7 @@ export function isPrivateAddress(address: string): boolean {
  */
 export const isManagedIssuer = (host: string): boolean =>
   /^oidc[.-]eks(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.(aws|amazonwebservices\.com\.cn))$/.test(host) ||
-  /(^|\.)oic\.prod-aks\.azure\.(com|us|cn)$/.test(host) ||
+  /(^|\.)oid?c\.prod-aks\.azure\.(com|us|cn)$/.test(host) ||
   host === 'container.googleapis.com' ||
   host === 'gkehub.googleapis.com'
 

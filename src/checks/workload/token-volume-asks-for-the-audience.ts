@@ -18,7 +18,7 @@ const googleTakes = ({ name, audiences }: GoogleProvider): readonly string[] =>
   audiences.length > 0 ? audiences : [`//iam.googleapis.com/${name}`, `https://iam.googleapis.com/${name}`]
 
 const kindOf = ({ type, tokens }: Volume): string => {
-  if (type !== 'projected') return type
+  if (type !== 'projected') return `volume of type ${type}`
   const [token] = tokens
   if (token === undefined) return 'projected volume without a token'
   return token.audience === undefined ? 'projected token without an audience' : `projected token for ${token.audience}`

@@ -1,5 +1,5 @@
 /** Recognises discovery documents and key sets, and knows which answer the world and which the API server gave. */
-import type { Fact, Question } from '../../core/fact.ts'
+import { absent, type Fact, type Question } from '../../core/fact.ts'
 import { isList, isObject, type Json, type JsonObject, textAt } from '../../core/json.ts'
 import { publicKeySet } from '../../domain/jwks.ts'
 import { type Document, type Recogniser, told } from './document.ts'
@@ -24,12 +24,35 @@ const wellKnown = '/.well-known/openid-configuration'
 /** https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig */
 const locationOf = (issuer: string): string => `${issuer.replace(/\/$/, '')}${wellKnown}`
 
+/** What the API server answered in a document's place, as `curl` prints it. */
+type Refusal = {
+  readonly of: 'discovery' | 'jwks'
+  readonly status: number
+  readonly isApiServers: boolean
+  readonly document: JsonObject
+}
+
+function refusalIn(document: Document): Refusal | undefined {
+  const { value, file } = document
+  if (!isObject(value) || value.kind !== 'Status' || typeof value.code !== 'number') return undefined
+  // A 401 does not repeat the path; then the file's name has to say what was asked for.
+  const said = `${textAt(value, 'message') ?? ''} ${file.split('/').at(-1) ?? ''}`
+  const of = /openid-configuration|discovery/i.test(said) ? 'discovery' : /jwks/i.test(said) ? 'jwks' : undefined
+  return of && { of, status: value.code, isApiServers: saysApiServer(document), document: value }
+}
+
 export function oidcDocuments(): OidcDocuments {
+  const refusals: Refusal[] = []
   const published: (KeySet & { readonly issuer: string })[] = []
   const keySets: KeySet[] = []
 
   const take = (document: Document): boolean => {
     const { value, file, folder } = document
+    const refusal = refusalIn(document)
+    if (refusal !== undefined) {
+      refusals.push(refusal)
+      return true
+    }
     if (!isObject(value) || value.apiVersion !== undefined) return false
     const isApiServers = saysApiServer(document)
     const issuer = textAt(value, 'issuer')
@@ -55,19 +78,33 @@ export function oidcDocuments(): OidcDocuments {
     return named !== undefined && beside.length === 1 ? beside[0] : undefined
   }
 
+  const refused = (of: Refusal['of'], url: string, question: Question): Fact<Json> | undefined => {
+    const found = refusals.find((one) => one.of === of && !one.isApiServers)
+    return (
+      found && told({ url, status: found.status, contentType: 'application/json', document: found.document }, question)
+    )
+  }
+
   const answer = (question: Question): Fact<Json> | undefined => {
     const { system, call, input } = question
     if (system === 'kubernetes') {
-      const shelf =
-        call === `nonresource ${wellKnown}/get` ? published : call === 'nonresource /openid/v1/jwks/get' ? keySets : []
-      const own = shelf.filter(({ isApiServers }) => isApiServers)
-      return own.length === 1 && own[0] !== undefined ? told(own[0].document, question) : undefined
+      const of: Refusal['of'] | undefined =
+        call === `nonresource ${wellKnown}/get`
+          ? 'discovery'
+          : call === 'nonresource /openid/v1/jwks/get'
+            ? 'jwks'
+            : undefined
+      if (of === undefined) return undefined
+      const own = (of === 'discovery' ? published : keySets).filter(({ isApiServers }) => isApiServers)
+      if (own.length === 1 && own[0] !== undefined) return told(own[0].document, question)
+      const isOff = refusals.some((one) => one.of === of && one.isApiServers && one.status === 404)
+      return own.length === 0 && isOff ? Object.freeze(absent(question)) : undefined
     }
     if (system !== 'oidc') return undefined
     if (call === 'discovery') {
       const issuer = textAt(input, 'issuer') ?? ''
       const found = discoveryOf(issuer)
-      if (found === undefined) return undefined
+      if (found === undefined) return refused('discovery', locationOf(issuer), question)
       const url = locationOf(issuer || found.issuer)
       return told({ url, status: 200, contentType: 'application/json', document: found.document }, question)
     }
@@ -78,7 +115,7 @@ export function oidcDocuments(): OidcDocuments {
     if (call === 'jwks') {
       const uri = textAt(input, 'uri') ?? ''
       const found = keysAt(uri)
-      if (found === undefined) return undefined
+      if (found === undefined) return refused('jwks', uri, question)
       return told(
         { url: uri || found.file, status: 200, contentType: 'application/jwk-set+json', document: found.document },
         question,
