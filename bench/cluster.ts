@@ -1,53 +1,7 @@
 // A cluster of any size as the Kubernetes API would tell it: realistic objects, managed fields and all, the same every time.
+import { account, hex, managed, meta, namespaceOf, namespaces, uid } from './marks.ts'
 
 export type Size = { readonly serviceAccounts: number; readonly pods: number }
-
-type Meta = { readonly uid: string; readonly resourceVersion: string; readonly creationTimestamp: string }
-
-// Deterministic without being regular: a multiplicative hash, so that texts do not compress better than a cluster's.
-const hex = (seed: number, digits: number): string => {
-  let text = ''
-  for (
-    let state = (seed + 1) * 2654435761;
-    text.length < digits;
-    state = Math.imul(state ^ (state >>> 15), 2246822519)
-  ) {
-    text += ((state >>> 0) % 0x10000).toString(16).padStart(4, '0')
-  }
-  return text.slice(0, digits)
-}
-
-const uid = (seed: number): string => {
-  const digits = hex(seed, 32)
-  return [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    `4${digits.slice(13, 16)}`,
-    `a${digits.slice(17, 20)}`,
-    digits.slice(20),
-  ].join('-')
-}
-
-const meta = (seed: number): Meta => ({
-  uid: uid(seed),
-  resourceVersion: String(100_000 + seed),
-  creationTimestamp: new Date(Date.UTC(2026, 0, 1) + seed * 1000).toISOString().replace('.000', ''),
-})
-
-const namespaces = 100
-const namespaceOf = (index: number): string => `team-${String(index % namespaces).padStart(3, '0')}`
-const account = '111122223333'
-const issuer = 'https://oidc.eks.us-west-2.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE'
-
-const managed = (manager: string, time: string, fields: object, subresource?: string): object => ({
-  manager,
-  operation: 'Update',
-  apiVersion: 'v1',
-  time,
-  fieldsType: 'FieldsV1',
-  fieldsV1: fields,
-  ...(subresource === undefined ? {} : { subresource }),
-})
 
 const serviceAccountName = (index: number): string => `app-${String(index).padStart(5, '0')}`
 
@@ -308,5 +262,3 @@ export const cluster = (size: Size): ReadonlyMap<string, readonly string[]> =>
       '/api/v1/namespaces': times(namespaces, namespace),
     }).map(([path, items]) => [path, items.map((item) => JSON.stringify(item))]),
   )
-
-export const issuerUrl = issuer

@@ -2,7 +2,8 @@
 import { createServer } from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { makeAuthority } from '../src/lab/certificates.ts'
-import { cluster, issuerUrl, type Size } from './cluster.ts'
+import { cluster, type Size } from './cluster.ts'
+import { issuerUrl } from './marks.ts'
 
 const [serviceAccounts = 5000, pods = 10_000] = process.argv.slice(2).map(Number)
 const size: Size = { serviceAccounts, pods }

@@ -13,13 +13,8 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { Plugin } from '@oclif/core'
-import {
-  type ChunkingContext,
-  type OutputOptions,
-  type RolldownOutput,
-  type Plugin as RolldownPlugin,
-  rolldown,
-} from 'rolldown'
+import { type RolldownOutput, type Plugin as RolldownPlugin, rolldown } from 'rolldown'
+import { chunkName, groups, packageOf } from './chunks.ts'
 
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
@@ -39,7 +34,7 @@ const hashOfInputs = (): string => {
     'bin/*',
     'package.json',
     'package-lock.json',
-    'scripts/build.ts',
+    'scripts/{build,chunks}.ts',
     'tsconfig.json',
   )
   for (const file of inputs)
@@ -122,90 +117,6 @@ const withoutAbsent: RolldownPlugin = {
   },
 }
 
-// Leaves first: a group takes along what its modules need, unless an earlier group has it already. Few groups, because every
-// file that a command loads costs it half a millisecond.
-const packages: ReadonlyArray<readonly [chunk: string, packages: RegExp]> = [
-  ['oclif', /^@oclif\/core$/],
-  ['yaml', /^yaml$/],
-  ['zod', /^zod$/],
-  ['jose', /^jose$/],
-  ['openid-client', /^(openid-client|oauth4webapi)$/],
-]
-const layers: ReadonlyArray<readonly [chunk: string, folders: readonly string[]]> = [
-  ['core', ['core', 'domain', 'flags']],
-  ['sources', ['sources']],
-  ['report', ['report', 'examine']],
-  ['catalogue', ['knowledge', 'probes', 'checks', 'examine']],
-  ['fixers', ['fixers']],
-  ['apply', ['apply']],
-  ['documents', ['sources/documents']],
-  ['run', ['examine']],
-  ['lab', ['lab']],
-]
-// What a module brings along, itself included: 0 for what every command may load, 1 with the catalogue, 2 for anything else.
-const weights: Readonly<Record<string, number>> = {
-  core: 0,
-  domain: 0,
-  flags: 0,
-  report: 0,
-  examine: 0,
-  sources: 0,
-  knowledge: 1,
-  probes: 1,
-  checks: 1,
-  '@oclif/core': 0,
-  chalk: 0,
-}
-const heaviest: Readonly<Record<string, number>> = { core: 0, sources: 0, report: 0, catalogue: 1 }
-
-const packageOf = (id: string): string | undefined =>
-  /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1]?.replaceAll('\\', '/')
-
-// The folder below src; sources' own folders are places of their own, since each brings what it reads.
-const folderOf = (id: string): string | undefined => {
-  const [top, folder = '', below = ''] = path.relative(root, id).split(path.sep)
-  if (top !== 'src' || /\.tsx?$/.test(folder)) return undefined
-  return folder === 'sources' && !below.endsWith('.ts') ? `${folder}/${below}` : folder
-}
-
-const weighed = new Map<string, number>()
-const weightOf = (id: string, graph: ChunkingContext): number => {
-  const known = weighed.get(id)
-  if (known !== undefined) return known
-  // A circle weighs what it reaches elsewhere.
-  weighed.set(id, 0)
-  const from = packageOf(id)
-  let weight = weights[from ?? folderOf(id) ?? ''] ?? 2
-  if (from === undefined) {
-    for (const needed of graph.getModuleInfo(id)?.importedIds ?? []) {
-      if (path.isAbsolute(needed)) weight = Math.max(weight, weightOf(needed, graph))
-    }
-  }
-  weighed.set(id, weight)
-  return weight
-}
-
-// Heavy and imported with await import(): a file of its own. Light, it joins its neighbours, for a file costs more than it does.
-const layerOf = (chunk: string, id: string, graph: ChunkingContext): string | null => {
-  const weight = weightOf(id, graph)
-  if (weight > 1 && (graph.getModuleInfo(id)?.dynamicImporters.length ?? 0) > 0) return null
-  return weight > (heaviest[chunk] ?? 2) ? null : chunk
-}
-
-const groups: NonNullable<Exclude<OutputOptions['codeSplitting'], boolean | undefined>>['groups'] = [
-  ...packages.map(([chunk, pattern], index) => ({
-    name: chunk,
-    priority: 199 - index,
-    test: (id: string) => pattern.test(packageOf(id) ?? '') || (chunk === 'oclif' && id.startsWith('\0')),
-  })),
-  ...layers.map(([chunk, folders], index) => ({
-    name: (id: string, graph: ChunkingContext) => layerOf(chunk, id, graph),
-    debugName: chunk,
-    priority: 100 - index,
-    test: (id: string) => folders.includes(folderOf(id) ?? ''),
-  })),
-]
-
 const shared = {
   platform: 'node' as const,
   cwd: root,
@@ -225,17 +136,6 @@ const shared = {
 }
 
 const output = { minify: true, keepNames: false, comments: false, sourcemap: false } as const
-
-// A chunk is named after what it holds: `checks` is both a command and a folder, and half of all packages begin at dist/index.
-const chunkName = (file: string): string => {
-  const from = packageOf(file)
-  if (from !== undefined) return path.basename(from)
-  const folder = folderOf(file)
-  if (folder === undefined) return '[name]'
-  const words = path.relative(path.join(root, 'src'), file).replace(/\.ts$/, '').split(path.sep)
-  if (folder === 'commands') return ['command', ...words.slice(1)].join('-')
-  return (folder === 'sources/live' ? words.slice(1) : words).join('-')
-}
 
 const modulesOf = (files: RolldownOutput['output']): readonly string[] =>
   files.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
