@@ -98,15 +98,6 @@ export const ownDiscovery = defineProbe<JsonObject>({
     inquire(inquiry, kubernetes.nonResource('/.well-known/openid-configuration'), objectOrNothing),
 })
 
-export const ownKeys = defineProbe<JsonObject>({
-  id: 'cluster/own-keys',
-  about: "the API server's own keys",
-  scope: 'cluster',
-  needs: {},
-  wants: {},
-  ask: (_have, _want, inquiry) => inquire(inquiry, kubernetes.nonResource('/openid/v1/jwks'), objectOrNothing),
-})
-
 /** The addresses behind the issuer's host; absent where the name does not exist or needs no look-up. */
 export const issuerAddresses = defineProbe({
   id: 'cluster/issuer-addresses',
