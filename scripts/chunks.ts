@@ -1,6 +1,6 @@
 // Which module goes into which chunk of the product, and what the chunks are called.
 import path from 'node:path'
-import type { ChunkingContext, OutputOptions } from 'rolldown'
+import type { ChunkingContext, CodeSplittingGroup } from 'rolldown'
 
 const root = path.dirname(import.meta.dirname)
 
@@ -74,7 +74,7 @@ const layerOf = (chunk: string, id: string, graph: ChunkingContext): string | nu
   return weight > (heaviest[chunk] ?? 2) ? null : chunk
 }
 
-export const groups: NonNullable<Exclude<OutputOptions['codeSplitting'], boolean | undefined>>['groups'] = [
+export const groups: CodeSplittingGroup[] = [
   ...packages.map(([chunk, pattern], index) => ({
     name: chunk,
     priority: 199 - index,
