@@ -1,42 +1,18 @@
-/** The built product as a person and a script meet it: what it prints where, and how it ends. */
-import { spawn, spawnSync } from 'node:child_process'
+/** The doctor on the command line: what it prints where, and how it ends. */
+import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-const root = path.dirname(import.meta.dirname)
-const entry = path.join(root, 'bin', 'kubectl-wi')
-const demo = (name: string): string => path.join(root, 'test', 'fixtures', 'demo', name)
+import { demo, entry, root, run, sentence } from './running.ts'
 
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-cli-'))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-type Ran = { readonly status: number | null; readonly stdout: string; readonly stderr: string }
-type Circumstances = { readonly input?: string; readonly env?: NodeJS.ProcessEnv }
-
-const run = (args: readonly string[], { input = '', env = {} }: Circumstances = {}): Ran => {
-  const inherited = { ...process.env }
-  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'COLUMNS', 'CI']) delete inherited[name]
-  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
-    encoding: 'utf8',
-    input,
-    env: { ...inherited, KUBECONFIG: path.join(folder, 'none'), ...env },
-  })
-  return { status, stdout, stderr }
-}
-
-/** What is promised of every run: a sentence instead of a stack. */
-const sentence = (text: string): void => {
-  expect(text).not.toMatch(/\n\s+at /u)
-  expect(text).not.toMatch(/undefined|\[object/u)
-}
 
 const write = (name: string, text: string): string => {
   const file = path.join(folder, name)
@@ -111,6 +87,14 @@ describe('doctor -f', () => {
     expect(stderr).toMatch(/broken\.yaml:\d+:\d+: /u)
     expect(stdout).toMatch(/not recognised: .*values\.yaml/u)
     expect([0, 1, 3]).toContain(status)
+    sentence(stderr)
+  })
+
+  it('exits 2 where nothing at all could be read, and says why', () => {
+    const file = write('rubbish/only.yaml', 'a: [1, 2\nb: 3\n')
+    const { status, stdout, stderr } = run(['doctor', '-f', path.dirname(file)])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/nothing to examine.*\n.*only\.yaml:\d+:\d+/u)
     sentence(stderr)
   })
 
@@ -255,154 +239,4 @@ describe('a cluster that does not answer', () => {
       expect(said.stdout).toContain('a longer --timeout')
       expect(said.stdout).toMatch(/^inconclusive: /mu)
     }))
-})
-
-describe('in the lab', () => {
-  const inLab = (...args: readonly string[]): Ran =>
-    run(['lab', demo('healthy'), '--', process.execPath, entry, ...args])
-
-  it('has a token minted and verified against the published keys, and never shows it', () => {
-    const { status, stdout, stderr } = inLab('token', 'sa/cart', '-n', 'shop')
-    expect(stdout).toContain('ServiceAccount shop/cart')
-    expect(stdout).toContain('valid: a key that the issuer publishes verifies it')
-    expect(stdout + stderr).not.toMatch(/eyJ[\w-]{10}/u)
-    expect(status).toBe(0)
-  })
-  it('says in a sentence that there is no such ServiceAccount', () => {
-    const { status, stdout, stderr } = inLab('token', 'sa/nobody', '-n', 'shop')
-    expect([status, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(/shop\/nobody does not exist/u)
-  })
-})
-
-describe('explain', () => {
-  it('says what an error text can mean, most likely cause first, and which check decides', () => {
-    const { status, stdout } = run([
-      'explain',
-      'An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity',
-    ])
-    expect(status).toBe(0)
-    expect(stdout.indexOf('decided by aws/trust-policy-admits-service-account')).toBeGreaterThan(0)
-    expect(stdout.indexOf('decided by aws/role-exists')).toBeGreaterThan(
-      stdout.indexOf('aws/trust-policy-admits-service-account'),
-    )
-  })
-  it('takes an unquoted text, and a log on stdin', () => {
-    const words = 'Not authorized to perform sts:AssumeRoleWithWebIdentity'
-    const quoted = run(['explain', words]).stdout
-    expect(run(['explain', ...words.split(' ')]).stdout).toBe(quoted)
-    expect(run(['explain', '-'], { input: `2026-01-01 INFO start\n2026-01-01 ERROR ${words}\n` }).stdout).toBe(quoted)
-  })
-  it('says what a check defends, can find and needs first', () => {
-    const { status, stdout } = run(['explain', 'aws/trust-policy-admits-service-account'])
-    expect(status).toBe(0)
-    for (const part of ['What it can find', 'Error texts that lead here', 'Read more', 'https://'])
-      expect(stdout).toContain(part)
-  })
-  it('never repeats what was piped in', () => {
-    const { stdout, stderr } = run(['explain', '-'], { input: 'canary-eyJhbGciOiJSUzI1NiJ9' })
-    expect(stdout + stderr).not.toContain('canary')
-  })
-})
-
-describe('checks', () => {
-  it('lists each check in every format', () => {
-    const all: readonly { readonly id: string; readonly title: string }[] = JSON.parse(
-      run(['checks', '-o', 'json']).stdout,
-    )
-    expect(all.length).toBeGreaterThan(0)
-    const table = run(['checks']).stdout
-    const markdown = run(['checks', '-o', 'markdown']).stdout
-    for (const { id } of all) {
-      expect(table).toContain(`  ${id}`)
-      expect(markdown).toContain(`\`${id}\``)
-    }
-  })
-})
-
-describe('token', () => {
-  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const claims = { iss: 'https://oidc.example.com', sub: 'system:serviceaccount:shop:cart', aud: ['sts.amazonaws.com'] }
-  const signed = async (more: object): Promise<string> => {
-    const { privateKey, publicKey } = await generateKeyPair('RS256')
-    const { kty } = await exportJWK(publicKey)
-    expect(kty).toBe('RSA')
-    return new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'RS256', kid: 'one' }).sign(privateKey)
-  }
-
-  it('shows header, claims and lifetime, never the token or its signature', async () => {
-    const now = Math.floor(Date.now() / 1000)
-    const jwt = await signed({ iat: now - 60, exp: now + 3600 })
-    const file = write('cart.jwt', `${jwt}\n`)
-    for (const { status, stdout, stderr } of [
-      run(['token', file]),
-      run(['token', '-'], { input: jwt }),
-      run(['token'], { input: jwt }),
-    ]) {
-      expect([status, stderr]).toEqual([0, ''])
-      for (const part of [
-        'RS256',
-        'ServiceAccount shop/cart',
-        'sts.amazonaws.com',
-        ' left of 1 h 1 min',
-        'not checked: --verify',
-      ])
-        expect(stdout).toContain(part)
-      for (const part of jwt.split('.')) expect(stdout).not.toContain(part)
-    }
-  })
-
-  it('says plainly that it is unsigned, expired or not valid yet, and exits 1', async () => {
-    const now = Math.floor(Date.now() / 1000)
-    const unsigned = `${encode({ alg: 'none' })}.${encode({ ...claims, exp: now + 60 })}.`
-    const cases = [
-      [unsigned, /nobody has signed this token/u],
-      [await signed({ iat: now - 7200, exp: now - 3600 }), /expired 1 h/u],
-      [await signed({ nbf: now + 7200, exp: now + 9000 }), /not valid yet/u],
-      [await signed({}), /never expires/u],
-    ] as const
-    for (const [input, says] of cases) {
-      const { status, stdout } = run(['token', '-'], { input })
-      expect(stdout).toMatch(says)
-      expect(status).toBe(1)
-    }
-  })
-
-  it('says which part is broken and why', async () => {
-    const [header = '', body = ''] = (await signed({})).split('.')
-    const cases = [
-      ['one.two', /three parts/u],
-      [`!${header}.${body}.c2ln`, /header.*not base64url/u],
-      [`${header}.${Buffer.from('nonsense').toString('base64url')}.c2ln`, /claims.*not of JSON/u],
-      [`${header}.${body}.`, /signature is missing/u],
-    ] as const
-    for (const [input, says] of cases) {
-      const { status, stdout, stderr } = run(['token', '-'], { input })
-      expect(stdout).toMatch(says)
-      expect([status, stderr]).toEqual([1, ''])
-    }
-  })
-
-  it('repeats no token that was given in the wrong place', async () => {
-    const jwt = await signed({})
-    const { status, stdout, stderr } = run(['token', jwt])
-    expect(status).toBe(2)
-    for (const part of jwt.split('.')) expect(stdout + stderr).not.toContain(part)
-  })
-
-  it('lets no claim rewrite the terminal', () => {
-    const input = `${encode({ alg: 'none' })}.${encode({ iss: '\u001b[2Jhttps://x', '\u202ekey': 'v' })}.`
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
-    expect(run(['token', '-'], { input }).stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u)
-  })
-})
-
-describe('what is derived from the code', () => {
-  it('is up to date', () => {
-    const { status, stderr } = spawnSync(process.execPath, [path.join(root, 'scripts', 'generate.ts'), '--check'], {
-      encoding: 'utf8',
-    })
-    expect(stderr).toBe('')
-    expect(status).toBe(0)
-  })
 })

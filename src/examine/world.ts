@@ -86,6 +86,10 @@ export async function openWorld(
   const { namespace } = flags
   const read = await readDocuments(paths, { signal, ...(namespace === undefined ? {} : { namespace }) })
   const problems = read.problems.map(({ message }) => message)
+  if (read.recognised === 0 && !flags.overlay) {
+    const others = read.notRecognised.map((path) => `not recognised: ${path}`)
+    throw usage([`nothing to examine was found in ${paths.join(', ')}`, ...problems, ...others.slice(0, 10)].join('\n'))
+  }
   const described = `documents in ${paths.join(', ')}`
   const seen = { documents: true, notRecognised: read.notRecognised, problems }
   if (!flags.overlay) return { ...seen, source: careful(read.source), described, namespace: undefined, close: () => {} }

@@ -25,6 +25,8 @@ export type Documents = {
   readonly problems: readonly Problem[]
   /** Which Kubernetes objects there are: plural → namespaces. */
   readonly seen: { readonly [resource: string]: readonly string[] }
+  /** How many documents a rule has taken; none means that the paths hold nothing to examine. */
+  readonly recognised: number
   /** How many tokens were read and dropped. */
   readonly tokensDropped: number
 }
@@ -66,17 +68,22 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
   const notRecognised = new Set<string>()
   const problems: Problem[] = []
 
+  let recognised = 0
   const takeDocument = (document: Document): void => {
-    if (bundle.take(document) || systems.some((system) => system.take(document))) return
-    notRecognised.add(document.file)
+    if (bundle.take(document) || systems.some((system) => system.take(document))) recognised += 1
+    else notRecognised.add(document.file)
   }
 
   const takeFile = (file: TextFile): void => {
     const { name, text } = file
-    if (/\.jwt$/i.test(name) || (!structured.test(name) && isTokenShaped(text))) tokens.takeText(name, text)
-    else if (certificates.takeText(name, text)) return
-    else if (plainText.test(name)) logs.takeText(name, text, file.line ?? 1)
-    else if (structured.test(name) || isBare(name)) {
+    if (/\.jwt$/i.test(name) || (!structured.test(name) && isTokenShaped(text))) {
+      tokens.takeText(name, text)
+      recognised += 1
+    } else if (certificates.takeText(name, text)) recognised += 1
+    else if (plainText.test(name)) {
+      logs.takeText(name, text, file.line ?? 1)
+      recognised += 1
+    } else if (structured.test(name) || isBare(name)) {
       const parsed = parseTexts(file)
       problems.push(...parsed.problems)
       if (parsed.documents.length + parsed.problems.length === 0) notRecognised.add(name)
@@ -107,6 +114,7 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
     notRecognised: [...notRecognised].sort(),
     problems,
     seen: kubernetes.seen(),
+    recognised,
     tokensDropped: tokens.dropped(),
   }
 }
