@@ -1,5 +1,6 @@
 /** The OIDC source against servers with all sorts of certificates: what anybody on the internet would get, and what cannot be told. */
-import { createServer as createTcp } from 'node:net'
+import { createServer as createPlain } from 'node:http'
+import { connect as connectTcp, createServer as createTcp, type Socket } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Fact } from '../src/core/fact.ts'
@@ -186,18 +187,33 @@ test('a name that is not found is believed only of a machine that finds public n
 })
 
 test('what a proxy says is not what the issuer says', async () => {
-  const source = oidcSource({
-    vault: tokenVault(),
-    mint: async () => known,
-    env: { HTTPS_PROXY: 'http://127.0.0.1:1' },
-    timeoutMs: 1000,
-  })
-  open.push(source.close)
-  expect(await source.ask(oidc.discovery(issuer))).toMatchObject({ state: 'unknown', why: 'unreachable' })
-  expect(await source.ask(oidc.certificates('issuer.example', 443))).toMatchObject({
-    state: 'unknown',
-    why: 'unreachable',
-  })
+  const told = async (answer: Answer) => {
+    const { served } = await internet(answer, { by: privateRoot })
+    const proxy = createPlain()
+    proxy.on('connect', (_request, socket: Socket) => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      const on = connectTcp(served.port, '127.0.0.1')
+      for (const end of [on, socket]) end.on('error', () => undefined)
+      on.pipe(socket).pipe(on)
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    open.push(() => void proxy.close())
+    const address = proxy.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const env = { HTTPS_PROXY: `http://127.0.0.1:${port}` }
+    const source = oidcSource({ vault: tokenVault(), mint: async () => known, env, timeoutMs: 2000 })
+    open.push(source.close)
+    expect(await source.ask(oidc.certificates('issuer.example', 443))).toMatchObject({
+      state: 'unknown',
+      why: 'unreachable',
+    })
+    return source.ask(oidc.discovery(issuer))
+  }
+  expect(await told(documents)).toMatchObject({ state: 'known', value: { status: 200, document: { issuer } } })
+  expect(
+    await told((_s, r) => r.writeHead(403, { 'content-type': 'text/html' }).end('<html>blocked</html>')),
+  ).toMatchObject({ state: 'unknown', why: 'unreachable', lift: expect.any(String) })
+  expect(await told((_s, r) => r.end('<html>sign in</html>'))).toMatchObject({ state: 'unknown', why: 'unreachable' })
 })
 
 test('a lab may lead to loopback only', () => {

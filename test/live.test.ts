@@ -1,12 +1,10 @@
-/** The Kubernetes source against real sockets: refusals, silence, paging, tokens. */
+/** The Kubernetes source against real sockets: refusals, silence, paging. */
 import { gzipSync } from 'node:zlib'
-import { generateKeyPair, SignJWT } from 'jose'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Fact } from '../src/core/fact.ts'
 import { type Json, listAt, textAt } from '../src/core/json.ts'
 import { kubernetes } from '../src/domain/questions.ts'
 import type { KubernetesDeps } from '../src/sources/live/kubernetes.ts'
-import { tokenVault } from '../src/sources/live/token-vault.ts'
 import { type Answer, json, status } from './live-doubles.ts'
 import { ask, canary, kubernetesTests, pod, trouble } from './live-kubernetes.ts'
 
@@ -43,6 +41,8 @@ describe('answers', () => {
       state: 'unknown',
       why: 'malformed',
     })
+    const odd = status(404, 'Gone', 'nobody knows')
+    expect((await facts((_s, r) => json(r, 404, odd))).fact).toMatchObject({ state: 'unknown', why: 'malformed' })
     const broken = await facts((_s, r) =>
       json(r, 500, status(500, 'InternalError', 'etcd is away'), { 'retry-after': '0' }),
     )
@@ -57,6 +57,7 @@ describe('answers', () => {
   test('a kind of a group that is not served is absent, a built-in one is not', async () => {
     const plain: Answer = (_s, r) => r.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n')
     expect((await facts(plain, kubernetes.list('serviceentries'))).fact).toMatchObject({ state: 'absent' })
+    expect((await facts(plain, kubernetes.list('endpointslices'))).fact).toMatchObject({ state: 'unknown' })
     expect((await facts(plain, kubernetes.list('pods'))).fact).toMatchObject({ state: 'unknown' })
     expect((await facts(plain, kubernetes.nonResource('/openid/v1/jwks'))).fact).toMatchObject({ state: 'absent' })
   })
@@ -77,6 +78,8 @@ describe('answers', () => {
   test('silence ends with the time limit, and at once when the run is stopped', async () => {
     const { fact } = await facts(() => undefined, undefined, { timeoutMs: 200 })
     expect(fact).toMatchObject({ state: 'unknown', why: 'timeout' })
+    const halting = await facts((_s, r) => r.writeHead(200).write('{'), undefined, { timeoutMs: 200 })
+    expect(halting.fact).toMatchObject({ state: 'unknown', why: 'timeout' })
     const served = await api(() => undefined)
     const stop = new AbortController()
     const from = await source(config(served.url, {}))
@@ -172,7 +175,8 @@ describe('lists', () => {
       ...items,
       { metadata: { name: 'claims' }, spec: { more: Array.from({ length: 5000 }, () => claims) } },
     ]
-    for (const list of [items, late])
+    const even = Array.from({ length: 4000 }, (_, at) => pod(`even-${at}`))
+    for (const list of [even, items, late])
       for (const head of [true, false]) {
         const body = head
           ? { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: list }
@@ -180,6 +184,9 @@ describe('lists', () => {
         const served = await api((_s, r) => json(r, 200, body))
         const fact = await ask(await source(config(served.url, {})), kubernetes.list('pods'))
         expect(names(fact)).toEqual(list.map(({ metadata }) => metadata.name))
+        expect(fact).toMatchObject({
+          value: { items: expect.arrayContaining([expect.objectContaining({ kind: 'Pod', spec: list[0]?.spec })]) },
+        })
       }
   })
 
@@ -232,65 +239,5 @@ describe('lists', () => {
       state: 'unknown',
       lift: 'RBAC: list pods in namespace two',
     })
-  })
-})
-
-describe('tokens', () => {
-  let token: string
-  beforeAll(async () => {
-    const { privateKey } = await generateKeyPair('RS256')
-    token = await new SignJWT({ aud: ['sts.amazonaws.com'], 'kubernetes.io': { namespace: 'shop' } })
-      .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-      .setIssuer('https://issuer.example')
-      .setSubject('system:serviceaccount:shop:cart')
-      .setExpirationTime('10m')
-      .sign(privateKey)
-  })
-  const cart = { namespace: 'shop', name: 'cart', audience: 'sts.amazonaws.com' }
-
-  test('a token is minted once, decoded, and lent only out of the vault', async () => {
-    const served = await api((_s, r) =>
-      json(r, 201, { kind: 'TokenRequest', status: { token, expirationTimestamp: '2030-01-01T00:00:00Z' } }),
-    )
-    const vault = tokenVault()
-    const from = await source(config(served.url, {}), {}, { vault })
-    const [fact] = await Promise.all([ask(from, kubernetes.token(cart)), ask(from, kubernetes.token(cart))])
-    expect(fact).toMatchObject({
-      state: 'known',
-      value: {
-        header: { kid: 'one' },
-        claims: { sub: 'system:serviceaccount:shop:cart' },
-        expirationTimestamp: '2030-01-01T00:00:00Z',
-      },
-    })
-    expect(served.seen).toHaveLength(1)
-    expect(JSON.parse(served.seen[0]?.body ?? '')).toMatchObject({
-      spec: { audiences: ['sts.amazonaws.com'], expirationSeconds: 600 },
-    })
-    expect(served.seen[0]).toMatchObject({
-      method: 'POST',
-      url: expect.objectContaining({ pathname: '/api/v1/namespaces/shop/serviceaccounts/cart/token' }),
-    })
-    for (const part of [token, token.split('.')[2] ?? ''])
-      expect(JSON.stringify([fact, vault, from])).not.toContain(part)
-    expect(vault.lend(cart, (raw) => raw)).toBe(token)
-    vault.empty()
-    expect(vault.lend(cart, (raw) => raw)).toBeUndefined()
-  })
-
-  test('refused, not offered, nobody of that name', async () => {
-    const asked = async (code: number, reason: string, message: string) => {
-      const served = await api((_s, r) => json(r, code, status(code, reason, message)))
-      return ask(await source(config(served.url, {})), kubernetes.token(cart))
-    }
-    expect(await asked(403, 'Forbidden', 'no')).toMatchObject({
-      why: 'forbidden',
-      lift: 'RBAC: create serviceaccounts/token in namespace shop',
-    })
-    expect(await asked(404, 'NotFound', 'the server could not find the requested resource')).toMatchObject({
-      state: 'unknown',
-      why: 'not-collected',
-    })
-    expect(await asked(404, 'NotFound', 'serviceaccounts "cart" not found')).toMatchObject({ state: 'absent' })
   })
 })

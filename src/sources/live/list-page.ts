@@ -51,6 +51,8 @@ function inPieces(body: Buffer, start: number, keep: Keep): Page | undefined {
     const head: Json = JSON.parse(`${body.toString('utf8', 0, start)}"items":[]}`)
     if (!isObject(head)) return undefined
     const typed = typeOf(head)
+    // Whose kind stands behind the items is read whole: what is kept of an object depends on it.
+    if (typed.kind === '') return undefined
     for (const [index, from] of cuts.entries()) {
       const next = cuts[index + 1]
       const text = body.toString('utf8', from, next === undefined ? body.length : next - 1)
