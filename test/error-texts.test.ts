@@ -68,6 +68,13 @@ describe('fragments', () => {
     expect(finds('a b', 'a\\n\\tb')).toBe(true)
     expect(finds('a b', 'ab')).toBe(false)
   })
+  test('a quote is a quote, however often a logger has escaped it', () => {
+    for (const quote of ['"', '\\"', '\\\\\\"'])
+      expect(
+        finds('token issuer "…" is invalid', `err="token issuer ${quote}https://a.example${quote} is invalid"`),
+      ).toBe(true)
+    expect(finds('token issuer "…" is invalid', 'token issuer https://a.example is invalid')).toBe(false)
+  })
   test('… is any run of the same line, in one text of all', () => {
     expect(finds('a "…" is b', 'a "x y" is b')).toBe(true)
     expect(finds('a…b', 'a\nb')).toBe(false)

@@ -28,7 +28,7 @@ export type Sighting = {
 
 const isSpace = (code: number): boolean => code <= 32 || code === 0xa0
 
-/** The text with each run of white space, and of the escapes `\n`, `\t` and `\r` of JSON logs, as one blank; and where lines end in it. */
+/** The text with escaped quotes plain, and each run of white space, and of the escapes `\n`, `\t` and `\r` of JSON logs, as one blank; and where lines end in it. */
 function normalise(text: string): { readonly plain: string; readonly ends: readonly number[] } {
   const pieces: string[] = []
   const ends: number[] = []
@@ -37,6 +37,16 @@ function normalise(text: string): { readonly plain: string; readonly ends: reado
   let at = 0
   while (at < text.length) {
     const isEscape = text.charCodeAt(at) === 92 && /[ntr]/.test(text[at + 1] ?? '')
+    if (text.charCodeAt(at) === 34) {
+      // Loggers write \" and, twice wrapped, \\\" for the quote that the error has.
+      let escape = at
+      while (escape > from && text.charCodeAt(escape - 1) === 92) escape -= 1
+      pieces.push(text.slice(from, escape))
+      length += escape - from
+      from = at
+      at += 1
+      continue
+    }
     if (!isEscape && !isSpace(text.charCodeAt(at))) {
       at += 1
       continue
