@@ -1,4 +1,4 @@
-// Shows the doctor at work: a cart that cannot assume its role, and the same cart in order, both served by the lab.
+/** Shows the doctor at work: a cart that cannot assume its role, and the same cart in order, both served by the lab. */
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
@@ -21,6 +21,9 @@ const onPath = (name: string): boolean =>
       return false
     }
   })
+
+// `| head` closes the pipe early, and there is nobody left to tell.
+process.stdout.on('error', () => process.exit(1))
 
 const say = (text: string): void => {
   process.stdout.write(`\n${text}\n\n`)

@@ -1,11 +1,13 @@
 /** What a case says about the world that it was taken from: the cluster's objects, the issuer, the accounts. */
-import { at, isObject, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import { at, isList, isObject, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
 import type { CaseDocuments } from './case-documents.ts'
 
 export type LabCase = {
   /** The objects of the cluster, lists opened, in the order of the documents. */
   readonly objects: readonly JsonObject[]
+  /** The kinds of which the case holds a typed list: it shows all that there are. */
+  readonly listed: ReadonlySet<string>
   /** Where tokens say that they come from. */
   readonly issuer: string
   /** The discovery document and the keys as the world was shown them. */
@@ -33,8 +35,8 @@ const roleAnnotation = 'eks.amazonaws.com/role-arn'
 /** Reads the documents by their shape, as `doctor -f` does. */
 export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const values = documents.map(({ value }) => value)
-  const find = (is: (value: JsonObject) => boolean) => values.find(is)
   const objects = values.flatMap(objectsIn)
+  const listed = new Set(values.flatMap((value) => /^(\w+)List$/.exec(textAt(value, 'kind') ?? '')?.[1] ?? []))
   const own = documents.filter(({ file }) => saysApiServer.test(file.split('/').at(-1) ?? '')).map(({ value }) => value)
   const open = values.filter((value) => !own.includes(value))
   const discovery = open.find(isDiscovery)
@@ -42,7 +44,8 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const [itsDiscovery, itsKeys] = [own.find(isDiscovery), own.find(isKeySet)]
   const served = { ...(itsDiscovery && { discovery: itsDiscovery }), ...(itsKeys && { jwks: itsKeys }) }
   const cluster = clusterIn(values)
-  const associations = find((value) => Array.isArray(value.associations))
+  const lists = values.filter((value) => isList(value.associations) || isObject(value.association))
+  const associations = lists.flatMap((value) => [...listAt(value, 'associations'), at(value, 'association') ?? null])
   const seen = tokens.filter(({ claims }) => textAt(claims, 'sub')?.startsWith('system:serviceaccount:'))
   const kid = seen.map(({ header }) => textAt(header, 'kid')).find((one) => one !== undefined)
   const annotated = objects.flatMap((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) ?? [])
@@ -52,6 +55,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     textAt(cluster, 'identity', 'oidc', 'issuer') ??
     textAt(discovery, 'issuer') ??
     textAt(itsDiscovery, 'issuer') ??
+    objects.flatMap(issuerFlag)[0] ??
     trustedIssuer(accounts) ??
     defaultIssuer
   const region =
@@ -61,13 +65,14 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const namespace = textAt(bound, 'metadata', 'namespace')
   return {
     objects,
+    listed,
     issuer,
     ...(discovery && { discovery }),
     ...(jwks && { jwks }),
     served,
     ...(kid === undefined ? {} : { kid }),
     ...(cluster && { cluster }),
-    ...(associations && { associations: listAt(associations, 'associations').filter(isObject) }),
+    ...(lists.length > 0 && { associations: associations.filter(isObject) }),
     accounts,
     region,
     ...(version === undefined ? {} : { version }),
@@ -81,6 +86,12 @@ const isDiscovery = (value: JsonObject): boolean =>
   value.apiVersion === undefined && textAt(value, 'issuer') !== undefined && textAt(value, 'jwks_uri') !== undefined
 const isKeySet = (value: JsonObject): boolean =>
   listAt(value, 'keys').length > 0 && listAt(value, 'keys').every((key) => textAt(key, 'kty') !== undefined)
+
+/** What a kube-apiserver that runs as a pod was told; of several issuers the first signs. */
+const issuerFlag = (object: JsonObject): readonly string[] =>
+  listAt(object, 'spec', 'containers')
+    .flatMap((container) => [...textsAt(container, 'command'), ...textsAt(container, 'args')])
+    .flatMap((word) => /^--service-account-issuer=(.+)$/.exec(word)?.[1] ?? [])
 
 /** Kinds that a cluster never holds: configuration for tools, and answers about the asker. */
 const notStored = new Set([

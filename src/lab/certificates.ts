@@ -21,7 +21,7 @@ export async function makeAuthority(): Promise<Authority> {
   const newKeys = () => subtle.generateKey(algorithm, true, ['sign', 'verify'])
   // A clock that is a little behind must not turn a good certificate into one of tomorrow.
   const notBefore = new Date(Date.now() - day)
-  const notAfter = new Date(Date.now() + 7 * day)
+  const notAfter = new Date(Date.now() + 90 * day)
   const keys = await newKeys()
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=kubectl wi lab',

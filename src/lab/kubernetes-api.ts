@@ -8,6 +8,7 @@ import { jsonPatch, mergePatch, strategicPatch } from './kubernetes-patches.ts'
 import { isProtobuf, objectInProtobuf } from './kubernetes-protobuf.ts'
 import { resourcesFor, type Target, targetOf } from './kubernetes-resources.ts'
 import { grantToken, review, tokenKinds, type User, userOf } from './kubernetes-reviews.ts'
+import { makeSight } from './kubernetes-sight.ts'
 import {
   badRequest,
   forbidden,
@@ -46,6 +47,8 @@ export function kubernetesApi(order: ApiOrder): Handler {
   const kinds = tokenKinds(resources)
   const store = makeStore(resources, lab.objects, Date.now())
 
+  const sight = makeSight(lab, store)
+
   const userBehind = async ({ headers }: Request): Promise<User> => {
     const token = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
     if (token === undefined) throw unauthorized()
@@ -68,6 +71,11 @@ export function kubernetesApi(order: ApiOrder): Handler {
     const verb = verbOf(method, target)
     const what = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`
     if (refused(verb, what)) throw forbidden(user.username, verb, resource, target)
+    if (sight.hides(verb, target)) {
+      const { message, code, reason, details } = forbidden(user.username, verb, resource, target)
+      const why = `the case shows no ${resource.plural}, which is not to say that there are none`
+      throw new StatusError(code, reason, `${message}: ${why}`, details)
+    }
     if (resource.review) {
       if (method !== 'POST') throw methodNotAllowed()
       const may = (asked: string, thing: string): boolean => !refused(asked, thing)

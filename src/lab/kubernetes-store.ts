@@ -19,6 +19,8 @@ export type Change = { readonly writer: Writer; readonly dryRun: boolean }
 export type Store = {
   readonly get: (resource: Resource, place: Place) => JsonObject
   readonly find: (resource: Resource, place: Place) => JsonObject | undefined
+  /** Whether there is none, in this namespace or at all. */
+  readonly isEmpty: (resource: Resource, namespace?: string) => boolean
   readonly list: (resource: Resource, order: ListOrder) => JsonObject
   readonly create: (resource: Resource, namespace: string | undefined, object: JsonObject, change: Change) => JsonObject
   /** Puts `next` in the place of the object; 409 where `next` names a version that is not the present one. */
@@ -63,13 +65,11 @@ export function makeStore(resources: readonly Resource[], objects: readonly Json
     if (resource === undefined || resource.review || name === undefined) return
     const place = placeOf(resource, textAt(object, 'metadata', 'namespace'), name)
     const age = foundation.has(resource.kind) ? 2 * hour : hour
-    const metadata = {
-      uid: madeUpUid(`${resource.kind} ${keyOf(place)}`),
-      creationTimestamp: timestamp(started - age),
-      resourceVersion: String(++version),
-      ...metadataOf(object),
-      ...place,
-    }
+    // A pod without uid is a manifest that no admission webhook has seen yet; as a made pod it would lack what they add.
+    const isManifest = resource.kind === 'Pod' && textAt(object, 'metadata', 'uid') === undefined
+    const made = { uid: madeUpUid(`${resource.kind} ${keyOf(place)}`), creationTimestamp: timestamp(started - age) }
+    const resourceVersion = String(++version)
+    const metadata = { ...(isManifest ? {} : made), resourceVersion, ...metadataOf(object), ...place }
     shelf(resource).set(keyOf(place), { ...object, metadata })
   }
   for (const object of objects) load(object)
@@ -183,7 +183,9 @@ export function makeStore(resources: readonly Resource[], objects: readonly Json
       items: page.map(([, object]) => object),
     }
   }
-  return { get, find, list, create, replace, remove }
+  const isEmpty: Store['isEmpty'] = (resource, namespace) =>
+    [...shelf(resource).keys()].every((key) => namespace !== undefined && !key.startsWith(`${namespace}/`))
+  return { get, find, isEmpty, list, create, replace, remove }
 }
 
 function checkIdentity(resource: Resource, place: Place, object: JsonObject): void {
