@@ -190,6 +190,20 @@ describe('lists', () => {
       }
   })
 
+  test('a continuation that stands behind the items is followed too', async () => {
+    const many = Array.from({ length: 3000 }, (_, at) => pod(`pod-${at}`))
+    const served = await api(({ url }, r) => {
+      const last = url.searchParams.has('continue')
+      json(r, 200, {
+        kind: 'PodList',
+        apiVersion: 'v1',
+        items: last ? [pod('last')] : many,
+        metadata: last ? {} : { continue: '1' },
+      })
+    })
+    expect(names(await ask(await source(config(served.url, {})), kubernetes.list('pods')))).toHaveLength(3001)
+  })
+
   test('a page that breaks off is no complete list', async () => {
     const served = await api(({ url }, response) =>
       url.searchParams.has('continue')

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent, type RequestOptions } from 'node:https'
-import { type JsonObject, textAt } from '../../core/json.ts'
+import { isObject, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import { type ExecAuthenticator, execAuthenticator, execProvider } from './exec-credential.ts'
 import { type Chosen, chooseCluster, impersonation, type KubeFlags, requestTimeoutMs } from './kubeconfig.ts'
 import { codeOf, LiveTrouble, plain, wordsOf } from './trouble.ts'
@@ -164,17 +164,9 @@ async function authentication(chosen: Chosen, env: NodeJS.ProcessEnv, timeoutMs:
   const { KubeConfig } = await import('@kubernetes/client-node')
   const { cluster } = chosen
   const { exec: fromFile, ...user } = chosen.user
-  const raw = fromFile === undefined || fromFile === null ? undefined : chosen.rawUser.exec
-  const exec = typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? (raw satisfies object) : undefined
+  const { exec } = chosen.rawUser
   const plugin: ExecAuthenticator | undefined =
-    exec === undefined
-      ? undefined
-      : execAuthenticator({
-          exec: exec as JsonObject,
-          cluster: clusterInfo(chosen),
-          env,
-          timeoutMs: timeoutMs > 0 ? timeoutMs : 0,
-        })
+    fromFile && isObject(exec) ? execAuthenticator({ exec, cluster: clusterInfo(chosen), env, timeoutMs }) : undefined
   const config = new KubeConfig()
   config.loadFromOptions({
     // client-node refuses plain http unless TLS verification is off; there is none to be turned off.
@@ -196,17 +188,11 @@ const clusterInfo = ({ cluster }: Chosen): JsonObject => ({
   config: null,
 })
 
-function execArgsOf({ rawUser }: Chosen): readonly string[] {
-  const args = rawUser.exec
-  if (typeof args !== 'object' || args === null || !('args' in args) || !Array.isArray(args.args)) return []
-  return args.args.map(String)
-}
+const execArgsOf = ({ rawUser }: Chosen): readonly string[] => listAt(rawUser, 'exec', 'args').map(String)
 
 function execEnvOf({ rawUser }: Chosen): JsonObject {
   const found: { [name: string]: string } = {}
-  const exec = rawUser.exec
-  const list = typeof exec === 'object' && exec !== null && 'env' in exec && Array.isArray(exec.env) ? exec.env : []
-  for (const one of list) {
+  for (const one of listAt(rawUser, 'exec', 'env')) {
     const name = textAt(one, 'name')
     const value = textAt(one, 'value')
     if (value !== undefined && (name === 'AWS_PROFILE' || name === 'AWS_REGION' || name === 'AWS_DEFAULT_REGION'))

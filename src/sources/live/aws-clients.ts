@@ -35,7 +35,6 @@ const partitionOf = (region: string): string =>
 
 export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings): AwsClients {
   const open: { destroy: () => void }[] = []
-  const kept = new Map<string, Promise<unknown>>()
   let agent: Agent | undefined
 
   const shared = () => {
@@ -56,16 +55,18 @@ export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings):
     } as const
   }
 
-  const once = <T extends { destroy: () => void }>(key: string, make: () => Promise<T>): Promise<T> => {
-    const held = kept.get(key)
-    if (held !== undefined) return held as Promise<T>
-    const coming = make().then((client) => {
-      open.push(client)
-      return client
-    })
-    kept.set(key, coming)
-    return coming
+  /** Made once, when it is first asked for, and closed with the others. */
+  const lazy = <T extends { destroy: () => void }>(make: () => Promise<T>): (() => Promise<T>) => {
+    let held: Promise<T> | undefined
+    return () => {
+      held ??= make().then((client) => {
+        open.push(client)
+        return client
+      })
+      return held
+    }
   }
+  const exchanges = new Map<string, () => Promise<STSClient>>()
 
   const fromProfile = async (): Promise<string | undefined> => {
     const { STSClient } = await import('@aws-sdk/client-sts')
@@ -87,30 +88,30 @@ export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings):
   const clusterRegion = async (): Promise<string> => region ?? hint.region ?? (await usualRegion())
 
   return {
-    iam: () =>
-      once('iam', async () => {
-        const { IAMClient } = await import('@aws-sdk/client-iam')
-        return new IAMClient({ ...shared(), region: await usualRegion() })
-      }),
-    sts: () =>
-      once('sts', async () => {
-        const { STSClient } = await import('@aws-sdk/client-sts')
-        return new STSClient({ ...shared(), region: await usualRegion() })
-      }),
-    eks: () =>
-      once('eks', async () => {
-        const { EKSClient } = await import('@aws-sdk/client-eks')
-        return new EKSClient({ ...shared(), region: await clusterRegion() })
-      }),
-    exchange: (partition) =>
-      once(`exchange ${partition}`, async () => {
+    iam: lazy(async () => {
+      const { IAMClient } = await import('@aws-sdk/client-iam')
+      return new IAMClient({ ...shared(), region: await usualRegion() })
+    }),
+    sts: lazy(async () => {
+      const { STSClient } = await import('@aws-sdk/client-sts')
+      return new STSClient({ ...shared(), region: await usualRegion() })
+    }),
+    eks: lazy(async () => {
+      const { EKSClient } = await import('@aws-sdk/client-eks')
+      return new EKSClient({ ...shared(), region: await clusterRegion() })
+    }),
+    exchange: (partition) => {
+      const held = exchanges.get(partition)
+      if (held !== undefined) return held()
+      const made = lazy(async () => {
         const { STSClient } = await import('@aws-sdk/client-sts')
         const near = await clusterRegion()
-        return new STSClient({
-          ...shared(),
-          region: partitionOf(near) === partition ? near : (homeOf[partition] ?? near),
-        })
-      }),
+        const region = partitionOf(near) === partition ? near : (homeOf[partition] ?? near)
+        return new STSClient({ ...shared(), region })
+      })
+      exchanges.set(partition, made)
+      return made()
+    },
     close: () => {
       for (const client of open) client.destroy()
       agent?.destroy()

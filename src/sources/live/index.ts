@@ -8,7 +8,6 @@ import type { KubeFlags } from './kubeconfig.ts'
 import { plain } from './trouble.ts'
 
 export type { KubeFlags } from './kubeconfig.ts'
-export { LiveTrouble } from './trouble.ts'
 
 export type LiveOptions = {
   readonly flags: KubeFlags

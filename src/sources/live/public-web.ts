@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import {
   connect,
   createSecureContext,
-  type PeerCertificate,
+  type DetailedPeerCertificate,
   rootCertificates,
   type SecureContext,
   type TLSSocket,
@@ -109,7 +109,7 @@ export function publicWeb(settings: PublicWebSettings): PublicWeb {
     known ??= new Set(roots.map(derOf))
     const { chain, problem } = seen
     // Node completes the chain from its own list; a public root at its end was not sent by the host.
-    const sent = chain.filter((one, index) => index === 0 || !known?.has(one.raw.toString('base64')))
+    const sent = chain.filter((one, index) => index === 0 || !known?.has(one.toString('base64')))
     return {
       host,
       chain: sent.map(paper),
@@ -154,7 +154,7 @@ function exempt(host: string, env: NodeJS.ProcessEnv): boolean {
   })
 }
 
-type Handshake = { readonly chain: readonly PeerCertificate[]; readonly problem?: string }
+type Handshake = { readonly chain: readonly Buffer[]; readonly problem?: string }
 
 function handshake(
   host: string,
@@ -185,12 +185,12 @@ function handshake(
     signal?.addEventListener('abort', stop, { once: true })
     socket.on('error', (error) => settle(troubleOf(error)))
     socket.on('secureConnect', () => {
-      const chain: PeerCertificate[] = []
-      let next: PeerCertificate | undefined = socket.getPeerCertificate(true)
+      const chain: Buffer[] = []
+      let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+      // Empty where the host shows none; a root names itself as its issuer.
       while (next?.raw !== undefined && chain.length < 10) {
-        chain.push(next)
-        const above: PeerCertificate | undefined = 'issuerCertificate' in next ? issuerOf(next) : undefined
-        next = above?.fingerprint256 === next.fingerprint256 ? undefined : above
+        chain.push(next.raw)
+        next = next.issuerCertificate === next ? undefined : next.issuerCertificate
       }
       // Declared an Error, in fact OpenSSL's code: https://nodejs.org/api/tls.html#tlssocketauthorizationerror
       const error: unknown = socket.authorizationError
@@ -200,16 +200,7 @@ function handshake(
   })
 }
 
-function issuerOf(
-  certificate: PeerCertificate & { readonly issuerCertificate?: unknown },
-): PeerCertificate | undefined {
-  const above = certificate.issuerCertificate
-  return typeof above === 'object' && above !== null && 'raw' in above && 'fingerprint256' in above
-    ? (above as PeerCertificate)
-    : undefined
-}
-
-function paper({ raw }: PeerCertificate): JsonObject {
+function paper(raw: Buffer): JsonObject {
   const certificate = new X509Certificate(raw)
   const { subject, issuer, fingerprint, subjectAltName } = certificate
   const line = (name: string): string => plain(name.replaceAll('\n', ', '))
