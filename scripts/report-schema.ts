@@ -71,8 +71,15 @@ const finding = z
     evidence: z.array(evidence),
     why: text,
     fix: z
-      .strictObject({ safety: z.enum(['safe', 'review', 'manual']), does: text, command: text.optional() })
-      .optional(),
+      .strictObject({ safety: z.enum(['safe', 'review', 'manual']), does: text })
+      .optional()
+      .describe('What puts the check right in general, and how safe that is'),
+    remedy: z
+      .strictObject({ words: text, path: text.optional(), from: text.optional(), to: text.optional() })
+      .optional()
+      .describe(
+        'Only of a fail: what puts this one right, and where it is one element of a document, from what to what',
+      ),
     links: z.array(text).min(1),
   })
   .describe("One check's word on one subject")

@@ -59,7 +59,7 @@ export type Verdict<M extends Messages = Messages> =
         readonly message: K
         readonly data: Parameters<M[K]>[0]
         readonly evidence: readonly Evidence[]
-        /** Where the check's own `fix` can be said more exactly. */
+        /** Where the change is one element of a document. */
         readonly remedy?: Remedy
       }
     }[keyof M & string]
@@ -82,6 +82,9 @@ export interface Check {
   readonly covers: readonly CheckId[]
   /** In order of precedence: the first that holds is the message. */
   readonly messages: Messages
+  /** What a person does about each message, in the imperative, with the command where there is one. */
+  // biome-ignore lint/suspicious/noExplicitAny: as with messages, and a message may have none
+  readonly remedies: { readonly [id: string]: ((data: any) => string) | undefined }
   // biome-ignore lint/suspicious/noExplicitAny: typed where the check is defined, erased where checks are kept together
   readonly judge: (brief: { have: any; want: any; subject: Subject }) => Verdict
 }
@@ -94,5 +97,6 @@ export const defineCheck = <const N extends Needs, const W extends Needs, const 
   readonly after: readonly CheckId[]
   readonly covers?: readonly CheckId[]
   readonly messages: M
+  readonly remedies?: { readonly [K in keyof M]?: M[K] }
   readonly judge: (brief: Brief<N, W>) => Verdict<M>
-}): Check => ({ covers: [], ...check })
+}): Check => ({ covers: [], remedies: {}, ...check })

@@ -144,7 +144,7 @@ function settle({ check, needs, wants }: Station, subject: Subject, have: Told, 
       return unseen(check, subject, lacks, [own, ...(lacksOf(want, wants) ?? [])], evidence)
     }
     case 'fail': {
-      const { message: messageId, data, evidence, remedy } = verdict
+      const { message: messageId, data, evidence } = verdict
       const word = check.messages[messageId]
       if (word === undefined) return crashed(check, subject, `${id} has no message ${messageId}`)
       const finding: Finding = {
@@ -157,6 +157,8 @@ function settle({ check, needs, wants }: Station, subject: Subject, have: Told, 
         data,
         evidence,
       }
+      const words = check.remedies[messageId]?.(data)
+      const remedy = verdict.remedy ?? (words === undefined ? undefined : { words })
       return remedy === undefined ? finding : { ...finding, remedy }
     }
   }

@@ -5,8 +5,7 @@ import { verdictOf } from './finding.ts'
 import type { Subject } from './subject.ts'
 
 /** A finding with what a reader needs beside it, so that a report explains itself. */
-export type Line = Finding &
-  Pick<Meta, 'title' | 'section' | 'why' | 'links'> & { readonly fix?: Meta['fix'] & { readonly command?: string } }
+export type Line = Finding & Pick<Meta, 'title' | 'section' | 'why' | 'links'> & { readonly fix?: Meta['fix'] }
 
 /** Who was examined: "shop/cart → arn:aws:iam::…:role/cart, eks us-west-2". */
 export type Identity = { readonly subject: Subject; readonly identity: string; readonly place?: string }
@@ -40,7 +39,7 @@ export function totalsOf(findings: readonly Finding[]): Totals {
 
 export type Papers = ReadonlyMap<CheckId, Meta>
 
-/** Puts the papers beside the findings. `command` words the command that fixes a finding, where there is one. */
+/** Puts the papers beside the findings. */
 export function reportOf(parts: {
   readonly version: string
   readonly source: string

@@ -69,7 +69,17 @@ const lineData = (line: Line): Json =>
         : record([
             ['safety', line.fix.safety],
             ['does', line.fix.does],
-            ['command', line.fix.command],
+          ]),
+    ],
+    [
+      'remedy',
+      line.remedy === undefined
+        ? undefined
+        : record([
+            ['words', line.remedy.words],
+            ['path', line.remedy.path],
+            ['from', line.remedy.from],
+            ['to', line.remedy.to],
           ]),
     ],
     ['links', line.links],

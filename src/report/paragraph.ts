@@ -147,10 +147,23 @@ const merged = (causes: readonly Cause[]): readonly Held[] => {
   return [...byTitle.values()]
 }
 
+/** What puts it right: this one case where that is known, else what the check says in general. */
+function fixLines(sheet: Sheet, { remedy, fix }: Line): readonly string[] {
+  if (remedy === undefined) return fix === undefined ? [] : labelled(sheet, 'fix', fix.does)
+  const { words, path, from, to } = remedy
+  const inner = margin + labels
+  return [
+    ...labelled(sheet, 'fix', words),
+    ...(path === undefined ? [] : wrapped(sheet, path, inner)),
+    ...(from === undefined ? [] : labelled(sheet, 'from', from, inner)),
+    ...(to === undefined ? [] : labelled(sheet, 'to', to, inner)),
+  ]
+}
+
 /** What a check's papers say to what it found; a check that stumbled has found nothing. */
 const counsel = (sheet: Sheet, line: Line): readonly string[] => [
   ...labelled(sheet, 'why', line.why),
-  ...(line.fix === undefined ? [] : labelled(sheet, 'fix', line.fix.command ?? line.fix.does)),
+  ...fixLines(sheet, line),
   ...(sheet.verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
 ]
 
