@@ -22,6 +22,8 @@ export type LabOptions = {
    * and `get jwks` by the host of the issuer.
    */
   readonly refuse?: readonly string[]
+  /** Hears every answer that leaves the lab, tokens and credentials in them too: for tests that look for leaks. */
+  readonly overhear?: (body: string) => void
   /** The environment that `env` starts from; this process's own by default. */
   readonly base?: Environment
 }
@@ -46,7 +48,7 @@ export type Lab = {
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
   place: string | CaseFiles,
-  { refuse = [], base = process.env }: LabOptions = {},
+  { refuse = [], base = process.env, overhear }: LabOptions = {},
 ): Promise<Lab> {
   const [documents, authority] = await Promise.all([readCase(place), makeAuthority()])
   const lab = caseOf(documents)
@@ -68,7 +70,15 @@ export async function startLab(
       const key = `${name} ${method} ${path}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
-    const listener = await listen({ ...leaf, handle, trouble, count })
+    const heard: Handler =
+      overhear === undefined
+        ? handle
+        : async (request) => {
+            const reply = await handle(request)
+            overhear(reply.body)
+            return reply
+          }
+    const listener = await listen({ ...leaf, handle: heard, trouble, count })
     listeners.push(listener)
     return listener
   }
