@@ -243,10 +243,12 @@ const writePackage = (dir: string, pjson: PackageJson): void => {
     license,
     type: 'commonjs',
     bin: Object.fromEntries(bins.map((bin) => [bin, `bin/${bin}`])),
-    files: ['bin', 'lib', 'THIRD-PARTY-NOTICES'],
+    files: ['bin', 'cases', 'lib', 'THIRD-PARTY-NOTICES'],
     engines: { node: '>=22' },
   }
   writeFileSync(path.join(dir, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
+  // What `kubectl wi lab` serves where no case is named.
+  cpSync(path.join(root, 'test/fixtures/demo'), path.join(dir, 'cases/demo'), { recursive: true })
   for (const file of ['LICENSE', 'README.md']) {
     if (existsSync(path.join(root, file))) cpSync(path.join(root, file), path.join(dir, file))
   }
