@@ -36,17 +36,12 @@ import type {
 } from './aws-trust-types.ts'
 
 export type {
-  Cause,
-  ConditionExplanation,
   Decision,
   Edit,
-  Miss,
   MissData,
   MissKind,
-  StatementExplanation,
   TrustContext,
   TrustDecision,
-  Truth,
 } from './aws-trust-types.ts'
 
 type JudgedStatement = Candidate & {

@@ -39,10 +39,10 @@ function normalise(text: string): { readonly plain: string; readonly ends: reado
     const isEscape = text.charCodeAt(at) === 92 && /[ntr]/.test(text[at + 1] ?? '')
     if (text.charCodeAt(at) === 34) {
       // Loggers write \" and, twice wrapped, \\\" for the quote that the error has.
-      let escape = at
-      while (escape > from && text.charCodeAt(escape - 1) === 92) escape -= 1
-      pieces.push(text.slice(from, escape))
-      length += escape - from
+      let before = at
+      while (before > from && text.charCodeAt(before - 1) === 92) before -= 1
+      pieces.push(text.slice(from, before))
+      length += before - from
       from = at
       at += 1
       continue
