@@ -1,0 +1,57 @@
+/** The lane's cluster in the words of the tests, through Kubernetes' own client. */
+import { randomBytes } from 'node:crypto'
+import { CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+import type { Lane } from './lane.ts'
+
+export type Cluster = {
+  readonly config: KubeConfig
+  readonly core: CoreV1Api
+  /** Creates, patches, deletes objects of any kind. */
+  readonly objects: KubernetesObjectApi
+  /** A new namespace with a name of its own; gives the name. */
+  readonly namespace: () => Promise<string>
+  readonly serviceAccount: (
+    namespace: string,
+    name: string,
+    annotations?: { readonly [name: string]: string },
+  ) => Promise<void>
+  /** What the TokenRequest API signs for this ServiceAccount. */
+  readonly token: (namespace: string, name: string, audience: string) => Promise<string>
+  /** Deletes the namespaces that were made; does not wait for it. */
+  readonly clear: () => Promise<void>
+}
+
+/** @throws Error where the lane has no cluster: skip the test with the lane's own reason before */
+export function clusterOf({ cluster }: Lane): Cluster {
+  if (cluster === undefined) throw new Error('the lane has no cluster')
+  const config = new KubeConfig()
+  config.loadFromFile(cluster.kubeconfig)
+  const core = config.makeApiClient(CoreV1Api)
+  const made: string[] = []
+  return {
+    config,
+    core,
+    objects: KubernetesObjectApi.makeApiClient(config),
+    namespace: async () => {
+      const name = `wi-live-${randomBytes(4).toString('hex')}`
+      await core.createNamespace({ body: { metadata: { name } } })
+      made.push(name)
+      return name
+    },
+    serviceAccount: async (namespace, name, annotations = {}) => {
+      await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name, annotations } } })
+    },
+    token: async (namespace, name, audience) => {
+      const { status } = await core.createNamespacedServiceAccountToken({
+        namespace,
+        name,
+        body: { spec: { audiences: [audience], expirationSeconds: 900 } },
+      })
+      if (status?.token === undefined) throw new Error('the API server answered without a token')
+      return status.token
+    },
+    clear: async () => {
+      await Promise.all(made.splice(0).map((name) => core.deleteNamespace({ name })))
+    },
+  }
+}

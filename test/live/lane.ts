@@ -1,0 +1,222 @@
+/** The live lane: real servers brought up together, and everything that a program needs to talk to them. */
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { openControl } from './control.ts'
+import { askGivenCluster } from './given-cluster.ts'
+import { startFront } from './servers/aws-front.ts'
+import { cacheRoot } from './servers/cache.ts'
+import { type Authority, makeAuthority, makeSigningKey, type SigningKey } from './servers/certificates.ts'
+import { notDebian } from './servers/debian.ts'
+import { startGateway, type User, type Users } from './servers/gateway.ts'
+import { cephPrograms } from './servers/gateway-build.ts'
+import {
+  type CertifiedKey,
+  certified,
+  publicKeyOf,
+  publishIssuer,
+  type RunningSite,
+  type Site,
+  startSite,
+} from './servers/issuer.ts'
+import { startKubernetes } from './servers/kubernetes.ts'
+import { kubernetesPrograms } from './servers/kubernetes-build.ts'
+import { type Log, removedAtEnd } from './servers/processes.ts'
+
+/** What every process may know of a running lane; it is plain data. */
+export type Lane = {
+  readonly folder: string
+  /** The root of every certificate of the lane, in PEM, and the file that holds it. */
+  readonly root: string
+  readonly rootFile: string
+  readonly cluster?: LaneCluster
+  readonly cloud?: LaneCloud
+  /** What is not there, and why; who leaves tests out for it says so. */
+  readonly leftOut: readonly { readonly server: string; readonly why: string }[]
+  readonly times: readonly { readonly what: string; readonly seconds: number }[]
+  /** For the real binary, kubectl and the SDKs: everything that would lead past the lane is replaced or gone. */
+  readonly env: { readonly [name: string]: string }
+}
+
+export type LaneCluster = {
+  /** Somebody else's: nothing but new namespaces may be made in it, and it cannot be restarted. */
+  readonly given: boolean
+  readonly kubeconfig: string
+  readonly server: string
+  readonly issuer: string
+  /** The static issuer that publishes the cluster's keys. */
+  readonly site: Site
+  readonly keys: readonly CertifiedKey[]
+  /** Undefined for a given cluster. */
+  readonly signingKey?: SigningKey
+}
+
+export type LaneCloud = {
+  /** STS, IAM, S3 in AWS's form over https. */
+  readonly endpoint: string
+  readonly region: string
+  readonly users: Users
+}
+
+export type RunningLane = { readonly lane: Lane; readonly close: () => Promise<void> }
+
+export type LaneOptions = { readonly env?: NodeJS.ProcessEnv; readonly log?: Log }
+
+const issuerHost = 'oidc.live.example.com'
+const region = 'us-east-1'
+/** Whatever would lead a tool past the lane. */
+const misleading =
+  /^(AWS_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_|NODE_EXTRA_CA_CERTS$|NODE_TLS_|NODE_OPTIONS$|VITEST|.*_proxy$)/i
+
+/**
+ * Brings everything up, at the same time where it can be. A server that cannot be had here is left out with the reason.
+ * `WI_LIVE_KUBECONFIG` names a cluster to use in place of the lane's own, `WI_LIVE_CACHE` where built servers are kept,
+ * `WI_LIVE_MIRROR` a mirror of Debian.
+ * @throws Error where a server that should work does not; everything that was started is stopped then
+ */
+export async function startLane(options: LaneOptions = {}): Promise<RunningLane> {
+  const { env = process.env, log = () => {} } = options
+  const folder = await mkdtemp(path.join(tmpdir(), 'wi-live-'))
+  const remove = removedAtEnd(folder)
+  const closers: (() => Promise<void>)[] = [async () => remove()]
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).reverse()) await one()
+  }
+  const times: { what: string; seconds: number }[] = []
+  const took = (what: string, seconds: number): void => {
+    times.push({ what, seconds })
+    log(`${what}: ${seconds.toFixed(1)} s`)
+  }
+  const leftOut: { server: string; why: string }[] = []
+  const leaveOut = (server: string, why: string): undefined => {
+    leftOut.push({ server, why })
+    log(`${server} left out: ${why}`)
+  }
+  const missing = notDebian()
+  const root = cacheRoot(env)
+  const mirror = env.WI_LIVE_MIRROR
+  try {
+    const authority = await makeAuthority('kubectl wi live lane')
+    const rootFile = path.join(folder, 'root.pem')
+    await writeFile(rootFile, authority.root)
+    const given = env.WI_LIVE_KUBECONFIG || undefined
+    if (given === undefined && env.KUBECONFIG)
+      log('KUBECONFIG is not used; WI_LIVE_KUBECONFIG names a cluster in which the tests may make namespaces.')
+    const known = given === undefined ? undefined : await askGivenCluster(given)
+    const issuer = known?.issuer ?? `https://${issuerHost}/live`
+    const site = await startSite(new URL(issuer).hostname, path.join(folder, 'site'), authority)
+    closers.push(site.stop)
+
+    const own = async (): Promise<LaneCluster | undefined> => {
+      if (missing !== undefined)
+        return leaveOut('kube-apiserver', `${missing}; WI_LIVE_KUBECONFIG can name a cluster instead`)
+      const programs = await kubernetesPrograms({ root, mirror, log })
+      took(`kubernetes ${programs.version} made`, programs.seconds)
+      const signingKey = makeSigningKey()
+      const order = { programs, authority, issuer, signingKey, folder: path.join(folder, 'kubernetes') }
+      const kubernetes = await startKubernetes(order)
+      closers.push(kubernetes.stop)
+      took('kubernetes started', kubernetes.seconds)
+      const control = await openControl(folder, kubernetes)
+      closers.push(control.close)
+      const keys = await publish(site, issuer, [publicKeyOf(signingKey)], authority)
+      const { url: server, kubeconfig } = kubernetes
+      return { given: false, kubeconfig, server, issuer, site: plainSite(site), keys, signingKey }
+    }
+    const theirs = async (): Promise<LaneCluster | undefined> => {
+      if (known === undefined || given === undefined) return undefined
+      const keys = await publish(site, issuer, known.keys, authority)
+      return { given: true, kubeconfig: given, server: known.server, issuer, site: plainSite(site), keys }
+    }
+    const cloud = async (): Promise<LaneCloud | undefined> => {
+      if (missing !== undefined) return leaveOut('the RADOS Gateway (STS, IAM, S3)', missing)
+      const programs = await cephPrograms({ root, mirror, log })
+      took(`ceph ${programs.version} made`, programs.seconds)
+      const gateway = await startGateway({ programs, folder: path.join(folder, 'gateway'), proxy: site.proxy })
+      closers.push(gateway.stop)
+      took('gateway started', gateway.seconds)
+      const front = await startFront({ gateway: gateway.url, users: Object.values(gateway.users), authority })
+      closers.push(front.stop)
+      return { endpoint: front.url, region, users: gateway.users }
+    }
+    // Both to their end: what one of them has started must be known before anything is stopped.
+    const [cluster, aws] = await Promise.allSettled([given === undefined ? own() : theirs(), cloud()])
+    if (cluster.status === 'rejected') throw cluster.reason
+    if (aws.status === 'rejected') throw aws.reason
+    const facts = {
+      ...{ folder, root: authority.root, rootFile, leftOut, times },
+      ...(cluster.value === undefined ? {} : { cluster: cluster.value }),
+      ...(aws.value === undefined ? {} : { cloud: aws.value }),
+    }
+    const lane: Lane = { ...facts, env: await environment(facts, env) }
+    return { lane, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const plainSite = ({ stop: _, ...site }: RunningSite): Site => site
+
+async function publish(
+  site: Site,
+  issuer: string,
+  keys: Parameters<typeof publishIssuer>[2],
+  authority: Authority,
+): Promise<readonly CertifiedKey[]> {
+  const made = await Promise.all(keys.map((key) => certified(key, authority)))
+  await publishIssuer(
+    site,
+    issuer,
+    made.map(({ key }) => key),
+  )
+  return made
+}
+
+/** The environment of a program that talks to the lane and to nothing else, as `user` (the administrator where none is named). */
+async function environment(lane: Omit<Lane, 'env'>, base: NodeJS.ProcessEnv): Promise<Lane['env']> {
+  const { folder, cluster, cloud, root, rootFile } = lane
+  const kept = Object.entries(base).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !misleading.test(entry[0]),
+  )
+  const hosts = path.join(folder, 'lab.json')
+  const resolve = cluster === undefined ? {} : { [`${cluster.site.host}:443`]: `127.0.0.1:${cluster.site.port}` }
+  await writeFile(hosts, JSON.stringify({ roots: root, resolve }), { mode: 0o600 })
+  const empty = path.join(folder, 'aws-config')
+  await writeFile(empty, '')
+  const cache = path.join(folder, 'kube-cache')
+  await mkdir(cache, { recursive: true, mode: 0o700 })
+  return {
+    ...Object.fromEntries(kept),
+    // An empty kubeconfig in place of the person's own, where there is no cluster.
+    KUBECONFIG: cluster?.kubeconfig ?? empty,
+    KUBECACHEDIR: cache,
+    KUBECTL_WI_LAB: hosts,
+    NODE_EXTRA_CA_CERTS: rootFile,
+    ...(cloud === undefined ? {} : awsEnvironment(lane, cloud.users.admin)),
+    AWS_CONFIG_FILE: empty,
+    AWS_SHARED_CREDENTIALS_FILE: empty,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  }
+}
+
+/** What signs a program in as this user: to be laid over `lane.env`. */
+export function awsEnvironment(
+  { cloud, rootFile }: Pick<Lane, 'cloud' | 'rootFile'>,
+  user: User,
+): { readonly [name: string]: string } {
+  if (cloud === undefined) return {}
+  const { endpoint } = cloud
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_STS: endpoint,
+    AWS_ENDPOINT_URL_IAM: endpoint,
+    AWS_ENDPOINT_URL_EKS: endpoint,
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_CA_BUNDLE: rootFile,
+    AWS_REGION: cloud.region,
+    AWS_DEFAULT_REGION: cloud.region,
+    AWS_ACCESS_KEY_ID: user.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: user.secretAccessKey,
+  }
+}
