@@ -1,4 +1,5 @@
 /** Reads a published key set (JWKS), recomputes Kubernetes key ids, and knows which algorithms each cloud takes. */
+import { sha256 } from '@noble/hashes/sha2.js'
 import { isList, isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
 import { base64url, bytesOf } from './token-claims.ts'
 
@@ -95,7 +96,7 @@ const curves: { readonly [name: string]: Uint8Array } = {
 const nothing = Uint8Array.of(0x05, 0x00)
 
 /** The key as DER SubjectPublicKeyInfo (RFC 5280); undefined for other keys than RSA and the NIST curves. */
-export function publicKeyInfo({ jwk }: PublishedKey): Uint8Array | undefined {
+function publicKeyInfo({ jwk }: PublishedKey): Uint8Array | undefined {
   const bytes = (name: string) => bytesOf(textAt(jwk, name) ?? '')
   if (jwk.kty === 'RSA') {
     const modulus = bytes('n')
@@ -117,7 +118,7 @@ export function publicKeyInfo({ jwk }: PublishedKey): Uint8Array | undefined {
  * The kid that Kubernetes itself gives this key: base64url(SHA-256(DER SubjectPublicKeyInfo)). One that differs was made by hand.
  * https://github.com/kubernetes/kubernetes/blob/v1.36.2/pkg/serviceaccount/jwt.go
  */
-export function keyIdOf(key: PublishedKey, sha256: (bytes: Uint8Array) => Uint8Array): string | undefined {
+export function keyIdOf(key: PublishedKey): string | undefined {
   const info = publicKeyInfo(key)
   return info === undefined ? undefined : base64url(sha256(info))
 }

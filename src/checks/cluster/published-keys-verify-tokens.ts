@@ -1,15 +1,16 @@
 /** The published keys verify this cluster's tokens. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
+import type { Question } from '../../core/fact.ts'
 import { textAt } from '../../core/json.ts'
 import { cloudNames, cloudOfError, keysAreUploaded } from '../../domain/federation-marks.ts'
-import { algorithmsTaken, type PublishedKey } from '../../domain/jwks.ts'
+import { algorithmsTaken, keyIdOf, type PublishedKey } from '../../domain/jwks.ts'
 import { federation } from '../../probes/cluster/federation.ts'
 import { issuer } from '../../probes/cluster/issuer.ts'
 import { keySet, ownKeyIds, signatureVerifies } from '../../probes/cluster/keys.ts'
+import { anyMintedToken } from '../../probes/cluster/minted-token.ts'
 import { observedErrors } from '../../probes/cluster/observed-errors.ts'
 import { googleProviders } from '../../probes/cluster/registrations.ts'
 import { seenTokens } from '../../probes/cluster/seen-tokens.ts'
-import { anyMintedToken } from '../../probes/workload/minted-token.ts'
 
 const noKeyFound =
   /Couldn't retrieve verification key|AADSTS7000272\b|Unable to verify the ID Token signature|invalid signature, no keys found|Error connecting to the given credential's issuer/
@@ -22,6 +23,14 @@ const nameless = (keys: readonly PublishedKey[]): readonly PublishedKey[] => {
   const named = new Set(keys.filter(({ kid }) => kid).map(material))
   return keys.filter((key) => !key.kid && !named.has(material(key)))
 }
+
+/** The very key that a token names, published under a kid that somebody made up. */
+const misnamed = (question: Question, keys: readonly PublishedKey[], kid: string): readonly Evidence[] =>
+  keys.flatMap((key, index) =>
+    key.kid !== undefined && keyIdOf(key) === kid
+      ? [{ question, path: `keys[${index}].kid of the same key`, observed: key.kid, expected: kid }]
+      : [],
+  )
 
 export const check = defineCheck({
   meta: {
@@ -102,7 +111,13 @@ export const check = defineCheck({
       })
       const bare = nameless(keys)
       if (bare.length > 0 && !has)
-        return { status: 'fail', message: 'key-without-kid', data: { url, kid: kid ?? 'one' }, evidence }
+        return {
+          status: 'fail',
+          message: 'key-without-kid',
+          // Kubernetes derives the kid from the key itself, so it is known without a token.
+          data: { url, kid: kid ?? bare.map(keyIdOf).find((one) => one !== undefined) ?? 'one' },
+          evidence,
+        }
       const former = living.find(({ keyId, pod }) => pod !== undefined && keyId !== undefined && !ids.includes(keyId))
       if (has && former?.keyId !== undefined && former.keyId !== kid)
         return {
@@ -121,7 +136,12 @@ export const check = defineCheck({
         }
       const published = ids.length > 0 ? ids.join(', ') : 'no key with a kid'
       if (kid !== undefined && !has)
-        return { status: 'fail', message: 'key-not-published', data: { kid, url, published }, evidence }
+        return {
+          status: 'fail',
+          message: 'key-not-published',
+          data: { kid, url, published },
+          evidence: [...evidence, ...misnamed(want.keySet.from, keys, kid)],
+        }
       // Without a token: whichever of its keys the API server signs with, none of them is published.
       const own = want.ownKeyIds.state === 'known' ? want.ownKeyIds.value : []
       if (own.length > 0 && !own.some((one) => ids.includes(one)))
