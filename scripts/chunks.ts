@@ -37,6 +37,7 @@ const weights: Readonly<Record<string, number>> = {
   checks: 1,
   '@oclif/core': 0,
   chalk: 0,
+  '@noble/hashes': 0,
 }
 const heaviest: Readonly<Record<string, number>> = { core: 0, sources: 0, report: 0, catalogue: 1 }
 
