@@ -3,8 +3,8 @@ import { absent, defineProbe, type Fact, inquire, known, reading, type Soon } fr
 import { at, textAt } from '../../core/json.ts'
 import { type PublishedKey, readKeys } from '../../domain/jwks.ts'
 import { kubernetes, oidc } from '../../domain/questions.ts'
-import { anyMintedToken } from '../workload/minted-token.ts'
 import { documentOf } from './fetched.ts'
+import { anyMintedToken } from './minted-token.ts'
 import { publishedKeys } from './published.ts'
 
 export type KeySet = { readonly url: string; readonly keys: readonly PublishedKey[] }

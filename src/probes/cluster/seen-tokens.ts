@@ -3,8 +3,8 @@ import { defineProbe, type Fact, known, onward } from '../../core/fact.ts'
 import { type Json, listAt, textAt } from '../../core/json.ts'
 import { legacyIssuer } from '../../domain/issuer-url.ts'
 import { seen } from '../../domain/questions.ts'
-import { readToken, type Token } from '../workload/minted-token.ts'
 import { clock } from './clock.ts'
+import { readToken, type Token } from './minted-token.ts'
 
 export type SeenToken = Token & {
   readonly file: string

@@ -1,44 +1,27 @@
 /** A token minted for the ServiceAccount: exactly the issuer, subject and key that its pods would get, without running anything. */
-import { absent, defineProbe, type Fact, inquire, unknown } from '../../core/fact.ts'
-import { at, isObject, type Json, type JsonObject, textAt, textsAt } from '../../core/json.ts'
+import { absent, defineProbe, type Fact, inquire, known, type Soon, unknown } from '../../core/fact.ts'
 import { audienceOf } from '../../domain/audiences.ts'
 import { kubernetes } from '../../domain/questions.ts'
+import type { ServiceAccount } from '../../domain/workloads.ts'
+import { tokenSubjectOf } from '../cluster/judged.ts'
+import { lentToken, readToken, type Token } from '../cluster/minted-token.ts'
+import { ownTokens } from './own-tokens.ts'
 import { serviceAccount } from './service-account.ts'
 
-export type Token = {
-  readonly issuer?: string
-  readonly subject?: string
-  readonly audiences: readonly string[]
-  readonly keyId?: string
-  readonly algorithm?: string
-  /** Seconds since 1970. */
-  readonly issuedAt?: number
-  readonly expires?: number
-  readonly claims: JsonObject
-  readonly header: JsonObject
-}
-
-const seconds = (json: Json | undefined): number | undefined => (typeof json === 'number' ? json : undefined)
-
-/** A token from its decoded header and claims. */
-export function readToken(json: Json): Token | undefined {
-  const claims = at(json, 'claims')
-  const header = at(json, 'header') ?? {}
-  if (!isObject(claims) || !isObject(header)) return undefined
-  const token: { -readonly [K in keyof Token]: Token[K] } = { audiences: textsAt(claims, 'aud'), claims, header }
-  const issuer = textAt(claims, 'iss')
-  const subject = textAt(claims, 'sub')
-  const keyId = textAt(header, 'kid')
-  const algorithm = textAt(header, 'alg')
-  const issuedAt = seconds(at(claims, 'iat'))
-  const expires = seconds(at(claims, 'exp'))
-  if (issuer !== undefined) token.issuer = issuer
-  if (subject !== undefined) token.subject = subject
-  if (keyId !== undefined) token.keyId = keyId
-  if (algorithm !== undefined) token.algorithm = algorithm
-  if (issuedAt !== undefined) token.issuedAt = issuedAt
-  if (expires !== undefined) token.expires = expires
-  return token
+/** What every token of the cluster shares, and what Kubernetes would write for this ServiceAccount; nothing of whom it was minted for. */
+function borrowed({ issuer, keyId, algorithm, header }: Token, account: ServiceAccount): Token {
+  const subject = tokenSubjectOf(account)
+  const audiences = [audienceOf(account)]
+  return {
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(algorithm === undefined ? {} : { algorithm }),
+    subject,
+    audiences,
+    claims: { ...(issuer === undefined ? {} : { iss: issuer }), sub: subject, aud: audiences },
+    header,
+    borrowed: true,
+  }
 }
 
 export const mintedToken = defineProbe({
@@ -46,52 +29,27 @@ export const mintedToken = defineProbe({
   about: 'a token minted for the ServiceAccount',
   scope: 'service-account',
   needs: { serviceAccount },
-  wants: {},
-  ask: ({ serviceAccount }, _want, inquiry): Fact<Token> | Promise<Fact<Token>> => {
+  wants: { lentToken, ownTokens },
+  ask: ({ serviceAccount }, { lentToken, ownTokens }, inquiry): Soon<Fact<Token>> => {
     if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     const { namespace, name } = serviceAccount.value
-    return inquire(
-      inquiry,
-      kubernetes.token({ namespace, name, audience: audienceOf(serviceAccount.value) }),
-      readToken,
-    )
+    // Documents that hold its token answer for it at no cost.
+    const ownSeen = ownTokens.state === 'known' && ownTokens.value.tokens.length > 0
+    if (lentToken.state !== 'known' || ownSeen)
+      return inquire(
+        inquiry,
+        kubernetes.token({ namespace, name, audience: audienceOf(serviceAccount.value) }),
+        readToken,
+      )
+    const { token } = lentToken.value
+    if (token.state === 'known') return known(borrowed(token.value, serviceAccount.value), token.from)
+    return token.state === 'unknown'
+      ? token
+      : unknown(
+          'not-asked',
+          'the first ServiceAccounts, whose token would stand for all, do not exist, so none was minted',
+          token.from,
+          'name a ServiceAccount: kubectl wi doctor sa/NAME',
+        )
   },
 })
-
-/** The same for the cluster as a whole: the issuer and the key do not depend on whom a token is for. */
-export const anyMintedToken = defineProbe<Token>({
-  id: 'cluster/minted-token',
-  about: 'a token minted by this cluster',
-  scope: 'cluster',
-  needs: {},
-  wants: {},
-  ask: async (_have, _want, inquiry) => {
-    const question = kubernetes.token({ namespace: 'default', name: 'default', audience: 'sts.amazonaws.com' })
-    let last: Fact<Token> = unknown(
-      'not-asked',
-      'no ServiceAccount is judged, so no token was minted',
-      question,
-      'name a ServiceAccount: kubectl wi doctor sa/NAME',
-    )
-    // A ServiceAccount that is gone has no token; a few tries find one that is there, and no more are made.
-    for (const { kind, namespace, name } of inquiry.subjects
-      .filter((subject) => subject.kind === 'ServiceAccount')
-      .slice(0, 5)) {
-      if (kind !== 'ServiceAccount' || namespace === undefined) continue
-      const found = await inquiry.ask(kubernetes.get('serviceaccounts', namespace, name))
-      if (found.state !== 'known') continue
-      const audience = audienceOf({ annotations: readAnnotations(found.value) })
-      last = await inquire(inquiry, kubernetes.token({ namespace, name, audience }), readToken)
-      if (last.state !== 'absent') return last
-    }
-    return last
-  },
-})
-
-const readAnnotations = (json: Json): { readonly [key: string]: string } => {
-  const found = at(json, 'metadata', 'annotations')
-  const texts: { [key: string]: string } = {}
-  if (isObject(found))
-    for (const [key, value] of Object.entries(found)) if (typeof value === 'string') texts[key] = value
-  return texts
-}
