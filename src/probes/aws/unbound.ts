@@ -9,6 +9,7 @@ import { toolOfPod } from '../../domain/aws-role-keys.ts'
 import { podExpectsIdentity } from '../../domain/identity-marks.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { type Pod, readServiceAccount, readWorkload } from '../../domain/workloads.ts'
+import { judged } from '../cluster/judged.ts'
 import { templateResources } from '../cluster/pods.ts'
 import { listed } from '../lists.ts'
 import { podsOfServiceAccount, templatesOfServiceAccount } from '../workload/pods.ts'
@@ -40,10 +41,10 @@ export const unbound = defineProbe({
   id: 'aws/unbound',
   about: 'what stands around a ServiceAccount without a role',
   scope: 'service-account',
-  needs: { serviceAccount },
+  needs: { serviceAccount, judged },
   wants: { roleReference, podsOfServiceAccount, templatesOfServiceAccount },
   ask: (
-    { serviceAccount },
+    { serviceAccount, judged },
     { roleReference, podsOfServiceAccount, templatesOfServiceAccount },
     inquiry,
   ): Soon<Fact<Unbound>> => {
@@ -117,7 +118,7 @@ export const unbound = defineProbe({
       const [only] = others
       if (only === undefined || others.length > 1) return undefined
       const key = subjectKey({ kind: 'ServiceAccount', namespace, name: only.name })
-      return inquiry.subjects.some((one) => subjectKey(one) === key) ? only.name : undefined
+      return judged.state === 'known' && judged.value.byKey.has(key) ? only.name : undefined
     }
 
     /** A webhook in the cluster may read the role from a map that was not seen: then nothing is lost. */

@@ -1,30 +1,74 @@
 /** The known error texts that speak of one ServiceAccount or pod. */
 import { defineProbe, type Fact, known } from '../../core/fact.ts'
-import { related, type Scope, type Subject, scopeOf, subjectKey } from '../../core/subject.ts'
+import { related, type Scope, type Subject, subjectKey } from '../../core/subject.ts'
+import { judged } from '../cluster/judged.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
+
+export type ErrorShelves = {
+  readonly all: readonly ObservedError[]
+  /** Places in `all`, by the key of the subject that the text names, and of those which that one belongs to. */
+  readonly byKey: ReadonlyMap<string, readonly number[]>
+  /** Places of those that name nobody. */
+  readonly unnamed: readonly number[]
+  /** The subject that is named, where it is judged too. */
+  readonly named: (error: ObservedError) => Subject | undefined
+  readonly alone: (scope: Scope) => boolean
+}
+
+/** The texts by whom they speak of, so that nobody looks through those of all others. */
+export const errorShelves = defineProbe({
+  id: 'cluster/error-shelves',
+  about: 'whom the known error texts speak of',
+  scope: 'cluster',
+  needs: { observedErrors, judged },
+  wants: {},
+  ask: ({ observedErrors, judged }): Fact<ErrorShelves> => {
+    if (observedErrors.state === 'absent') return observedErrors
+    if (judged.state === 'absent') return judged
+    const { byKey: subjects, alone } = judged.value
+    const all = observedErrors.value
+    const byKey = new Map<string, number[]>()
+    const unnamed: number[] = []
+    const named = ({ about }: ObservedError): Subject | undefined =>
+      about === undefined ? undefined : subjects.get(about)
+    const put = (key: string, place: number): void => {
+      const shelf = byKey.get(key)
+      if (shelf === undefined) byKey.set(key, [place])
+      else shelf.push(place)
+    }
+    for (const [place, error] of all.entries()) {
+      if (error.about === undefined) unnamed.push(place)
+      else for (const key of new Set([error.about, ...(named(error)?.of ?? [])])) put(key, place)
+    }
+    return known({ all, byKey, unnamed, named, alone }, observedErrors.from)
+  },
+})
+
+const noErrors: readonly ObservedError[] = []
 
 /**
  * A text that names an object belongs to it and its kin. One that names none belongs to the subject that was asked about: to everybody of an
  * identity where only one is judged, and to nobody in particular where there are several.
  */
-const about = (
-  errors: readonly ObservedError[],
+function about(
+  { all, byKey, unnamed, named, alone }: ErrorShelves,
   subject: Subject,
-  subjects: readonly Subject[],
   scope: Scope,
-): readonly ObservedError[] => {
+): readonly ObservedError[] {
   // The cluster answers for those whom nobody listed.
-  if (subject.kind === 'Cluster') return errors
-  const peers = subjects.filter((other) => scopeOf(other) === scope)
-  const alone = peers.length <= 1 || peers.every((other) => subjectKey(other) === subjectKey(subject))
-  return errors.filter((error) => {
-    if (error.about === undefined) return alone
-    const named = subjects.find((other) => subjectKey(other) === error.about)
-    return (
-      error.about === subjectKey(subject) ||
-      (named !== undefined && named.kind !== 'Cluster' && related(named, subject))
-    )
-  })
+  if (subject.kind === 'Cluster') return all
+  if (all.length === 0) return noErrors
+  const key = subjectKey(subject)
+  const places = new Set(alone(scope) ? unnamed : [])
+  for (const one of [key, ...(subject.of ?? [])]) for (const place of byKey.get(one) ?? []) places.add(place)
+  return [...places]
+    .sort((a, b) => a - b)
+    .flatMap((place) => all[place] ?? [])
+    .filter((error) => {
+      if (error.about === undefined || error.about === key) return true
+      const other = named(error)
+      return other !== undefined && other.kind !== 'Cluster' && related(other, subject)
+    })
 }
 
 const probe = (scope: 'service-account' | 'pod', id: string) =>
@@ -32,12 +76,12 @@ const probe = (scope: 'service-account' | 'pod', id: string) =>
     id,
     about: 'known error texts in logs and events',
     scope,
-    needs: { observedErrors },
+    needs: { errorShelves },
     wants: {},
-    ask: ({ observedErrors }, _want, { subject, subjects }): Fact<readonly ObservedError[]> =>
-      observedErrors.state === 'known'
-        ? known(about(observedErrors.value, subject, subjects, scope), observedErrors.from)
-        : observedErrors,
+    ask: ({ errorShelves }, _want, { subject }): Fact<readonly ObservedError[]> =>
+      errorShelves.state === 'known'
+        ? known(about(errorShelves.value, subject, scope), errorShelves.from)
+        : errorShelves,
   })
 
 export const errorsOfServiceAccount = probe('service-account', 'workload/observed-errors')
