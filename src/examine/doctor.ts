@@ -5,7 +5,7 @@ import { exitCodeOf, type Report, reportOf } from '../core/report.ts'
 import type { Subject } from '../core/subject.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { identitiesOf } from '../probes/identities.ts'
-import { subjectsFor } from '../probes/subjects.ts'
+import { misunderstood, subjectsFor } from '../probes/subjects.ts'
 import { type Format, renderers } from '../report/index.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
@@ -79,6 +79,8 @@ async function run(
 ): Promise<Outcome> {
   const { checks } = await import('../checks/index.ts')
   const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
+  const unclear = misunderstood({ targets, ...(flags.selector === undefined ? {} : { selector: flags.selector }) })
+  if (unclear.length > 0) throw usage(unclear.join('\n'))
   following.phase('reading what there is')
   const world = await openWorld(flags, { version, ends })
   try {
@@ -91,7 +93,6 @@ async function run(
       ...(namespace === undefined ? {} : { namespace }),
       ...(flags.selector === undefined ? {} : { selector: flags.selector }),
     })
-    if (roster.usage.length > 0) throw usage(roster.usage.join('\n'))
     following.plan(chosen, roster.subjects)
     following.phase('examining')
     const examination = await examine({

@@ -1,6 +1,6 @@
 /** Opens what a run looks at: documents, the live cluster and its clouds, or the one laid over the other. */
 import { existsSync } from 'node:fs'
-import type { Source } from '../core/fact.ts'
+import { type Source, unknown } from '../core/fact.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
 import { type Ends, stoppable } from './stoppable.ts'
 import { asTrouble, usage } from './trouble.ts'
@@ -65,6 +65,20 @@ export async function openLive(flags: KubeconfigValues, manner: Manner): Promise
   }
 }
 
+/** The cluster below files that are not applied: an exchange would prove the world as it is, not as the files would make it. */
+const unproven = (source: Source): Source => ({
+  name: source.name,
+  ask: (question, signal) =>
+    question.call === 'sts:AssumeRoleWithWebIdentity'
+      ? unknown(
+          'not-asked',
+          'the files are not applied, so an exchange would prove the cluster as it is',
+          question,
+          'apply the files and leave out --overlay',
+        )
+      : source.ask(question, signal),
+})
+
 /** Throws usage errors: a path that is not there, nothing readable, no cluster to talk to. */
 export async function openWorld(
   flags: WorldFlags,
@@ -97,7 +111,8 @@ export async function openWorld(
   const below = await live()
   return {
     ...seen,
-    source: careful(layered(read.source, below.source)),
+    documents: false,
+    source: careful(layered(read.source, unproven(below.source))),
     described: `${described}, laid over ${below.described}`,
     namespace: below.namespace,
     close: below.close,

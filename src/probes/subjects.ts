@@ -28,12 +28,8 @@ export type Selection = {
   readonly documents?: boolean
 }
 
-/** `problems`: sentences for a person; `usage` ones mean that nothing sensible can be examined. */
-export type Roster = {
-  readonly subjects: readonly Subject[]
-  readonly problems: readonly string[]
-  readonly usage: readonly string[]
-}
+/** `problems`: sentences for a person. */
+export type Roster = { readonly subjects: readonly Subject[]; readonly problems: readonly string[] }
 
 type Lists = {
   readonly accounts: Fact<Listed<ServiceAccount>>
@@ -155,32 +151,32 @@ function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, 
       choose(chosen, one.namespace, one.name, true)
 }
 
+/** What is not understood of a selection, in sentences for a person; nothing has to be asked to know it. */
+export function misunderstood({ targets, selector }: Pick<Selection, 'targets' | 'selector'>): readonly string[] {
+  const words = targets.map(readTarget).filter((target) => typeof target === 'string')
+  const read = selector === undefined ? undefined : labelSelector(selector)
+  return read !== undefined && 'malformed' in read
+    ? [
+        ...words,
+        `--selector: ${JSON.stringify(read.malformed)} is not understood; write for example app=cart or tier in (web,api)`,
+      ]
+    : words
+}
+
 /** Finds out who is to be judged. Lists that cannot be seen leave a stand-in, so that the report says what was not seen. */
 export async function subjectsFor(source: Source, selection: Selection, signal?: AbortSignal): Promise<Roster> {
-  const usage: string[] = []
-  const targets = selection.targets.flatMap((text) => {
-    const target = readTarget(text)
-    if (typeof target !== 'string') return target
-    usage.push(target)
-    return []
-  })
+  const targets = selection.targets.map(readTarget).filter((target) => typeof target !== 'string')
   const selector = selection.selector === undefined ? undefined : labelSelector(selection.selector)
-  if (selector !== undefined && 'malformed' in selector)
-    usage.push(
-      `--selector: ${JSON.stringify(selector.malformed)} is not understood; write for example app=cart or tier in (web,api)`,
-    )
-  if (usage.length > 0) return { subjects: [], problems: [], usage }
-
   const lists = await look(source, selection, signal)
   const chosen: Chosen = { accounts: new Map(), pods: new Map(), nodes: new Set(), missing: [] }
   const matches = (one: Meta): boolean =>
     selector === undefined || !('matches' in selector) || selector.matches(one.labels)
   for (const target of targets) take(chosen, target, lists, selection)
   if (targets.length === 0) takeAll(chosen, lists, matches, selection.documents === true)
-  return { ...roster(chosen, lists, targets.length === 0, selection), usage }
+  return roster(chosen, lists, targets.length === 0, selection)
 }
 
-function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Omit<Roster, 'usage'> {
+function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
       ? `${what} does not exist${selection.namespace === undefined ? '' : ` in namespace ${selection.namespace}`}`
