@@ -12,6 +12,7 @@ const expectation = z.strictObject({
   finds: z.array(z.record(z.string(), z.string())),
   passes: z.array(z.string()).default([]),
   never: z.array(z.string()).default([]),
+  open: z.array(z.string()).default([]),
 })
 
 export type Case = {
@@ -23,6 +24,8 @@ export type Case = {
   readonly finds: readonly { readonly check: string; readonly message: string }[]
   readonly passes: readonly string[]
   readonly never: readonly string[]
+  /** Checks that the folder must leave undecided: neither passed nor failed. */
+  readonly open: readonly string[]
 }
 
 export const fixtures = join(import.meta.dirname, 'fixtures')
@@ -43,7 +46,7 @@ function readCase(file: string): Case {
   const read = expectation.safeParse(head)
   const path = single ? file : dirname(file)
   if (!read.success) throw new Error(`${relative(fixtures, file)}: ${z.prettifyError(read.error)}`)
-  const { subject, finds, passes, never } = read.data
+  const { subject, finds, passes, never, open } = read.data
   const { namespace, ...rest } = subject
   return {
     name: relative(fixtures, path),
@@ -52,6 +55,7 @@ function readCase(file: string): Case {
     finds: finds.flatMap((one) => Object.entries(one).map(([check, message]) => ({ check, message }))),
     passes,
     never,
+    open,
   }
 }
 

@@ -731,6 +731,14 @@ describe('what was not seen', () => {
     ['an empty list of actions', statement({ Action: [] })],
     ['Principal "*" in an Allow', statement({ Principal: '*' })],
     ['every AWS principal', statement({ Principal: { AWS: '*' } })],
+    [
+      'NotPrincipal in an Allow',
+      {
+        Effect: 'Allow',
+        NotPrincipal: { AWS: 'arn:aws:iam::111122223333:user/former' },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+      },
+    ],
     ['an effect in small letters', statement({ Effect: 'allow' })],
     ['a variable without value under negation', under('StringNotEquals', { [SUB]: `\${aws:PrincipalTag/x}` })],
     ['a value that is an object', subEquals({})],

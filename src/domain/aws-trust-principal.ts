@@ -92,11 +92,13 @@ export function judgePrincipal(
   const truth = some(parts.map((part) => part.truth))
   const why = parts.find((part) => part.truth === truth)?.why ?? 'no identity provider is listed'
   const needs = parts.flatMap((part) => (part.truth === 'depends' ? (part.needs ?? []) : []))
+  // Only under Deny has it a meaning: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+  const undefinedHere = negated && truth === false && effect !== 'Deny'
   return {
-    truth: negated ? not(truth) : truth,
+    truth: undefinedHere ? 'depends' : negated ? not(truth) : truth,
     negated,
-    why,
-    needs,
+    why: undefinedHere ? 'NotPrincipal admits nobody: AWS supports it under Deny only' : why,
+    needs: undefinedHere ? [chosen.path] : needs,
     malformed,
     path: chosen.path,
     listed,
