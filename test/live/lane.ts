@@ -1,5 +1,5 @@
 /** The live lane: real servers brought up together, and everything that a program needs to talk to them. */
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openControl } from './control.ts'
@@ -76,7 +76,7 @@ const misleading =
  */
 export async function startLane(options: LaneOptions = {}): Promise<RunningLane> {
   const { env = process.env, log = () => {} } = options
-  const folder = await mkdtemp(path.join(tmpdir(), 'wi-live-'))
+  const folder = await newFolder()
   const remove = removedAtEnd(folder)
   const closers: (() => Promise<void>)[] = [async () => remove()]
   const close = async (): Promise<void> => {
@@ -153,6 +153,26 @@ export async function startLane(options: LaneOptions = {}): Promise<RunningLane>
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** A run that was killed could not remove its own folder; the process's id in the name tells whether it is still needed. */
+async function newFolder(): Promise<string> {
+  const prefix = 'wi-live-'
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1] ?? process.pid)
+    const place = path.join(tmpdir(), name)
+    if (!alive(pid)) await rm(place, { recursive: true, force: true }).catch(() => {})
+  }
+  return mkdtemp(path.join(tmpdir(), `${prefix}${process.pid}-`))
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

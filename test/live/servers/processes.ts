@@ -37,7 +37,7 @@ const plainEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 
 function start(program: Program, stdio: 'pipe' | readonly ['ignore', number, number]): ChildProcess {
   const { file, args, env = {}, cwd } = program
-  const [name, rest] = setpriv === undefined ? [file, args] : [setpriv, ['--pdeathsig', 'TERM', '--', file, ...args]]
+  const [name, rest] = setpriv === undefined ? [file, args] : [setpriv, ['--pdeathsig', 'KILL', '--', file, ...args]]
   watchOver()
   const child = spawn(name, rest, {
     // Its own group: a Ctrl-C in the terminal reaches it through us alone, and what it starts ends with it.
