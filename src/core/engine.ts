@@ -4,7 +4,7 @@ import type { Fact, Probe, Soon } from './fact.ts'
 import type { Finding, Lack } from './finding.ts'
 import { gatherer, type Listener, type Setting, type Told, type Wire } from './gather.ts'
 import { holdUps, inOrder } from './order.ts'
-import { bySubject, isJudgedAs, type Subject } from './subject.ts'
+import { bySubject, isJudgedAs, type Subject, scopeOf } from './subject.ts'
 
 export type Observer = Listener & {
   /** In the order of the report. */
@@ -43,19 +43,7 @@ export async function examine(order: Order): Promise<Examination> {
     coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
-  // All facts set out together, each only once; judging then waits for each in its turn.
-  const asked = new Map<Probe<unknown>, Set<Subject>>()
-  for (const { needs, wants, over } of stations)
-    for (const one of [...needs, ...wants]) {
-      const before = asked.get(one.probe) ?? new Set()
-      asked.set(one.probe, before)
-      for (const subject of over)
-        if (!before.has(subject)) {
-          before.add(subject)
-          gather(one, subject)
-        }
-    }
-  asked.clear()
+  await setOut(stations, subjects, gather)
 
   for (const station of stations) {
     const { needs, wants, over } = station
@@ -79,6 +67,48 @@ export async function examine(order: Order): Promise<Examination> {
     }
   }
   return { findings, fact }
+}
+
+/** Enough subjects to keep every source busy; the facts of all at once would be a hundred thousand promises in a large cluster. */
+const abreast = 250
+
+/** All facts set out together, each only once; judging then waits for each in its turn. */
+async function setOut(
+  stations: readonly Station[],
+  subjects: readonly Subject[],
+  gather: ReturnType<typeof gatherer>['gather'],
+): Promise<void> {
+  const byScope = new Map<string, ReadonlyMap<Probe<unknown>, Wire>>()
+  const wiresFor = (subject: Subject): ReadonlyMap<Probe<unknown>, Wire> => {
+    const key = [scopeOf(subject), ...(subject.standsFor ?? [])].join()
+    let wires = byScope.get(key)
+    if (wires === undefined) {
+      const own = stations.filter(({ check }) => isJudgedAs(subject, check.meta.scope))
+      wires = new Map(own.flatMap(({ needs, wants }) => [...needs, ...wants].map((one) => [one.probe, one] as const)))
+      byScope.set(key, wires)
+    }
+    return wires
+  }
+  let underWay = 0
+  let goOn: (() => void) | undefined
+  const come = (): void => {
+    underWay -= 1
+    goOn?.()
+  }
+  for (const subject of subjects) {
+    const coming: Promise<unknown>[] = []
+    for (const one of wiresFor(subject).values()) {
+      const fact = gather(one, subject)
+      if (fact instanceof Promise) coming.push(fact)
+    }
+    if (coming.length === 0) continue
+    underWay += 1
+    Promise.all(coming).then(come)
+    while (underWay >= abreast)
+      await new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+  }
 }
 
 const noEvidence: readonly Evidence[] = []
