@@ -152,6 +152,11 @@ export function issuerIn(text: string): string | undefined {
   return undefined
 }
 
+/** Whether somebody has hidden a part of this issuer, as people do with what they paste: it can be compared with none. */
+export const isMasked = (issuer: string): boolean =>
+  /x{3,}|\*{2,}|\.{3}|[<>…]/i.test(issuer) ||
+  (/^https:\/\/oidc\.eks\./.test(issuer) && !/\/id\/[0-9A-F]{32}$/.test(issuer))
+
 const quoting: readonly RegExp[] = [
   /Assertion Issuer: ?'([^'\s]{1,512})'/,
   /presented assertion issuer '([^'\s]{1,512})'/,

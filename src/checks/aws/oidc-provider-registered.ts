@@ -51,7 +51,7 @@ export const check = defineCheck({
     missing: ({ account, issuer }: { account: string; issuer: string }) =>
       `account ${account} has no IAM OIDC provider for ${issuer}`,
     'reported-missing': ({ issuer }: { issuer: string }) =>
-      `STS found no provider for ${issuer} in the account of the role; the providers were not seen`,
+      `STS found no provider for ${issuer} in the account of the role, and none was seen`,
   },
   judge: ({ want: { roleReference, registration, stsAnswers } }) => {
     if (roleReference.state === 'absent' || (roleReference.state === 'known' && !isWebIdentity(roleReference.value)))
@@ -64,7 +64,8 @@ export const check = defineCheck({
       const issuer = issuerIn(reported.text) ?? 'an issuer that was not collected'
       return { status: 'fail', message: 'reported-missing', data: { issuer }, evidence: told }
     }
-    const { account, partition, issuer, issuerFrom, arn, state, listed, elsewhere, trusted, from } = registration.value
+    const { account, partition, issuer, issuerFrom, arn, state, listed, elsewhere, trusted, refused, from } =
+      registration.value
     const seen: Evidence = {
       question: from,
       path: 'OpenIDConnectProviderList',
@@ -95,6 +96,16 @@ export const check = defineCheck({
     if (otherPartition && endpoint !== undefined && observed !== undefined)
       return { status: 'fail', message: 'other-partition', data: { endpoint, observed, expected: partition }, evidence }
     if (state === 'missing') return { status: 'fail', message: 'missing', data: { account, issuer }, evidence }
+    // The token that STS refused was of another issuer than the one that was seen: of another cluster, or of a former one.
+    if (refused !== undefined && !refused.registered)
+      return { status: 'fail', message: 'reported-missing', data: { issuer: refused.issuer }, evidence }
+    if (state === 'registered' && reported !== undefined)
+      return {
+        status: 'undecided',
+        lacks: `the account has a provider for ${refused?.issuer ?? issuer}, and yet STS found none: it is newer than that answer, or the region of the STS endpoint is not active in the account`,
+        lift: 'run kubectl wi doctor against the cluster',
+        evidence,
+      }
     if (state === 'registered') return { status: 'pass', evidence: [seen] }
     if (reported !== undefined)
       return {

@@ -13,10 +13,12 @@ import { type Json, listAt, textAt } from '../../core/json.ts'
 import type { RoleArn } from '../../domain/arn.ts'
 import { federatedIn } from '../../domain/aws-federated.ts'
 import { hostPathOf, parseProviderArn, providerArn } from '../../domain/aws-trust-provider.ts'
+import { isMasked, issuerIn } from '../../domain/issuer-url.ts'
 import { aws } from '../../domain/questions.ts'
 import { issuer } from '../cluster/issuer.ts'
 import { type Listed, listed } from '../lists.ts'
 import { cluster } from './cluster.ts'
+import { stsAnswers } from './exchange.ts'
 import { role } from './role.ts'
 import { isWebIdentity, roleReference } from './role-reference.ts'
 
@@ -39,6 +41,8 @@ export type Registration = {
   readonly from: Question
   /** Why it is not seen. */
   readonly unseen?: Unknown
+  /** Another issuer, whose tokens STS was seen to refuse for want of a provider; and whether the account has one by now. */
+  readonly refused?: { readonly issuer: string; readonly registered: boolean }
 }
 
 const readArn = (json: Json): string | undefined => textAt(json, 'Arn')
@@ -51,8 +55,8 @@ export const registration = defineProbe({
   about: "the IAM OIDC providers of the role's account",
   scope: 'service-account',
   needs: { roleReference },
-  wants: { issuer, cluster, role },
-  ask: async ({ roleReference }, { issuer, cluster, role }, inquiry): Promise<Fact<Registration>> => {
+  wants: { issuer, cluster, role, stsAnswers },
+  ask: async ({ roleReference }, { issuer, cluster, role, stsAnswers }, inquiry): Promise<Fact<Registration>> => {
     if (roleReference.state === 'absent' || !isWebIdentity(roleReference.value)) return absent(roleReference.from)
     const named = roleReference.value.arn
     if (named === undefined)
@@ -62,10 +66,14 @@ export const registration = defineProbe({
     const hostPath = hostPathOf(issuer.value.issuer)
     const { account, partition } = named
     const arn = providerArn({ partition, accountId: account, hostPath })
+    const texts = stsAnswers.state === 'known' ? stsAnswers.value.answers.map(({ text }) => text) : []
+    const foreign = texts.map(unregisteredIn).find((one) => one !== undefined && hostPathOf(one) !== hostPath)
+    const refused = foreign === undefined ? undefined : await refusedFor(foreign, named, inquiry)
     const base = {
       account,
       partition,
       arn,
+      ...(refused === undefined ? {} : { refused }),
       issuer: issuer.value.issuer,
       issuerFrom: issuer.value.from,
       trusted: role.state === 'known' ? federatedIn(role.value.policy) : [],
@@ -96,6 +104,24 @@ export const registration = defineProbe({
     )
   },
 })
+
+/** The issuer for which STS found no provider. */
+function unregisteredIn(text: string): string | undefined {
+  const issuer = /No OpenIDConnect provider found/i.test(text) ? issuerIn(text) : undefined
+  return issuer === undefined || isMasked(issuer) ? undefined : issuer
+}
+
+async function refusedFor(
+  issuer: string,
+  { account, partition }: RoleArn,
+  inquiry: Inquiry,
+): Promise<Registration['refused']> {
+  const arn = providerArn({ partition, accountId: account, hostPath: hostPathOf(issuer) })
+  const { state } = await inquiry.ask(aws.oidcProvider(arn))
+  if (state === 'known') return { issuer, registered: true }
+  const list = await providersOf(account, inquiry)
+  return { issuer, registered: list.state === 'known' && list.value.items.includes(arn) }
+}
 
 /** The account of the cluster, or that of the credentials, is where a provider is created that belongs elsewhere. */
 async function elsewhereIn(
