@@ -1,6 +1,6 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
-import { pickPodSpec } from './kubernetes-pod-spec.ts'
+import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
 
 type Draft = { [key: string]: Json }
 
@@ -17,11 +17,8 @@ export function keep(from: JsonObject, names: readonly string[], to: Draft = {})
 
 const part = (from: Json | undefined, names: readonly string[]): JsonObject => (isObject(from) ? keep(from, names) : {})
 
-function parts(from: Json | undefined, names: readonly string[]): readonly Json[] {
-  const picked: Json[] = []
-  if (isList(from)) for (const one of from) if (isObject(one)) picked.push(keep(one, names))
-  return picked
-}
+const parts = (from: Json | undefined, names: readonly string[]): readonly Json[] =>
+  isList(from) ? each(from, (one) => keep(one, names)) : []
 
 function pickAnnotations(annotations: JsonObject): JsonObject {
   // The copy that kubectl keeps of what was applied holds every field that is dropped elsewhere.
@@ -32,24 +29,28 @@ function pickAnnotations(annotations: JsonObject): JsonObject {
 
 /** Who owns which annotations, and since when; of a pod, of which there are many, only who owns any: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
 function pickManagedFields(entries: readonly Json[], ownersOnly: boolean): readonly Json[] {
-  const picked: Json[] = []
-  for (const entry of entries) {
-    if (!isObject(entry)) continue
-    const { fieldsV1, annotations } = entry
+  const owned = ({ fieldsV1 }: JsonObject): Json | undefined => {
     const meta = isObject(fieldsV1) ? fieldsV1['f:metadata'] : undefined
-    const owned = isObject(meta) ? meta['f:annotations'] : undefined
-    if (ownersOnly && owned === undefined && annotations === undefined) continue
+    return isObject(meta) ? meta['f:annotations'] : undefined
+  }
+  const owners = ownersOnly
+    ? entries.filter((entry) => isObject(entry) && (owned(entry) !== undefined || entry.annotations !== undefined))
+    : entries
+  return each(owners, (entry) => {
+    const annotations = entry.annotations
+    const names = owned(entry)
     const draft = keep(entry, ['manager', 'operation', 'time'])
     // What `collect` has written is picked already.
     if (isList(annotations)) draft.annotations = annotations
     else {
-      const keys: string[] = []
-      if (isObject(owned)) for (const key in owned) if (key.startsWith('f:')) keys.push(key.slice(2))
-      draft.annotations = keys
+      draft.annotations = isObject(names)
+        ? Object.keys(names)
+            .filter((key) => key.startsWith('f:'))
+            .map((key) => key.slice(2))
+        : []
     }
-    picked.push(draft)
-  }
-  return picked
+    return draft
+  })
 }
 
 const metadataNames = ['name', 'generateName', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'labels']

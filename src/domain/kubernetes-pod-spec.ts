@@ -62,12 +62,9 @@ function pickReference(from: JsonObject): JsonObject {
   return draft
 }
 
-/** The objects of a list, each picked; a loop, for this runs several times for every pod of a cluster. */
-function each(list: readonly Json[], pick: (from: JsonObject) => JsonObject): readonly JsonObject[] {
-  const picked: JsonObject[] = []
-  for (const one of list) if (isObject(one)) picked.push(pick(one))
-  return picked
-}
+/** The objects of a list, each picked; made by `map`, which leaves no room for more: a list that grows by one is given room for 17. */
+export const each = (list: readonly Json[], pick: (from: JsonObject) => JsonObject): readonly JsonObject[] =>
+  (list.every(isObject) ? list : list.filter(isObject)).map(pick)
 
 /** One object per name: a cluster has the same few variables in thousands of pods. */
 const hiddenOnes = new Map<string, JsonObject>()

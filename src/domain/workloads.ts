@@ -1,5 +1,5 @@
 /** ServiceAccounts, pods and pod templates as the checks see them, read from the objects that the API serves. */
-import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 
 export type Texts = { readonly [key: string]: string }
 
@@ -58,8 +58,16 @@ export type Pod = Meta & {
   readonly containers: readonly Container[]
 }
 
+const noTexts: Texts = Object.freeze({})
+const areTexts = (json: JsonObject): json is JsonObject & Texts => {
+  for (const key in json) if (typeof json[key] !== 'string') return false
+  return true
+}
+
+/** The object itself where it holds texts only, as nearly all do. */
 const texts = (json: Json | undefined): Texts => {
-  if (!isObject(json)) return {}
+  if (!isObject(json)) return noTexts
+  if (areTexts(json)) return json
   const found: { [key: string]: string } = {}
   for (const [key, value] of Object.entries(json)) if (typeof value === 'string') found[key] = value
   return found
