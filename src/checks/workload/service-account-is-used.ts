@@ -77,7 +77,7 @@ export const check = defineCheck({
       // An account that is bound itself was meant; what is wrong with it is not this.
       if (seen?.bound.includes(actual)) continue
       if (actual !== 'default' && !seen?.unbound.includes(actual) && seen?.users.length !== 0) continue
-      const bearers = seen?.others.filter((one) => one.serviceAccount === actual) ?? []
+      const bearers = seen?.others().filter((one) => one.serviceAccount === actual) ?? []
       const workload = bearers.length === 1 ? (bearers[0]?.workload ?? 'a workload') : 'a workload'
       return wrong(workload, actual, [{ question: want.observedErrors.from, path: place, observed: text }])
     }
@@ -90,8 +90,9 @@ export const check = defineCheck({
       }
 
     // A workload that asks for an identity by itself, or the only one there is, was meant; others may well need none.
-    const lasting = seen.others.some(({ passing }) => !passing)
-    const candidates = seen.others.filter(({ passing }) => !(passing && lasting))
+    const others = seen.others()
+    const lasting = others.some(({ passing }) => !passing)
+    const candidates = others.filter(({ passing }) => !(passing && lasting))
     const onDefault = candidates.filter((one) => one.serviceAccount === 'default')
     const asking = candidates.filter(
       (one) => one.expectsIdentity && (one.serviceAccount === 'default' || seen.unbound.includes(one.serviceAccount)),

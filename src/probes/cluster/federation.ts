@@ -11,7 +11,7 @@ import {
 } from '../../domain/federation-marks.ts'
 import { withoutScheme } from '../../domain/issuer-url.ts'
 import { aws, azure, gcp, kubernetes } from '../../domain/questions.ts'
-import { readServiceAccount } from '../../domain/workloads.ts'
+import { readServiceAccount } from '../read-once.ts'
 import { issuer } from './issuer.ts'
 import { observedErrors } from './observed-errors.ts'
 import { pods, podTemplates, type Shelves } from './pods.ts'

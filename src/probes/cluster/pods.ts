@@ -2,8 +2,9 @@
 import { defineProbe, type Fact, type Inquiry, known, type Question, type Soon } from '../../core/fact.ts'
 import type { Json } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { type Pod, readPod, readWorkload } from '../../domain/workloads.ts'
+import { type Pod, readWorkload } from '../../domain/workloads.ts'
 import { type Listed, listed } from '../lists.ts'
+import { readPod } from '../read-once.ts'
 
 /** By namespace: the list's fact, and what is in it by the name of its ServiceAccount. */
 export type Shelf = { readonly fact: Fact<Listed<Pod>>; readonly by: ReadonlyMap<string, readonly Pod[]> }

@@ -4,8 +4,8 @@ import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
 import type { FederatingCloud } from '../../domain/federation-marks.ts'
 import { aws, azure, gcp, kubernetes } from '../../domain/questions.ts'
-import { readServiceAccount } from '../../domain/workloads.ts'
 import { type Listed, listed } from '../lists.ts'
+import { readServiceAccount } from '../read-once.ts'
 import { type Federation, federation } from './federation.ts'
 
 const uses = (fact: Fact<Federation>, cloud: FederatingCloud): boolean =>

@@ -1,7 +1,8 @@
 /** The pod itself. */
 import { defineProbe, inquire, unknown } from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { type Pod, readPod } from '../../domain/workloads.ts'
+import type { Pod } from '../../domain/workloads.ts'
+import { readPod } from '../read-once.ts'
 
 export const pod = defineProbe<Pod>({
   id: 'workload/pod',

@@ -1,7 +1,8 @@
 /** The ServiceAccount itself. */
 import { defineProbe, inquire, unknown } from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { readServiceAccount, type ServiceAccount } from '../../domain/workloads.ts'
+import type { ServiceAccount } from '../../domain/workloads.ts'
+import { readServiceAccount } from '../read-once.ts'
 
 export const serviceAccount = defineProbe<ServiceAccount>({
   id: 'workload/service-account',

@@ -3,10 +3,11 @@ import { defineProbe, type Fact, known, onward, type Soon } from '../../core/fac
 import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../../domain/audiences.ts'
 import { podExpectsIdentity } from '../../domain/identity-marks.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { type Meta, type Pod, readServiceAccount } from '../../domain/workloads.ts'
-import { listed } from '../lists.ts'
+import type { Meta, Pod } from '../../domain/workloads.ts'
+import { type Listed, listed } from '../lists.ts'
+import { readServiceAccount } from '../read-once.ts'
 import { workloadOf } from './namesakes.ts'
-import { podsOfNamespace, templatesOfNamespace } from './pods.ts'
+import { podsOfNamespace, podsOfServiceAccount, templatesOfNamespace, templatesOfServiceAccount } from './pods.ts'
 import { serviceAccount } from './service-account.ts'
 
 /** What binds the account to an identity, as a person would name it; undefined where nothing does. */
@@ -24,8 +25,8 @@ export type Neighbour = {
 }
 export type Users = {
   readonly users: readonly string[]
-  /** Workloads that run as somebody else. */
-  readonly others: readonly Neighbour[]
+  /** Workloads that run as somebody else; looked through only by who asks, since each has all others for neighbours. */
+  readonly others: () => readonly Neighbour[]
   /** Whether all pods and templates of the namespace were seen. */
   readonly complete: boolean
   /** Accounts of the namespace that are bound to an identity, and those that are seen not to be. */
@@ -33,6 +34,7 @@ export type Users = {
   readonly unbound: readonly string[]
 }
 
+const itemsOf = (fact: Fact<Listed<Pod>>): readonly Pod[] => (fact.state === 'known' ? fact.value.items : [])
 const ended = ({ phase }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
 /** Static pods are the kubelet's own. */
 const isMirror = ({ owner, annotations }: Pod): boolean =>
@@ -59,17 +61,18 @@ export const users = defineProbe({
   about: 'who runs as the ServiceAccount, and who runs beside it',
   scope: 'service-account',
   needs: { serviceAccount },
-  wants: { podsOfNamespace, templatesOfNamespace },
-  ask: ({ serviceAccount }, { podsOfNamespace, templatesOfNamespace }, inquiry): Soon<Fact<Users>> => {
+  wants: { podsOfNamespace, templatesOfNamespace, podsOfServiceAccount, templatesOfServiceAccount },
+  ask: ({ serviceAccount }, want, inquiry): Soon<Fact<Users>> => {
     if (serviceAccount.state === 'absent') return serviceAccount
     const { name, namespace } = serviceAccount.value
+    const { podsOfNamespace, templatesOfNamespace, podsOfServiceAccount, templatesOfServiceAccount } = want
     const lists = [templatesOfNamespace, podsOfNamespace]
-    const all = lists.flatMap((fact) => (fact.state === 'known' ? fact.value.items : []))
-    const users = [...new Set(all.filter((one) => one.serviceAccount === name).map(workloadOf))].sort()
+    const own = [templatesOfServiceAccount, podsOfServiceAccount].flatMap(itemsOf)
+    const users = [...new Set(own.map(workloadOf))].sort()
     const unseen = lists.find((fact) => fact.state === 'unknown')
-    if (all.length === 0 && unseen !== undefined) return unseen
+    if (unseen !== undefined && lists.every((fact) => itemsOf(fact).length === 0)) return unseen
     const complete = lists.every((fact) => fact.state === 'known' && fact.value.complete)
-    const others = neighboursOf(all, name)
+    const others = () => neighboursOf(lists.flatMap(itemsOf), name)
     const question = kubernetes.list('serviceaccounts', namespace)
     if (users.length > 0 || identityOf(serviceAccount.value) === undefined) {
       const bound = identityOf(serviceAccount.value) === undefined ? [] : [name]
