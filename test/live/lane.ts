@@ -47,8 +47,9 @@ export type LaneCluster = {
   /** The static issuer that publishes the cluster's keys. */
   readonly site: Site
   readonly keys: readonly CertifiedKey[]
-  /** Undefined for a given cluster. */
+  /** Of the lane's own cluster alone. */
   readonly signingKey?: SigningKey
+  readonly auditLog?: string
 }
 
 export type LaneCloud = {
@@ -120,8 +121,8 @@ export async function startLane(options: LaneOptions = {}): Promise<RunningLane>
       const control = await openControl(folder, kubernetes)
       closers.push(control.close)
       const keys = await publish(site, issuer, [publicKeyOf(signingKey)], authority)
-      const { url: server, kubeconfig } = kubernetes
-      return { given: false, kubeconfig, server, issuer, site: plainSite(site), keys, signingKey }
+      const { url: server, kubeconfig, auditLog } = kubernetes
+      return { given: false, kubeconfig, server, issuer, site: plainSite(site), keys, signingKey, auditLog }
     }
     const theirs = async (): Promise<LaneCluster | undefined> => {
       if (known === undefined || given === undefined) return undefined

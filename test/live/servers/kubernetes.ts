@@ -23,6 +23,8 @@ export type Kubernetes = {
   /** The kubeconfig of an administrator, with a client certificate. */
   readonly kubeconfig: string
   readonly admin: Pair
+  /** One JSON object a line for every request that was not the cluster's own (audit.k8s.io/v1, Metadata). */
+  readonly auditLog: string
   /** Seconds from the first process until everything answered. */
   readonly seconds: number
   readonly restart: (order?: ApiServerOrder) => Promise<void>
@@ -56,6 +58,7 @@ export async function startKubernetes(order: {
     const [clients = 0, peers = 0, secure = 0, manager = 0] = await freePorts(4)
     const url = `https://127.0.0.1:${secure}`
 
+    const auditLog = path.join(folder, 'audit.log')
     const store = `http://127.0.0.1:${clients}`
     const peer = `http://127.0.0.1:${peers}`
     const etcd = serve(
@@ -94,6 +97,9 @@ export async function startKubernetes(order: {
       '--allow-privileged=true',
       // Pods get the projected volume kube-api-access-* that is the only kind since 1.24, and need no Secret first.
       '--feature-gates=BoundServiceAccountTokenVolume=true',
+      `--audit-policy-file=${await file('audit-policy.yaml', stringify(auditPolicy))}`,
+      `--audit-log-path=${auditLog}`,
+      '--audit-log-mode=blocking',
     ]
     let now: Required<ApiServerOrder> = { issuer: order.issuer, signingKey: order.signingKey, flags: [] }
     let apiServer: Server | undefined
@@ -163,11 +169,22 @@ export async function startKubernetes(order: {
       now = { ...now, ...change }
       await startApiServer()
     }
-    return { url, kubeconfig, admin, seconds, restart, stopApiServer, stop }
+    return { url, kubeconfig, admin, auditLog, seconds, restart, stopApiServer, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [
+    { level: 'None', users: ['system:apiserver', 'system:kube-controller-manager'] },
+    { level: 'None', nonResourceURLs: ['/readyz', '/healthz*', '/livez'] },
+    { level: 'Metadata' },
+  ],
 }
 
 async function allowAnonymousDiscovery(url: string, authority: Authority, admin: Pair): Promise<void> {
