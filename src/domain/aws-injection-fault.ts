@@ -66,8 +66,9 @@ const containerPath = ({ role, name }: Container): string =>
 const before = (one: string | undefined, other: string | undefined): boolean =>
   one !== undefined && other !== undefined && Date.parse(one) < Date.parse(other)
 
-/** Containers of meshes and the like, which do nothing in a cloud: leaving one out is meant. */
-const sidecar = /^(?:istio-(?:proxy|init|validation)|linkerd-(?:proxy|init)|envoy|envoy-sidecar|aws-guardduty-agent.*)$/
+/** Containers of meshes and the like, which do nothing in a cloud under the pod's identity: leaving one out is meant, or does no harm. */
+const sidecar =
+  /^(?:istio-(?:proxy|init|validation)|linkerd-(?:proxy|init|network-validator|debug)|kuma-(?:sidecar|init|validation)|consul-(?:dataplane|connect-inject-init)|envoy|envoy-sidecar|proxyinit|vault-agent|vault-agent-init|datadog-(?:init|lib)-.*|opentelemetry-auto-instrumentation.*|install-oneagent|aws-guardduty-agent.*)$/
 
 /** Those who would use the identity: neither debugging nor a mesh. */
 const workers = (pod: Pod): readonly Container[] => {
@@ -151,8 +152,11 @@ function historical(pod: Pod, history: InjectionHistory): InjectionFault | undef
   const { bound, webhook, annotated, associated } = history
   const created = pod.created ?? 'not collected'
   const path = 'metadata.creationTimestamp'
-  if (bound?.via === 'annotation' && before(pod.created, annotated))
-    return { message: 'created-before-annotation', data: { pod: pod.name, created, annotated: annotated ?? '' }, path }
+  // No annotation is older than the object that it stands on.
+  const { serviceAccountCreated: born } = history
+  const written = before(pod.created, born) ? `not before ${born}` : annotated
+  if (bound?.via === 'annotation' && (before(pod.created, annotated) || before(pod.created, born)))
+    return { message: 'created-before-annotation', data: { pod: pod.name, created, annotated: written ?? '' }, path }
   if (bound?.via === 'association' && before(pod.created, associated))
     return {
       message: 'created-before-association',
@@ -211,13 +215,14 @@ export function injectionFault(pod: Pod, history: InjectionHistory): InjectionFa
   const early = optOut(pod, history.misses) ?? wronglySet(pod, history)
   if (early !== undefined) return early
   const lacking = lackingContainers(pod)
-  const regular = lacking.filter(({ role }) => role !== 'ephemeral')
   const nobody = pod.containers.every((one) => injectedInto(one) === 'none')
+  const regular = lacking.filter(({ role, name }) => role !== 'ephemeral' && (nobody || !sidecar.test(name)))
   const past = nobody && regular.length > 0 ? historical(pod, history) : undefined
   if (past !== undefined) return past
   const windows = onWindows(pod)
   if (windows !== undefined) return windows
-  const debug = lacking.find(({ role }) => role === 'ephemeral')
+  // What somebody once looked around with stays in the pod, and says nothing of its workload.
+  const debug = history.misses ? lacking.find(({ role }) => role === 'ephemeral') : undefined
   if (debug !== undefined && regular.length === 0)
     return { message: 'ephemeral-container', data: { container: debug.name }, path: containerPath(debug) }
   const [first] = regular

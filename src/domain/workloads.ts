@@ -50,6 +50,8 @@ export type Pod = Meta & {
   readonly serviceAccount: string
   readonly node?: string
   readonly phase?: string
+  /** It is being deleted. */
+  readonly leaving: boolean
   readonly hostNetwork: boolean
   readonly nodeSelector: Texts
   /** Operating systems that node affinity asks for. */
@@ -164,6 +166,7 @@ function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined)
     serviceAccount: textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount') || 'default',
     ...optional('node', textAt(spec, 'nodeName')),
     ...optional('phase', phase),
+    leaving: false,
     hostNetwork: at(spec, 'hostNetwork') === true,
     nodeSelector: texts(at(spec, 'nodeSelector')),
     affinityOs,
@@ -178,7 +181,9 @@ function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined)
 
 export function readPod(json: Json): Pod | undefined {
   const meta = readMeta(json, 'Pod')
-  return meta === undefined ? undefined : readSpec(meta, at(json, 'spec'), textAt(json, 'status', 'phase'))
+  if (meta === undefined) return undefined
+  const leaving = textAt(json, 'metadata', 'deletionTimestamp') !== undefined
+  return { ...readSpec(meta, at(json, 'spec'), textAt(json, 'status', 'phase')), leaving }
 }
 
 const templates: { readonly [kind: string]: readonly string[] } = {

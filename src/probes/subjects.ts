@@ -43,7 +43,8 @@ type Lists = {
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
   subjectKey({ kind: 'ServiceAccount', namespace, name })
-const finished = ({ phase }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
+/** It does nothing any more, or soon will not: a rollout puts others in its place. */
+const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Succeeded' || phase === 'Failed'
 
 async function look(
   source: Source,
