@@ -183,6 +183,18 @@ export const neighbouringErrorTexts = [
     }),
   ),
   {
+    // Older services and SDKs leave out the reason.
+    fragment: 'is not authorized to perform:',
+    leads: [
+      { check: 'aws/role-permits-action' },
+      {
+        check: 'aws/workload-uses-own-role',
+        when: 'The caller that the text names is not the role of the ServiceAccount.',
+      },
+    ],
+    means: 'The call was made under the identity that the text names, and that may not do what was asked.',
+  },
+  {
     fragment: 'The ciphertext refers to a customer master key that does not exist',
     leads: [{ check: 'aws/role-may-use-bucket', message: 'key-not-allowed' }],
     means: 'The identity may not use the key that the objects are encrypted with.',
