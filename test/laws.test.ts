@@ -34,14 +34,44 @@ describe('1. A check is where its id says, and an id once given keeps its meanin
   })
 })
 
+/** Data of any message, every value of which tries to be a command of its own. */
+const hostile: object = new Proxy(
+  {},
+  { get: (_, name) => (typeof name === 'symbol' ? undefined : `x\nrm -rf ~; $(rm -rf ~) 'rm'\u2028rm`) },
+)
+
 describe('2. A check explains itself: title, why, what to do, and where that is written', () => {
-  test.each(checks.map((check) => [check.meta.id, check] as const))('%s', (_id, { meta, messages }) => {
+  test.each(checks.map((check) => [check.meta.id, check] as const))('%s', (_id, { meta, messages, remedies }) => {
     expect(meta.title).toMatch(/^[A-Z].{10,}[^.]$/)
     expect(meta.title, 'a title states the good state').not.toMatch(/\b(not|no|missing|wrong|fails?)\b/i)
     expect(meta.why.length).toBeGreaterThan(20)
     expect(meta.links[0]).toMatch(/^https:\/\//)
     expect(Object.keys(messages).length).toBeGreaterThan(0)
-    if (meta.fix) expect(meta.fix.does.length).toBeGreaterThan(10)
+    expect(meta.fix?.does, 'what to do, in the imperative').toMatch(/^[A-Z][a-z]+ .{10,}\.$/s)
+    expect(Object.keys(remedies).sort(), 'every message says what puts it right').toEqual(Object.keys(messages).sort())
+    for (const [message, remedy] of Object.entries(remedies))
+      for (const line of remedy?.(hostile).split('\n') ?? [''])
+        expect(line, `${message}: a value begins no line`).not.toMatch(/^rm\b|\u2028|\n/)
+  })
+  test('over all cases, what puts a finding right says so without a gap', async () => {
+    const gaps: string[] = []
+    for (const one of cases) {
+      const { findings } = await examineCase(one, await sourceOf(one), false)
+      for (const { check, status, messageId, remedy } of findings) {
+        if (status !== 'fail') continue
+        const [sentence = '', ...commands] = remedy?.words.split('\n') ?? []
+        const whole =
+          /^[A-Z].{10,}[.]$/.test(sentence) &&
+          commands.every((command) => /^(kubectl|aws|curl|jq|openssl) /.test(command))
+        const gap =
+          /undefined|\[object|not collected|''|\( *\)| [,.;]| {2}|\b(?:serviceaccount|sa|pod|deployment)\/(?: |$)|= |=$/.exec(
+            [sentence, ...commands].join(' \n'),
+          )
+        if (!whole || gap !== null)
+          gaps.push(`${one.name}: ${check} ${messageId}: ${gap?.[0] ?? ''} in ${remedy?.words}`)
+      }
+    }
+    expect(gaps).toEqual([])
   })
 })
 

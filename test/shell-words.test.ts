@@ -11,7 +11,7 @@ const values = [
   'arn:aws:iam::111122223333:role/team/cart+a=b,c.d@e',
   'a b',
   "it's",
-  '$(touch /tmp/never) `id` $HOME ${IFS} ; | & > < * ? ~ ! # " \\',
+  '$(touch /tmp/never) `id` $HOME $(( 1+1 )) ; | & > < * ? ~ ! # " \\',
   '$HOME',
   '{name}',
   '~root',

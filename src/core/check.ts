@@ -34,7 +34,10 @@ export type Evidence = {
   readonly words?: { readonly observed: string; readonly expected: string }
 }
 
-/** What puts this one case right, in words, and where it is one element of a document: which, from what, to what. */
+/**
+ * What puts this one case right: the first line of `words` is for a person, each other line is a command; and where it is one element of a
+ * document: which, from what, to what.
+ */
 export type Remedy = { readonly words: string; readonly path?: string; readonly from?: string; readonly to?: string }
 
 /** What a message is filled with; everything in it may be printed. */
@@ -82,7 +85,7 @@ export interface Check {
   readonly covers: readonly CheckId[]
   /** In order of precedence: the first that holds is the message. */
   readonly messages: Messages
-  /** What a person does about each message, in the imperative, with the command where there is one. */
+  /** What a person does about each message, in the imperative: sentences on the first line, a command on each other one. */
   // biome-ignore lint/suspicious/noExplicitAny: as with messages, and a message may have none
   readonly remedies: { readonly [id: string]: ((data: any) => string) | undefined }
   // biome-ignore lint/suspicious/noExplicitAny: typed where the check is defined, erased where checks are kept together

@@ -49,7 +49,7 @@ export function restart({ workload, namespace }: Place): {
   if (rolls(workload))
     return { words: `restart ${workload}`, commands: [sh`kubectl rollout restart ${workload} -n ${namespace}`] }
   const kind = kindOf(workload)
-  if (kind === 'pod') return { words: `replace ${workload} by one made anew from its manifest`, commands: [] }
+  if (kind === 'pod') return { words: `make ${workload} anew from its manifest (nothing else does)`, commands: [] }
   if (kind === 'job') return { words: `run ${workload} again as a new Job`, commands: [] }
   if (kind === 'cronjob') return { words: `wait for the next run of ${workload}`, commands: [] }
   return { words: `have ${workload} make its pods anew`, commands: [] }

@@ -1,13 +1,22 @@
 /** Whether the IAM OIDC provider lists the audience that the ServiceAccount's tokens are made for. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
+import { type Account, accountOf, advice, podsOf } from '../../domain/advice.ts'
 import { awsAudience } from '../../domain/audiences.ts'
 import { isMisspeltAudience, speaksOfSts } from '../../domain/client-ids.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { audience } from '../../probes/aws/audience.ts'
 import { ofAnswer } from '../../probes/aws/evidence.ts'
 import { stsAnswers } from '../../probes/aws/exchange.ts'
 import { oidcProvider } from '../../probes/aws/registration.ts'
 
-type Listed = { readonly listed: string }
+/** `arn`: of the provider. */
+type Listed = { readonly listed: string; readonly arn: string }
+
+const unseenArn = 'PROVIDER_ARN'
+const addClientId = (arn: string, audience: string): string =>
+  sh`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${audience}`
+const add = (arn: string, audience: string): string =>
+  advice(`Add client id ${audience} to the provider; those that it lists may stay.`, addClientId(arn, audience))
 
 export const check = defineCheck({
   meta: {
@@ -20,7 +29,7 @@ export const check = defineCheck({
     why: 'STS refuses every token whose audience is not, letter for letter, a client id of the provider.',
     fix: {
       safety: 'review',
-      does: "aws iam add-client-id-to-open-id-connect-provider with the token's audience (adding twice does no harm); never removes a client id",
+      does: "Add the token's audience with aws iam add-client-id-to-open-id-connect-provider (adding twice does no harm); never remove a client id.",
     },
     links: [
       'https://github.com/awslabs/amazon-eks-irsa-cfn/pull/18',
@@ -36,28 +45,56 @@ export const check = defineCheck({
       `the provider lists client id ${listed}; meant is ${expected}`,
     'case-differs': ({ listed, audience }: Listed & { audience: string }) =>
       `the provider lists ${listed}, the token says ${audience}; case counts`,
-    'annotation-asks-other': ({ audience, listed }: Listed & { audience: string }) =>
+    'annotation-asks-other': ({ audience, listed }: Listed & Account & { audience: string }) =>
       `annotation eks.amazonaws.com/audience asks for ${audience}, which the provider does not list (${listed})`,
     'not-listed': ({ audience, listed }: Listed & { audience: string }) =>
       `the token is for ${audience}, the provider lists ${listed}`,
-    'reported-rejected': (_: object) => 'STS rejected the audience of the token; the provider was not seen',
+    'reported-rejected': (_: { audience: string }) =>
+      'STS rejected the audience of the token; the provider was not seen',
   },
-  judge: ({ want: { oidcProvider, audience, stsAnswers } }) => {
+  remedies: {
+    'client-id-misspelt': ({ arn, expected }) => add(arn, expected),
+    'case-differs': ({ arn, audience }) => add(arn, audience),
+    'annotation-asks-other': (data) =>
+      data.listed.split(', ').includes(awsAudience)
+        ? advice(
+            `Unless ${data.audience} is meant, take the annotation off, so that pods made anew get a token for ${awsAudience}, which the provider lists. If it is meant, add it to the provider as a client id.`,
+            sh`kubectl annotate serviceaccount/${data.serviceAccount} -n ${data.namespace} eks.amazonaws.com/audience-`,
+            podsOf(data),
+          )
+        : add(data.arn, data.audience),
+    'not-listed': ({ arn, audience }) => add(arn, audience),
+    'reported-rejected': ({ audience }) =>
+      advice(
+        `See which client ids the issuer's provider in the role's account lists, and add the token's audience if it is not among them (${unseenArn}: one of the list).`,
+        'aws iam list-open-id-connect-providers',
+        sh`aws iam get-open-id-connect-provider --open-id-connect-provider-arn ${unseenArn}`,
+        addClientId(unseenArn, audience),
+      ),
+  },
+  judge: ({ want: { oidcProvider, audience, stsAnswers }, subject }) => {
     const answers = stsAnswers.state === 'known' && !stsAnswers.value.exchanged ? stsAnswers.value.answers : []
     const rejected = answers.find(({ text }) => text.includes('Incorrect token audience'))
     const told: readonly Evidence[] = rejected === undefined ? [] : [ofAnswer(rejected)]
+    const asked = audience.state === 'known' ? audience.value : undefined
     if (oidcProvider.state === 'absent')
       return { status: 'not-applicable', reason: 'no provider is registered, or none is needed' }
     if (oidcProvider.state === 'unknown')
       return rejected === undefined
         ? { status: 'undecided', lacks: 'the provider was not seen' }
-        : { status: 'fail', message: 'reported-rejected', data: {}, evidence: told }
-    const asked = audience.state === 'known' ? audience.value : undefined
+        : {
+            status: 'fail',
+            message: 'reported-rejected',
+            data: { audience: asked?.audience ?? awsAudience },
+            evidence: told,
+          }
     if (asked === undefined && rejected === undefined)
       return { status: 'undecided', lacks: 'the audience of the token was not seen' }
     const token = asked?.audience ?? awsAudience
     const { clientIds, assumed } = oidcProvider.value
     const listed = clientIds.join(', ') || 'no client id'
+    const named = oidcProvider.from.input.OpenIDConnectProviderArn
+    const arn = typeof named === 'string' ? named : unseenArn
     const evidence: readonly Evidence[] = [
       {
         question: oidcProvider.from,
@@ -86,12 +123,22 @@ export const check = defineCheck({
     }
     const misspelt = token === awsAudience ? clientIds.find(isMisspeltAudience) : undefined
     if (misspelt !== undefined)
-      return { status: 'fail', message: 'client-id-misspelt', data: { listed: misspelt, expected: token }, evidence }
+      return {
+        status: 'fail',
+        message: 'client-id-misspelt',
+        data: { listed: misspelt, expected: token, arn },
+        evidence,
+      }
     const folded = clientIds.find((one) => one.toLowerCase() === token.toLowerCase())
     if (folded !== undefined)
-      return { status: 'fail', message: 'case-differs', data: { listed: folded, audience: token }, evidence }
+      return { status: 'fail', message: 'case-differs', data: { listed: folded, audience: token, arn }, evidence }
     if (asked?.via === 'annotation')
-      return { status: 'fail', message: 'annotation-asks-other', data: { audience: token, listed }, evidence }
+      return {
+        status: 'fail',
+        message: 'annotation-asks-other',
+        data: { ...accountOf(subject), audience: token, listed, arn },
+        evidence,
+      }
     const open = asked !== undefined && !asked.certain && rejected === undefined && !clientIds.some(speaksOfSts)
     return open
       ? {
@@ -100,6 +147,6 @@ export const check = defineCheck({
           lift: 'kubectl get pods -o yaml',
           evidence,
         }
-      : { status: 'fail', message: 'not-listed', data: { audience: token, listed }, evidence }
+      : { status: 'fail', message: 'not-listed', data: { audience: token, listed, arn }, evidence }
   },
 })

@@ -1,5 +1,6 @@
 /** Whether every container of the pod was given the variables and the token of the role. */
 import { defineCheck, type Evidence, type Messages } from '../../core/check.ts'
+import { accountOf, placeOf, unnamed } from '../../domain/advice.ts'
 import { awsAudience } from '../../domain/audiences.ts'
 import {
   injectedInto,
@@ -9,6 +10,7 @@ import {
   skipLabel,
   tokensOf,
 } from '../../domain/aws-injection.ts'
+import { injectionRemedies } from '../../domain/aws-injection-advice.ts'
 import {
   type InjectionFault,
   type InjectionFaultData,
@@ -21,6 +23,7 @@ import type { Pod } from '../../domain/workloads.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { injectionHistory, unbornPods, unseenHistory } from '../../probes/aws/injection.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
+import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 import { pod } from '../../probes/workload/pod.ts'
 
@@ -29,12 +32,14 @@ const failsOpen =
   /Failed calling webhook, failing open ((?:pod-identity-webhook|iam-for-pods)\.amazonaws\.com): failed calling webhook\s*(.{0,600})/s
 const noRoleArn = 'is configured to assume role with web identity but has no role ARN configured'
 
+const notCollected = 'not collected'
+
 /** The end of the chain of errors: `x509: certificate signed by unknown authority`. */
 const lastCause = (text: string): string => {
   const plain = text.replace(/\s+/g, ' ').trim()
   const known =
     /(?:x509:|no endpoints available|dial tcp|context deadline|connect:|EOF|Service Unavailable).{0,300}$/.exec(plain)
-  return (known?.[0] ?? plain.split(': ').at(-1) ?? plain) || 'not collected'
+  return (known?.[0] ?? plain.split(': ').at(-1) ?? plain) || notCollected
 }
 
 const words = {
@@ -70,6 +75,9 @@ const words = {
 /** Each cause brings the data of its own message, which `words` has seen to. */
 const messages: Messages = words
 
+/** As with the messages. */
+const remedies: Messages = injectionRemedies
+
 export const check = defineCheck({
   meta: {
     id: 'aws/pod-is-injected',
@@ -78,10 +86,10 @@ export const check = defineCheck({
     scope: 'pod',
     cloud: 'aws',
     section: 'Workload',
-    why: "A pod without them falls back to the node's role or to nothing, and no event says so.",
+    why: "A container without them falls back to the node's role or to no credentials at all, and no event says so.",
     fix: {
       safety: 'review',
-      does: 'restarts the owning workload (kubectl rollout restart) for role-differs, the created-… messages and not-injected; shows the lines of the pod template to remove for label, skip-containers and preset variables; never deletes a pod that nothing recreates',
+      does: 'Restart the owning workload (kubectl rollout restart) where its pods are older than what binds them, carry another role or lack the variables. Remove the label, the skip-containers entry or the preset variable from the pod template where that is the cause. Never delete a pod that nothing recreates.',
     },
     links: [
       'https://github.com/aws/amazon-eks-pod-identity-webhook/blob/3bf80a3/pkg/handler/handler.go',
@@ -102,14 +110,25 @@ export const check = defineCheck({
   after: ['aws/service-account-names-role'],
   covers: ['workload/pod-is-newer-than-its-binding'],
   messages,
-  judge: ({ want: { pod, roleReference, injectionHistory, unbornPods, errorsOfPod } }) => {
+  remedies,
+  judge: ({ want: { pod, roleReference, injectionHistory, unbornPods, errorsOfPod }, subject }) => {
     const errors = errorsOfPod.state === 'known' ? errorsOfPod.value : []
     const misses = errors.some(({ text }) => missesCredentials.test(text))
     const closed = errors.find(({ text }) => failsOpen.test(text))
     const [, webhook = 'the webhook', rest = ''] = failsOpen.exec(closed?.text ?? '') ?? []
     const failedOpen = closed === undefined ? undefined : { webhook, cause: lastCause(rest) }
-    const fail = ({ message, data }: Pick<InjectionFault, 'message' | 'data'>, evidence: readonly Evidence[]) =>
-      ({ status: 'fail', message, data, evidence }) as const
+    const role = roleReference.state === 'known' ? roleReference.value.value : ''
+    const ownerOf = (one: Pod | undefined) => ({
+      pod: one?.name ?? 'POD',
+      ...(one === undefined ? placeOf(subject) : { workload: workloadOf(one), namespace: one.namespace }),
+      serviceAccount: one?.serviceAccount ?? accountOf(subject).serviceAccount,
+      role: role === '' ? unnamed.roleArn : role,
+    })
+    const fail = (
+      { message, data }: Pick<InjectionFault, 'message' | 'data'>,
+      evidence: readonly Evidence[],
+      owner = pod.state === 'known' ? pod.value : undefined,
+    ) => ({ status: 'fail', message, data: { ...ownerOf(owner), ...data }, evidence }) as const
     const see = (of: Pod, path: string): Evidence => ({ question: pod.from, path, observed: shown(of, path) })
 
     // A key of the webhook's map that means this ServiceAccount gives it no role, and is the reason.
@@ -130,11 +149,12 @@ export const check = defineCheck({
         return fail({ message: 'webhook-failed-open', data: failedOpen }, [ofError(closed)])
       const unset = errors.find(({ text }) => text.replace(/\s+/g, ' ').includes(noRoleArn))
       if (unset !== undefined)
-        return fail({ message: 'role-variable-missing', data: { container: 'not collected' } }, [ofError(unset)])
+        return fail({ message: 'role-variable-missing', data: { container: notCollected } }, [ofError(unset)])
       const unborn = unbornPods.state === 'known' ? unbornPods.value : undefined
       for (const template of unborn?.templates ?? []) {
         const fault = optOut(template, misses)
-        if (fault !== undefined) return fail(fault, [{ ...see(template, fault.path), question: unbornPods.from }])
+        if (fault !== undefined)
+          return fail(fault, [{ ...see(template, fault.path), question: unbornPods.from }], template)
       }
       return unborn?.noPods === true
         ? { status: 'not-applicable', reason: 'no pod runs as the ServiceAccount' }

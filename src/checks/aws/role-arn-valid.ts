@@ -1,13 +1,42 @@
 /** Whether what the ServiceAccount names is the ARN of a role, of the partition that the cluster is in. */
 import { defineCheck } from '../../core/check.ts'
-import { partitionOfRegion, roleArnFault } from '../../domain/arn.ts'
+import { accountOf, advice, type Binding, listRoles, setRole, unnamed } from '../../domain/advice.ts'
+import { parseRoleArn, partitionOfRegion, roleArnFault } from '../../domain/arn.ts'
+import { roleAnnotation } from '../../domain/audiences.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { composedRole } from '../../probes/aws/composed-role.ts'
 import { ofAnswer, ofReference, wordsOf } from '../../probes/aws/evidence.ts'
 import { stsAnswers } from '../../probes/aws/exchange.ts'
 import { region } from '../../probes/aws/region.ts'
 import { isWebIdentity, roleReference } from '../../probes/aws/role-reference.ts'
 
-type Value = { readonly value: string }
+/** `role`: the name that the value seems to mean. */
+type Value = Binding & { readonly value: string; readonly role: string }
+
+const ends =
+  /^[\s"'`\\?\u200b-\u200d\u2060\u2018\u2019\u201c\u201d]+|[\s"'`\\?\u200b-\u200d\u2060\u2018\u2019\u201c\u201d]+$/g
+/** The ARN between stray characters at its ends; what stands in the middle may have been meant. */
+const trimmed = (value: string): string => {
+  const bare = value.length > 2048 ? '' : value.replace(ends, '')
+  return parseRoleArn(bare) === undefined ? unnamed.roleArn : bare
+}
+
+/** What the value calls the role: its last part, if a role can be called that. */
+const roleNameIn = (value: string): string => {
+  const parts = value.split(/[/:]/)
+  const last = (/:assumed-role\//.test(value) ? parts.at(-2) : parts.at(-1)) ?? ''
+  return /^[\w+=,.@-]{1,64}$/.test(last) ? last : unnamed.role
+}
+
+/** IAM itself says the whole ARN, with the path. */
+const asIamSays = (data: Value): string => {
+  const { words, commands } = setRole(data, unnamed.roleArn)
+  return advice(
+    `Take the ARN that IAM has for the role (${unnamed.roleArn}) and ${words}.`,
+    sh`aws iam get-role --role-name ${data.role} --query Role.Arn --output text`,
+    ...commands,
+  )
+}
 
 export const check = defineCheck({
   meta: {
@@ -17,10 +46,10 @@ export const check = defineCheck({
     scope: 'service-account',
     cloud: 'aws',
     section: 'Workload',
-    why: 'The webhook only logs an ARN that is none and injects it all the same, so the fault shows at the first call of STS.',
+    why: 'The webhook injects whatever stands in the annotation and at most logs that it is no ARN, so a wrong one shows only when STS refuses it.',
     fix: {
       safety: 'review',
-      does: 'sets the annotation to the ARN that iam:GetRole returns for the role name, if there is exactly one such role in the account; restarts the workload as a second action',
+      does: 'Set the annotation to the ARN that iam:GetRole returns for the role name, if there is exactly one such role in the account; restart the workload as a second action.',
     },
     links: [
       'https://github.com/aws/amazon-eks-pod-identity-webhook/blob/3bf80a3/pkg/cache/cache.go',
@@ -36,7 +65,7 @@ export const check = defineCheck({
   messages: {
     'placeholder-left': ({ value, placeholder }: Value & { placeholder: string }) =>
       `${value} still contains the placeholder ${placeholder}`,
-    'stray-character': ({ value, character }: Value & { character: string }) =>
+    'stray-character': ({ value, character }: Value & { character: string; expected: string }) =>
       `${value} contains ${character}, which no ARN contains`,
     'name-only': ({ value }: Value) =>
       `${value} is a role name; the annotation takes the ARN (a name only with the webhook flag --compose-role-arn)`,
@@ -48,10 +77,52 @@ export const check = defineCheck({
       `${value} is no role ARN; ${part} should read ${expected}`,
     'partition-differs': (data: Value & { observed: string; region: string; expected: string }) =>
       `${data.value} is of partition ${data.observed}, the cluster in ${data.region} is in ${data.expected}`,
-    'reported-invalid': ({ error }: { error: string }) =>
+    'reported-invalid': ({ error }: Binding & { error: string }) =>
       `STS answered "${error}" to the role ARN; the ServiceAccount was not seen`,
   },
-  judge: ({ want: { roleReference, region, stsAnswers, composedRole } }) => {
+  remedies: {
+    'placeholder-left': (data) => {
+      const { words, commands } = setRole(data, unnamed.roleArn)
+      return advice(
+        `Fill ${data.placeholder} in where the manifest is rendered; until then ${words} (${unnamed.roleArn}: the role's ARN).`,
+        listRoles,
+        ...commands,
+      )
+    },
+    'stray-character': (data) => {
+      const { words, commands } = setRole(data, data.expected)
+      return data.expected === unnamed.roleArn
+        ? asIamSays(data)
+        : advice(`Write the ARN without ${data.character}: ${words}.`, ...commands)
+    },
+    'name-only': asIamSays,
+    'instance-profile': (data) => {
+      const { words, commands } = setRole(data, unnamed.roleArn)
+      return advice(
+        `Choose the workload's own role, not that of a node (${unnamed.roleArn}: its ARN), and ${words}.`,
+        listRoles,
+        ...commands,
+      )
+    },
+    'session-arn': asIamSays,
+    'account-malformed': asIamSays,
+    malformed: asIamSays,
+    'partition-differs': (data) => {
+      const { words, commands } = setRole(data, unnamed.roleArn)
+      return advice(
+        `Choose a role in an account of partition ${data.expected}, for none can be assumed across partitions (${unnamed.roleArn}: its ARN), and ${words}.`,
+        sh`aws iam list-roles --query 'Roles[].Arn' --output text --region ${data.region}`,
+        ...commands,
+      )
+    },
+    'reported-invalid': (data) =>
+      advice(
+        `See which role the ServiceAccount of the pod names, and ${setRole(data, unnamed.roleArn).words} (${unnamed.roleArn}: arn:aws:iam::ACCOUNT:role/NAME).`,
+        sh`kubectl get serviceaccount/${data.serviceAccount} -n ${data.namespace} -o yaml`,
+        ...setRole(data, unnamed.roleArn).commands,
+      ),
+  },
+  judge: ({ want: { roleReference, region, stsAnswers, composedRole }, subject }) => {
     const answers = stsAnswers.state === 'known' && !stsAnswers.value.exchanged ? stsAnswers.value.answers : []
     const refused = answers.find(({ text }) => /Request ARN is invalid|arn is invalid:/.test(text))
     if (roleReference.state === 'absent')
@@ -62,30 +133,43 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'reported-invalid',
-        data: { error: wordsOf(error) },
+        data: { error: wordsOf(error), ...accountOf(subject), via: 'annotation', key: roleAnnotation },
         evidence: [ofAnswer(refused)],
       }
     }
     if (!isWebIdentity(roleReference.value))
       return { status: 'not-applicable', reason: 'the role is bound by a Pod Identity association' }
-    const { value, arn } = roleReference.value
+    const { value, arn, via, key } = roleReference.value
+    const binding = { ...accountOf(subject), via, key, role: roleNameIn(value) }
     const evidence = ofReference(roleReference)
     const fault = roleArnFault(value)
     if (fault?.fault === 'name-only' && composedRole.state === 'known') return { status: 'pass', evidence }
     // One literal at a time, so that each message keeps its own data.
-    if (fault?.fault === 'placeholder-left') return { status: 'fail', message: fault.fault, data: fault.data, evidence }
-    if (fault?.fault === 'stray-character') return { status: 'fail', message: fault.fault, data: fault.data, evidence }
-    if (fault?.fault === 'name-only') return { status: 'fail', message: fault.fault, data: fault.data, evidence }
-    if (fault?.fault === 'instance-profile') return { status: 'fail', message: fault.fault, data: fault.data, evidence }
-    if (fault?.fault === 'session-arn') return { status: 'fail', message: fault.fault, data: fault.data, evidence }
+    if (fault?.fault === 'placeholder-left')
+      return { status: 'fail', message: fault.fault, data: { ...fault.data, ...binding }, evidence }
+    if (fault?.fault === 'stray-character')
+      return {
+        status: 'fail',
+        message: fault.fault,
+        data: { ...fault.data, ...binding, expected: trimmed(value) },
+        evidence,
+      }
+    if (fault?.fault === 'name-only')
+      return { status: 'fail', message: fault.fault, data: { ...fault.data, ...binding }, evidence }
+    if (fault?.fault === 'instance-profile')
+      return { status: 'fail', message: fault.fault, data: { ...fault.data, ...binding }, evidence }
+    if (fault?.fault === 'session-arn')
+      return { status: 'fail', message: fault.fault, data: { ...fault.data, ...binding }, evidence }
     if (fault?.fault === 'account-malformed')
-      return { status: 'fail', message: fault.fault, data: fault.data, evidence }
-    if (fault?.fault === 'malformed') return { status: 'fail', message: fault.fault, data: fault.data, evidence }
+      return { status: 'fail', message: fault.fault, data: { ...fault.data, ...binding }, evidence }
+    if (fault?.fault === 'malformed')
+      return { status: 'fail', message: fault.fault, data: { ...fault.data, ...binding }, evidence }
     if (region.state === 'known' && arn !== undefined && arn.partition !== region.value.partition)
       return {
         status: 'fail',
         message: 'partition-differs',
         data: {
+          ...binding,
           value,
           observed: arn.partition,
           region: region.value.region,

@@ -1,11 +1,17 @@
 /** Whether the role that the ServiceAccount names is there, under exactly this ARN. */
 import { defineCheck } from '../../core/check.ts'
+import { accountOf, advice, type Binding, listRoles, setRole, unnamed } from '../../domain/advice.ts'
 import { parseRoleArn } from '../../domain/arn.ts'
 import { ofReference } from '../../probes/aws/evidence.ts'
 import { role, roleTwins } from '../../probes/aws/role.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
 
-type Differs = { readonly actual: string; readonly observed: string }
+type Differs = Binding & { readonly actual: string; readonly observed: string; readonly arn: string }
+
+const asItIs = (data: Differs): string => {
+  const { words, commands } = setRole(data, data.arn)
+  return advice(`Name the role as IAM has it: ${words}.`, ...commands)
+}
 
 export const check = defineCheck({
   meta: {
@@ -18,7 +24,7 @@ export const check = defineCheck({
     why: 'STS answers AccessDenied to a role that does not exist, word for word as to a wrong trust policy.',
     fix: {
       safety: 'review',
-      does: 'annotates the ServiceAccount with the real ARN when only case or path differ; a missing role is described, never created',
+      does: 'Annotate the ServiceAccount with the real ARN where only case or path differ. A missing role is described here, never created.',
     },
     links: [
       'https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html',
@@ -33,13 +39,26 @@ export const check = defineCheck({
       `the role is called ${actual}, the ARN says ${observed}; role names are compared with regard to case`,
     'path-differs': ({ actual, observed }: Differs) =>
       `the ARN ${observed} and the role ${actual} have different paths`,
-    missing: ({ account, name }: { account: string; name: string }) =>
+    missing: ({ account, name }: Binding & { account: string; name: string }) =>
       `account ${account} has no role ${name}; STS answers as if the trust policy were wrong`,
   },
-  judge: ({ have: { roleReference }, want: { role, roleTwins } }) => {
+  remedies: {
+    'name-case-differs': asItIs,
+    'path-differs': asItIs,
+    missing: (data) => {
+      const { words, commands } = setRole(data, unnamed.roleArn)
+      return advice(
+        `If another role is meant, ${words} (${unnamed.roleArn}: one of the list). Else have whoever owns account ${data.account} create role ${data.name}, with a trust policy for this ServiceAccount.`,
+        listRoles,
+        ...commands,
+      )
+    },
+  },
+  judge: ({ have: { roleReference }, want: { role, roleTwins }, subject }) => {
     if (roleReference.state === 'absent')
       return { status: 'not-applicable', reason: 'the ServiceAccount names no role' }
-    const { value, arn } = roleReference.value
+    const { value, arn, via, key } = roleReference.value
+    const binding: Binding = { ...accountOf(subject), via, key }
     if (arn === undefined)
       return {
         status: 'undecided',
@@ -54,17 +73,27 @@ export const check = defineCheck({
       })),
       { question: role.from, path: 'Role.Arn', observed: seen ?? null },
     ]
-    if (actual !== undefined && actual.name !== arn.name)
+    if (actual !== undefined && seen !== undefined && actual.name !== arn.name)
       return {
         status: 'fail',
         message: 'name-case-differs',
-        data: { actual: actual.name, observed: arn.name },
+        data: { ...binding, actual: actual.name, observed: arn.name, arn: seen },
         evidence,
       }
     if (actual !== undefined && actual.path !== arn.path && seen !== undefined)
-      return { status: 'fail', message: 'path-differs', data: { actual: seen, observed: value }, evidence }
+      return {
+        status: 'fail',
+        message: 'path-differs',
+        data: { ...binding, actual: seen, observed: value, arn: seen },
+        evidence,
+      }
     if (role.state === 'absent')
-      return { status: 'fail', message: 'missing', data: { account: arn.account, name: arn.name }, evidence }
+      return {
+        status: 'fail',
+        message: 'missing',
+        data: { ...binding, account: arn.account, name: arn.name },
+        evidence,
+      }
     // A trust policy stands for the role that it is named after, but does not say which path the role has.
     if (role.state === 'known' && seen === undefined && arn.path !== '/')
       return {

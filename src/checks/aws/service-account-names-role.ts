@@ -1,7 +1,10 @@
 /** Whether anything that is read gives the ServiceAccount an IAM role. */
 import { defineCheck } from '../../core/check.ts'
+import { type Account, advice, annotateRole, listRoles, podsOf, unnamed } from '../../domain/advice.ts'
+import { parseRoleArn } from '../../domain/arn.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
 import { foreignKey } from '../../domain/aws-role-keys.ts'
+import { sh } from '../../domain/shell-words.ts'
 import type { ServiceAccount } from '../../domain/workloads.ts'
 import { ofError, ofReference } from '../../probes/aws/evidence.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
@@ -10,11 +13,35 @@ import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
 type Key = { readonly key: string }
+/** The ServiceAccount to annotate and the role; a placeholder where no value that was seen is one. */
+type Annotated = Account & { readonly role: string }
 const speaksOfAws = /Unable to locate credentials|NoCredentialProviders|amazonaws|sts:AssumeRole/
+
+const notCollected = 'not collected'
 
 /** Who changed annotations last: the likely one to have dropped one. */
 const lastWriter = ({ writers }: ServiceAccount): string =>
-  [...writers].sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))[0]?.manager || 'not collected'
+  [...writers].sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))[0]?.manager || notCollected
+
+/** Never a guess: what stands there, if it is the ARN of a role. */
+const roleIn = (value: string | undefined): string => {
+  const trimmed = value?.trim() ?? ''
+  return parseRoleArn(trimmed) === undefined ? unnamed.roleArn : trimmed
+}
+
+const namely = (role: string): string =>
+  role === unnamed.roleArn ? `; ${unnamed.roleArn} is the ARN of the role that the workload is meant to have` : ''
+
+const search = (role: string): readonly string[] => (role === unnamed.roleArn ? [listRoles] : [])
+
+const rename = (data: Annotated & Key): string =>
+  advice(
+    `Annotate the ServiceAccount under the right key and take the other one off, then restart the workloads of its pods${namely(data.role)}.`,
+    ...search(data.role),
+    annotateRole(data, data.role),
+    sh`kubectl annotate serviceaccount/${data.serviceAccount} -n ${data.namespace} ${data.key}-`,
+    podsOf(data),
+  )
 
 export const check = defineCheck({
   meta: {
@@ -24,10 +51,10 @@ export const check = defineCheck({
     scope: 'service-account',
     cloud: 'aws',
     section: 'Workload',
-    why: 'Without it the webhook leaves the pod alone, and the SDK finds no credentials or takes those of the node.',
+    why: 'Without one the webhook leaves the pods alone, and their SDKs find no credentials or take those of the node.',
     fix: {
       safety: 'review',
-      does: 'for a misspelt or foreign key whose value is a role ARN, annotates the ServiceAccount with the right key and removes the wrong one, then restarts the workload as a second action; never guesses an ARN',
+      does: 'Where a role ARN stands under a misspelt or foreign key, annotate the ServiceAccount with the right key and remove the wrong one; restart the workload as a second action. Never guess an ARN.',
     },
     links: [
       'https://github.com/aws/amazon-eks-pod-identity-webhook/blob/3bf80a3/pkg/handler/handler.go',
@@ -42,22 +69,59 @@ export const check = defineCheck({
   wants: { roleReference, unbound, errorsOfServiceAccount },
   after: [],
   messages: {
-    'key-misspelt': ({ key }: Key) => `annotation ${key} is read by nobody; the key is eks.amazonaws.com/role-arn`,
-    'key-of-other-tool': ({ key, tool }: Key & { tool: string }) =>
+    'key-misspelt': ({ key }: Key & Annotated) =>
+      `annotation ${key} is read by nobody; the key is eks.amazonaws.com/role-arn`,
+    'key-of-other-tool': ({ key, tool }: Key & Annotated & { tool: string }) =>
       `annotation ${key} belongs to ${tool}; the pod identity webhook reads eks.amazonaws.com/role-arn`,
-    'value-empty': (_: object) => 'annotation eks.amazonaws.com/role-arn is empty, which counts as missing',
-    'annotation-on-other-object': ({ kind, name }: { kind: string; name: string }) =>
+    'value-empty': (_: Annotated) => 'annotation eks.amazonaws.com/role-arn is empty, which counts as missing',
+    'annotation-on-other-object': ({ kind, name }: Annotated & { kind: string; name: string }) =>
       `annotation eks.amazonaws.com/role-arn sits on ${kind} ${name}; it is read from the ServiceAccount only`,
-    'annotation-lost': ({ role, manager }: { role: string; manager: string }) =>
+    'annotation-lost': ({ role, manager }: Annotated & { manager: string }) =>
       `older pods still carry ${role}, but the annotation is gone from the ServiceAccount; ${manager} wrote its annotations last`,
-    none: ({ namespace, name }: { namespace: string; name: string }) =>
+    none: ({ namespace, name }: Annotated & { name: string }) =>
       `neither the annotation eks.amazonaws.com/role-arn nor a Pod Identity association names a role for ${namespace}/${name}`,
+  },
+  remedies: {
+    'key-misspelt': rename,
+    'key-of-other-tool': rename,
+    'value-empty': (data) =>
+      advice(
+        `Give the annotation its value, then restart the workloads of its pods${namely(data.role)}. Where a template writes it, that template has to be given the ARN too.`,
+        ...search(data.role),
+        annotateRole(data, data.role),
+        podsOf(data),
+      ),
+    'annotation-on-other-object': (data) =>
+      advice(
+        `Annotate the ServiceAccount ${data.serviceAccount}, then restart the workloads of its pods; take the annotation out of the manifest of ${data.kind} ${data.name}${namely(data.role)}.`,
+        ...search(data.role),
+        annotateRole(data, data.role),
+        podsOf(data),
+      ),
+    'annotation-lost': (data) =>
+      advice(
+        `Write the annotation back, and add it to what ${data.manager === notCollected ? 'deploys the ServiceAccount' : data.manager} applies, or it is lost again; then restart the pods that came after.`,
+        annotateRole(data, data.role),
+        podsOf(data),
+      ),
+    none: (data) =>
+      advice(
+        `Annotate the ServiceAccount with the role that the workload is meant to have, then restart the workloads of its pods${namely(data.role)}.`,
+        ...search(data.role),
+        annotateRole(data, data.role),
+        podsOf(data),
+      ),
   },
   judge: ({ have: { serviceAccount }, want: { roleReference, unbound, errorsOfServiceAccount } }) => {
     if (serviceAccount.state === 'absent')
       return { status: 'not-applicable', reason: 'the ServiceAccount does not exist' }
     if (roleReference.state === 'known') return { status: 'pass', evidence: ofReference(roleReference) }
     const { namespace, name, annotations } = serviceAccount.value
+    const annotated = (value: string | undefined): Annotated => ({
+      namespace,
+      serviceAccount: name,
+      role: roleIn(value),
+    })
     const around = unbound.state === 'known' ? unbound.value : undefined
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
     const missed = errors.filter(({ text }) => speaksOfAws.test(text))
@@ -76,7 +140,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'key-misspelt',
-        data: { key: foreign.key },
+        data: { key: foreign.key, ...annotated(foreign.value) },
         evidence: [
           {
             question: serviceAccount.from,
@@ -92,23 +156,23 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'key-of-other-tool',
-        data: { key: foreign.key, tool: foreign.tool },
+        data: { key: foreign.key, tool: foreign.tool, ...annotated(foreign.value) },
         evidence: on(foreign.key),
       }
     if (annotations[roleAnnotation] === '')
-      return { status: 'fail', message: 'value-empty', data: {}, evidence: on(roleAnnotation) }
+      return { status: 'fail', message: 'value-empty', data: annotated(undefined), evidence: on(roleAnnotation) }
     if (around?.misplaced !== undefined)
       return {
         status: 'fail',
         message: 'annotation-on-other-object',
-        data: { kind: around.misplaced.kind, name: around.misplaced.name },
+        data: { kind: around.misplaced.kind, name: around.misplaced.name, ...annotated(around.misplaced.value) },
         evidence: on(roleAnnotation),
       }
     if (around?.left !== undefined)
       return {
         status: 'fail',
         message: 'annotation-lost',
-        data: { role: around.left.role, manager: lastWriter(serviceAccount.value) },
+        data: { ...annotated(undefined), role: around.left.role, manager: lastWriter(serviceAccount.value) },
         evidence: on(roleAnnotation),
       }
     if (around?.mapKey !== undefined)
@@ -124,6 +188,6 @@ export const check = defineCheck({
       }
     if (roleReference.state === 'unknown')
       return { status: 'undecided', lacks: 'no annotation names a role, and whether an association does was not seen' }
-    return { status: 'fail', message: 'none', data: { namespace, name }, evidence: on(roleAnnotation) }
+    return { status: 'fail', message: 'none', data: { name, ...annotated(undefined) }, evidence: on(roleAnnotation) }
   },
 })

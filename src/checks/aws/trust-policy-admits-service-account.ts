@@ -1,8 +1,10 @@
 /** Whether the role's trust policy lets in the token of this ServiceAccount, and which element keeps it out. */
 import { defineCheck, type Messages, type Remedy } from '../../core/check.ts'
+import { advice, changeTrust } from '../../domain/advice.ts'
 import type { Edit, MissData, MissKind } from '../../domain/aws-trust-policy.ts'
-import { type RoleReference, roleReference } from '../../probes/aws/role-reference.ts'
-import { trustDecision } from '../../probes/aws/trust-decision.ts'
+import { hostPathOf, providerArn } from '../../domain/aws-trust-provider.ts'
+import { roleReference } from '../../probes/aws/role-reference.ts'
+import { type Trust, trustDecision } from '../../probes/aws/trust-decision.ts'
 
 const words = {
   'explicit-deny': ({ statement, conditions }) => `statement ${statement} denies this token: ${conditions}`,
@@ -54,14 +56,105 @@ const words = {
 /** Each cause of the evaluator brings the data of its own message, which `words` has seen to. */
 const messages: Messages = words
 
+const notCollected = 'not collected'
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
-const remedyOf = ({ arn, value }: RoleReference, { path, from, to }: Edit): Remedy => ({
-  words: `in the trust policy of role ${arn?.name ?? value} (aws iam update-assume-role-policy), and nothing else in it`,
-  path,
-  from: textOf(from),
-  to: textOf(to),
-})
+/** Beside the data of the message: whose policy it is, and whom it has to admit. */
+type Admission = { readonly role: string; readonly subject: string; readonly audience: string }
+
+const change =
+  (what: string) =>
+  ({ role }: Admission): string =>
+    advice(`${what} in the trust policy of role ${role}, and change nothing else in it.`, ...changeTrust(role))
+
+const addSubject = ({ role, subject }: Admission): string =>
+  advice(
+    `Add the exact subject ${subject} to the trusted values of :sub in the trust policy of role ${role}; those that are there stay, and so does all else.`,
+    ...changeTrust(role),
+  )
+const nameProvider = ({ role }: Admission): string =>
+  advice(
+    `Name the provider of the cluster's own issuer in the trust policy of role ${role}, and begin the condition keys with that issuer. Where others use the role by the present provider, add a copy of the statement with this change instead.`,
+    ...changeTrust(role),
+  )
+const renameKey = change('Write the condition key as the issuer without https://, a colon and sub or aud')
+const askAuthor = ({ role }: Admission, what: string): string =>
+  advice(
+    `Ask whoever wrote ${what} of role ${role} whether this workload may have the role: only they can say what the exclusion protects. If it may not, use a role of its own.`,
+    ...changeTrust(role).slice(0, 1),
+  )
+
+const remedies = {
+  'explicit-deny': (data) => askAuthor(data, `the Deny in the trust policy`),
+  'no-web-identity-statement': ({ role, subject, audience }) =>
+    advice(
+      `Add a statement to the trust policy of role ${role} that allows sts:AssumeRoleWithWebIdentity to the provider of the cluster's issuer, where :sub is exactly ${subject} and :aud is ${audience === notCollected ? 'sts.amazonaws.com' : audience}. The other statements stay.`,
+      ...changeTrust(role),
+    ),
+  'federated-not-arn': change('Name the provider by its ARN'),
+  'federated-other-account': nameProvider,
+  'federated-host-differs': nameProvider,
+  'federated-other-issuer': nameProvider,
+  'action-missing': change('Add sts:AssumeRoleWithWebIdentity to the actions of the statement'),
+  'key-has-arn-prefix': renameKey,
+  'key-of-other-issuer': renameKey,
+  'key-is-no-claim': renameKey,
+  'key-never-present': ({ role, subject, key }) =>
+    advice(
+      `In place of ${key}, which these calls never have, compare :sub with exactly ${subject} in the trust policy of role ${role}; all else in it stays.`,
+      ...changeTrust(role),
+    ),
+  'claims-exchanged': change('Let :sub and :aud change places, so that each is compared with its own value,'),
+  'audience-differs': ({ role, actual }) =>
+    advice(
+      `Add audience ${actual} to the trusted values of :aud in the trust policy of role ${role}; those that are there stay, and so does all else.`,
+      ...changeTrust(role),
+    ),
+  'wildcard-under-string-equals': change('Move :sub under StringLike and leave :aud under StringEquals'),
+  'white-space': addSubject,
+  'case-differs': addSubject,
+  'subject-prefix-doubled': addSubject,
+  'subject-prefix-missing': addSubject,
+  'subject-cut-short': addSubject,
+  'namespace-differs': addSubject,
+  'service-account-differs': addSubject,
+  'subject-differs': addSubject,
+  'negation-excludes': (data) => askAuthor(data, `the condition ${data.operator} on ${data.key} in the trust policy`),
+  'list-without-set-operator': (data) =>
+    change(`Write ForAnyValue:${data.operator} for the operator on ${data.key}`)(data),
+  'variable-taken-literally': change('Set Version to 2012-10-17'),
+  'variable-unresolved': ({ role, variable, value }) =>
+    advice(
+      `Add what the token says, written out, beside ${value} (${variable} has no value here) in the trust policy of role ${role}; all else in it stays.`,
+      ...changeTrust(role),
+    ),
+  'tag-session-missing': change(
+    'Allow sts:TagSession beside sts:AssumeRoleWithWebIdentity, to the same provider on the same conditions,',
+  ),
+  'condition-not-met': ({ role, operator, key, wanted }) =>
+    advice(
+      `Have the workload call STS so that ${key} is what ${operator} wants, ${wanted}; or ask whoever wrote the trust policy of role ${role} to add what the call has. Leave the conditions on :sub and :aud as they are.`,
+      ...changeTrust(role).slice(0, 1),
+    ),
+} satisfies { readonly [K in MissKind]: (data: MissData[K] & Admission) => string }
+
+/** As with the messages. */
+const remediesOf: Messages = remedies
+
+const editOf = ({ path, from, to }: Edit): Omit<Remedy, 'words'> => ({ path, from: textOf(from), to: textOf(to) })
+
+/** The statement that is missing, for exactly this subject and audience. */
+function statementFor({ issuer, subject, audience }: Trust, account: string, partition: string): Omit<Remedy, 'words'> {
+  if (issuer === undefined || audience === notCollected) return {}
+  const hostPath = hostPathOf(issuer)
+  const statement = {
+    Effect: 'Allow',
+    Principal: { Federated: providerArn({ partition, accountId: account, hostPath }) },
+    Action: 'sts:AssumeRoleWithWebIdentity',
+    Condition: { StringEquals: { [`${hostPath}:sub`]: subject, [`${hostPath}:aud`]: audience } },
+  }
+  return { path: 'Statement[]', to: textOf(statement) }
+}
 
 export const check = defineCheck({
   meta: {
@@ -71,10 +164,10 @@ export const check = defineCheck({
     scope: 'service-account',
     cloud: 'aws',
     section: 'Trust',
-    why: 'STS compares the subject byte for byte; one wrong character is AccessDenied.',
+    why: 'STS takes a token only where provider, action and every condition of one statement fit it, byte for byte; all else is AccessDenied.',
     fix: {
       safety: 'review',
-      does: 'aws iam update-assume-role-policy with the one element changed (StringEquals to StringLike for :sub only, :aud stays exact; else the exact subject added to the list), every other statement kept, undo attached; never adds a wildcard, never removes a subject, never touches an explicit Deny',
+      does: 'Change the one element by aws iam update-assume-role-policy (StringEquals to StringLike for :sub only, :aud stays exact; else add the exact subject to the list), keep every other statement and the former policy for an undo. Never add a wildcard, never remove a subject, never touch an explicit Deny.',
     },
     links: [
       'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html',
@@ -99,6 +192,7 @@ export const check = defineCheck({
   wants: {},
   after: ['aws/role-exists', 'aws/trust-policy-well-formed'],
   messages,
+  remedies: remediesOf,
   judge: ({ have: { roleReference, trustDecision } }) => {
     if (roleReference.state === 'absent')
       return { status: 'not-applicable', reason: 'the ServiceAccount names no role' }
@@ -106,6 +200,7 @@ export const check = defineCheck({
       return { status: 'not-applicable', reason: 'no role is bound by web identity, or there is none' }
     const { decision, subject } = trustDecision.value
     const { cause, decidedBy } = decision
+    const { role, audience } = trustDecision.value
     const question = trustDecision.from
     if (decision.decision === 'allow')
       return {
@@ -120,11 +215,19 @@ export const check = defineCheck({
       }
     if (cause === undefined) return { status: 'undecided', lacks: 'no element of the policy explains the denial' }
     const { edit } = cause
+    const data = { ...cause.data, role, subject, audience }
+    const { arn } = roleReference.value
+    const element =
+      edit !== undefined
+        ? editOf(edit)
+        : cause.kind === 'no-web-identity-statement' && arn !== undefined
+          ? statementFor(trustDecision.value, arn.account, arn.partition)
+          : {}
     const exists = cause.path !== '' && cause.path !== 'Statement'
     return {
       status: 'fail',
       message: cause.kind,
-      data: cause.data,
+      data,
       evidence: [
         {
           question,
@@ -134,7 +237,7 @@ export const check = defineCheck({
           words: { observed: 'wants', expected: 'presents' },
         },
       ],
-      ...(edit === undefined || roleReference.state !== 'known' ? {} : { remedy: remedyOf(roleReference.value, edit) }),
+      ...(element.path === undefined ? {} : { remedy: { words: remediesOf[cause.kind]?.(data) ?? '', ...element } }),
     }
   },
 })

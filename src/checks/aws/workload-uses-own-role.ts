@@ -1,13 +1,19 @@
 /** As whom the workload calls AWS: under its own role, or under another's. */
 import { defineCheck } from '../../core/check.ts'
+import { advice, editTemplate, type Place, placeOf, unsetVariables } from '../../domain/advice.ts'
 import { denialsIn, isNodeSession, isOwnBusiness, isSetUp } from '../../domain/aws-callers.ts'
 import { rolesIn } from '../../domain/aws-injection.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { calledPod } from '../../probes/aws/called-pod.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
+import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
-type Observed = { readonly observed: string }
+type Observed = Place & { readonly observed: string }
+
+const variables = ({ workload, namespace }: Place): string =>
+  sh`kubectl exec ${workload} -n ${namespace} -- printenv AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_PROFILE`
 
 export const check = defineCheck({
   meta: {
@@ -17,10 +23,10 @@ export const check = defineCheck({
     scope: 'pod',
     cloud: 'aws',
     section: 'Workload',
-    why: 'An SDK without a web identity silently takes the next credentials it finds, most often those of the node.',
+    why: 'An SDK takes the first credentials it finds, so a workload may silently act under those of its node, of a stored key or of another role.',
     fix: {
       safety: 'manual',
-      does: 'none by itself; names the findings that can explain it, and recommends closing instance metadata once the cause is gone',
+      does: 'Nothing is changed by itself: put right the findings that can explain it, and close instance metadata to pods once the cause is gone.',
     },
     links: [
       'https://github.com/external-secrets/kubernetes-external-secrets/issues/368',
@@ -38,7 +44,31 @@ export const check = defineCheck({
     'other-role-used': ({ observed, expected }: Observed & { expected: string }) =>
       `the call was made as ${observed}, the ServiceAccount names ${expected}`,
   },
-  judge: ({ want: { errorsOfPod, roleReference, calledPod } }) => {
+  remedies: {
+    'node-role-used': (data) =>
+      advice(
+        `Put the other findings about this workload right first. If there are none, see that the container has both variables (then its SDK is too old for web identity) and once it uses its own role, close the metadata of ${/^i-[0-9a-f]+$/.test(data.instance) ? data.instance : 'the node'} to pods.`,
+        variables(data),
+        sh`aws ec2 modify-instance-metadata-options --instance-id ${/^i-[0-9a-f]+$/.test(data.instance) ? data.instance : 'INSTANCE_ID'} --http-tokens required --http-put-response-hop-limit 1`,
+      ),
+    'user-used': (data) => {
+      const { where } = editTemplate(data)
+      return advice(
+        `Take the access key of the user out of ${where}, and out of the Secrets and files that it mounts: SDKs take such a key before the web identity.`,
+        ...unsetVariables(data, ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']),
+      )
+    },
+    'other-role-used': (data) =>
+      advice(
+        `Find what gives the container the other role and take it out of ${editTemplate(data).where}: AWS_ROLE_ARN or AWS_PROFILE, a role_arn in its AWS configuration, an assume-role setting of the application. If that role is meant, have the ServiceAccount name it.`,
+        variables(data),
+      ),
+  },
+  judge: ({ want: { errorsOfPod, roleReference, calledPod }, subject }) => {
+    const place: Place =
+      calledPod.state === 'known'
+        ? { workload: workloadOf(calledPod.value), namespace: calledPod.value.namespace }
+        : placeOf(subject)
     const errors = errorsOfPod.state === 'known' ? errorsOfPod.value : []
     const calls = errors.flatMap((error) =>
       denialsIn(error.text)
@@ -50,7 +80,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'node-role-used',
-        data: { observed: node.arn, instance: node.caller.session ?? 'not collected' },
+        data: { ...place, observed: node.arn, instance: node.caller.session ?? 'not collected' },
         evidence: [node.evidence],
       }
     const others = calls.filter((one) => !isSetUp(one))
@@ -69,7 +99,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'user-used',
-        data: { observed: user.arn },
+        data: { ...place, observed: user.arn },
         evidence: [{ ...user.evidence, ...expectation }],
       }
     const own = named.split('/').at(-1)
@@ -87,7 +117,7 @@ export const check = defineCheck({
       : {
           status: 'fail',
           message: 'other-role-used',
-          data: { observed: other.arn, expected: named },
+          data: { ...place, observed: other.arn, expected: named },
           evidence: [{ ...other.evidence, ...expectation }],
         }
   },

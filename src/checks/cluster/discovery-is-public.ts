@@ -1,6 +1,7 @@
 /** The discovery document and the keys can be read by anyone. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { at, isObject, type Json, textAt } from '../../core/json.ts'
+import { advice } from '../../domain/advice.ts'
 import { keysAreUploaded } from '../../domain/federation-marks.ts'
 import {
   discoveryUrl,
@@ -11,6 +12,7 @@ import {
   parseIssuer,
 } from '../../domain/issuer-url.ts'
 import { readKeys } from '../../domain/jwks.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { type DiscoveryHints, discoveryHints } from '../../probes/cluster/discovery-hints.ts'
 import { federation } from '../../probes/cluster/federation.ts'
 import { documentOf, type Fetched } from '../../probes/cluster/fetched.ts'
@@ -35,6 +37,55 @@ const messages = {
   'jwks-uri-missing': ({ url }: { url: string }) => `the discovery document at ${url} has no jwks_uri`,
   'jwks-uri-internal': ({ uri, reason }: { uri: string; reason: string }) =>
     `jwks_uri ${uri} is ${reason}; --service-account-jwks-uri is not set, so it names the API server itself`,
+}
+
+const document = 'kubectl get --raw /.well-known/openid-configuration > openid-configuration'
+const keysOf = 'kubectl get --raw /openid/v1/jwks > jwks'
+const whoRuns = 'Have whoever runs the control plane'
+
+const remedies = {
+  'switched-off': ({ host }: { host: string }) =>
+    advice(
+      `${whoRuns} start kube-apiserver with an https --service-account-issuer (and --service-account-jwks-uri where keys lie elsewhere): it serves discovery only then. Or publish both documents at the issuer's address, if ${host} is another host than the API server.`,
+    ),
+  'anonymous-auth-off': (_: { host: string }) =>
+    advice(
+      `${whoRuns} either publish both documents on a public host that --service-account-issuer and --service-account-jwks-uri then name, or (from Kubernetes 1.31) allow anonymous requests to /.well-known/openid-configuration and /openid/v1/jwks only, by the conditions of an AuthenticationConfiguration.`,
+      document,
+      keysOf,
+    ),
+  'no-anonymous-binding': (_: { host: string }) =>
+    advice(
+      'Let everybody read the two documents, which show public keys and nothing else. Bind no other role to this group.',
+      'kubectl create clusterrolebinding service-account-issuer-discovery-for-all --clusterrole=system:service-account-issuer-discovery --group=system:unauthenticated',
+    ),
+  unreachable: ({ url }: { url: string }) =>
+    parseIssuer(url) === undefined
+      ? advice(
+          "Have whoever runs the issuer's host make it answer from the internet without credentials; clouds give up after about 5 s.",
+        )
+      : advice(
+          'Have whoever runs the host make this answer from the internet without credentials: its name in public DNS, its port open to everyone; clouds give up after about 5 s.',
+          sh`curl -fsS --max-time 5 ${url}`,
+        ),
+  'store-denies': ({ url }: { url: string }) =>
+    advice(
+      'Have the owner of the store put the document there, and open to anonymous reads the discovery document and the keys, but nothing else in it; a block on public access at the level of the account comes before that.',
+      sh`curl -fsS ${url}`,
+    ),
+  'not-a-document': ({ url, expected }: { url: string; expected: string }) =>
+    advice(
+      `Publish ${expected} there as the API server has it, as plain JSON with status 200 and without a redirect or a login before it.`,
+      /jwks/i.test(expected) ? keysOf : document,
+      sh`curl -fsS ${url}`,
+    ),
+  'jwks-uri-missing': ({ url }: { url: string }) =>
+    advice('Publish the document as the API server has it, which names a jwks_uri.', document, sh`curl -fsS ${url}`),
+  'jwks-uri-internal': (_: { uri: string }) =>
+    advice(
+      `${whoRuns} give kube-apiserver a --service-account-jwks-uri that anyone can fetch by https (the issuer followed by /openid/v1/jwks, where the API server itself is public), and publish the keys there.`,
+      keysOf,
+    ),
 }
 
 type Said = {
@@ -118,7 +169,7 @@ export const check = defineCheck({
     why: 'Clouds fetch both documents without credentials from the internet; what they cannot read they do not trust.',
     fix: {
       safety: 'review',
-      does: 'for no-anonymous-binding, a ClusterRoleBinding of system:service-account-issuer-discovery to system:unauthenticated, which shows public keys and nothing else; never binds any other role to an unauthenticated group, never changes flags, buckets or storage accounts (those are printed)',
+      does: 'Where only the binding is missing, bind system:service-account-issuer-discovery to system:unauthenticated, which shows public keys and nothing else; never bind any other role to an unauthenticated group. Have flags, buckets and storage accounts changed by whoever runs them.',
     },
     links: [
       'https://github.com/siderolabs/talos/issues/8336',
@@ -133,6 +184,7 @@ export const check = defineCheck({
   wants: { issuer, publishedDiscovery, publishedKeys, discoveryHints, googleProviders, observedErrors },
   after: ['cluster/issuer-is-public'],
   messages,
+  remedies,
   judge: ({ have, want }) => {
     if (have.federation.state === 'absent')
       return { status: 'not-applicable', reason: 'no workload exchanges its token by issuer' }

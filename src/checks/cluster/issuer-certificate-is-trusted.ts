@@ -1,7 +1,9 @@
 /** The certificates of the issuer and of its keys' host are publicly trusted. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import type { Fact } from '../../core/fact.ts'
+import { advice } from '../../domain/advice.ts'
 import { keysAreUploaded } from '../../domain/federation-marks.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { publicAuthorities } from '../../knowledge/public-authorities.ts'
 import { type Chain, issuerCertificates, keysCertificates } from '../../probes/cluster/certificates.ts'
 import { federation } from '../../probes/cluster/federation.ts'
@@ -23,6 +25,10 @@ function covers(name: string, host: string): boolean {
   return dot > 0 && host.slice(dot + 1) === pattern.slice(2)
 }
 
+const presented = (host: string): string =>
+  sh`openssl s_client -connect ${host}:443 -servername ${host} -showcerts < /dev/null`
+const somewhere = "the issuer's host"
+
 export const check = defineCheck({
   meta: {
     id: 'cluster/issuer-certificate-is-trusted',
@@ -34,7 +40,7 @@ export const check = defineCheck({
     why: 'A cloud that cannot verify the certificate of the host does not read the keys there.',
     fix: {
       safety: 'manual',
-      does: 'describes the two ways out, a public host for the two documents (object store, CDN) or a full chain that includes the CA',
+      does: 'Choose one of two ways out: publish the two documents on a public host (object store, CDN), or present a full chain that includes the CA.',
     },
     links: [
       'https://github.com/aws/containers-roadmap/issues/2031',
@@ -60,8 +66,29 @@ export const check = defineCheck({
     expired: ({ host, notAfter }: { host: string; notAfter: string }) =>
       `the certificate of ${host} ended on ${notAfter}`,
     'name-differs': ({ host, names }: { host: string; names: string }) => `the certificate of ${host} names ${names}`,
-    'thumbprint-not-presented': ({ host, thumbprint }: { host: string; thumbprint: string }) =>
+    'thumbprint-not-presented': ({ host, thumbprint }: { host: string; thumbprint: string; last: string }) =>
       `${host} is not publicly trusted, and thumbprint ${thumbprint} is of no certificate that it presents`,
+  },
+  remedies: {
+    'private-ca': ({ host }) =>
+      advice(
+        `Have whoever runs ${host} present a certificate of a public CA, or publish both documents on a public host (object store, CDN) and let the issuer or jwks_uri name that.`,
+        presented(host),
+      ),
+    'chain-incomplete': ({ host, missing }) =>
+      advice(
+        `Have whoever runs ${host} present the whole chain: its certificate followed by that of ${missing}.`,
+        presented(host),
+      ),
+    expired: ({ host }) => advice(`Have whoever runs ${host} renew its certificate.`, presented(host)),
+    'name-differs': ({ host }) =>
+      advice(`Have whoever runs ${host} present a certificate that names ${host}.`, presented(host)),
+    'thumbprint-not-presented': ({ host, last }) =>
+      advice(
+        `Once whoever runs ${host} has confirmed that the last certificate which it presents is theirs, give the IAM OIDC provider its thumbprint (the list is replaced: repeat those that stay). Or publish both documents on a publicly trusted host. PROVIDER_ARN is one of the list${last === 'THUMBPRINT' ? ', THUMBPRINT the SHA-1 of the certificate in hex' : ''}.`,
+        'aws iam list-open-id-connect-providers',
+        sh`aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn PROVIDER_ARN --thumbprint-list ${last}`,
+      ),
   },
   judge: ({ have, want }) => {
     if (have.federation.state === 'absent')
@@ -103,7 +130,12 @@ export const check = defineCheck({
           if (pinned.some((one) => presented.includes(one))) continue
           const [thumbprint] = pinned
           if (thumbprint !== undefined)
-            return { status: 'fail', message: 'thumbprint-not-presented', data: { host, thumbprint }, evidence }
+            return {
+              status: 'fail',
+              message: 'thumbprint-not-presented',
+              data: { host, thumbprint, last: last.fingerprintSha1 },
+              evidence,
+            }
         }
         const isSelfSigned = last.selfSigned || last.subject === last.issuer
         const lacksIssuer = !isSelfSigned && isPublicAuthority(last.issuer)
@@ -152,7 +184,7 @@ export const check = defineCheck({
         : {
             status: 'fail',
             message: 'thumbprint-not-presented',
-            data: { host: "the issuer's host", thumbprint: pinned?.[0] ?? '(not collected)' },
+            data: { host: somewhere, thumbprint: pinned?.[0] ?? '(not collected)', last: 'THUMBPRINT' },
             evidence: [said],
           }
     }

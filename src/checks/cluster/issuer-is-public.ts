@@ -1,11 +1,23 @@
 /** Tokens carry a public https issuer. */
 import { defineCheck } from '../../core/check.ts'
+import { advice } from '../../domain/advice.ts'
 import { keysAreUploaded } from '../../domain/federation-marks.ts'
 import { isClusterInternal, isPrivateAddress, parseIssuer } from '../../domain/issuer-url.ts'
 import { federation } from '../../probes/cluster/federation.ts'
 import { issuer } from '../../probes/cluster/issuer.ts'
 import { issuerAddresses } from '../../probes/cluster/published.ts'
 import { googleProviders } from '../../probes/cluster/registrations.ts'
+
+/** What is published at the new address, as the API server has it today; the issuer in the document becomes the new one. */
+const collect = [
+  'kubectl get --raw /.well-known/openid-configuration > openid-configuration',
+  'kubectl get --raw /openid/v1/jwks > jwks',
+] as const
+const publish = ({ issuer }: { readonly issuer: string }): string =>
+  advice(
+    `Publish the discovery document and the keys at a public https address (an object store will do). Then have whoever runs the control plane give kube-apiserver that address as the first --service-account-issuer and ${issuer} as the second, so that tokens in use stay valid.`,
+    ...collect,
+  )
 
 export const check = defineCheck({
   meta: {
@@ -18,7 +30,7 @@ export const check = defineCheck({
     why: 'A cloud trusts a token only after it has fetched the keys from the address in its issuer, so that address has to exist on the internet.',
     fix: {
       safety: 'manual',
-      does: 'prints the steps for this distribution: publish discovery and JWKS at a public https address, then give that address as the first --service-account-issuer and keep the present one as the second',
+      does: 'Publish discovery and JWKS at a public https address, then give that address as the first --service-account-issuer and keep the present one as the second, by the steps of your distribution.',
     },
     links: [
       'https://github.com/Azure/azure-workload-identity/issues/616',
@@ -33,10 +45,20 @@ export const check = defineCheck({
     'cluster-internal': ({ issuer }: { issuer: string }) =>
       `tokens name issuer ${issuer}, which exists only inside the cluster; no cloud can fetch its keys`,
     'not-https': ({ issuer }: { issuer: string }) => `tokens name issuer ${issuer}, which is not https`,
-    'private-address': ({ host, address }: { host: string; address: string }) =>
+    'private-address': ({ host, address }: { host: string; address: string; issuer: string }) =>
       `issuer host ${host} is a private address (${address}); clouds fetch keys from the internet`,
     'has-port-or-query': ({ issuer, part }: { issuer: string; part: string }) =>
       `issuer ${issuer} has a ${part}; an IAM OIDC provider URL may have no port and no query`,
+  },
+  remedies: {
+    'cluster-internal': publish,
+    'not-https': publish,
+    'private-address': publish,
+    'has-port-or-query': ({ issuer, part }) =>
+      advice(
+        `Publish the discovery document and the keys at an https address without a ${part.replace(/ .*/, '')}. Then have whoever runs the control plane give kube-apiserver that address as the first --service-account-issuer and ${issuer} as the second, so that tokens in use stay valid.`,
+        ...collect,
+      ),
   },
   judge: ({ have, want }) => {
     if (have.federation.state === 'absent')
@@ -73,7 +95,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'private-address',
-        data: { host, address },
+        data: { host, address, issuer },
         evidence: [...evidence, { question: want.issuerAddresses.from, path: 'addresses', observed: addresses }],
       }
     if (clouds.includes('aws')) {

@@ -2,8 +2,11 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import type { Question } from '../../core/fact.ts'
 import { textAt } from '../../core/json.ts'
+import { advice } from '../../domain/advice.ts'
 import { cloudNames, cloudOfError, keysAreUploaded } from '../../domain/federation-marks.ts'
+import { discoveryUrl } from '../../domain/issuer-url.ts'
 import { algorithmsTaken, keyIdOf, type PublishedKey } from '../../domain/jwks.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { federation } from '../../probes/cluster/federation.ts'
 import { issuer } from '../../probes/cluster/issuer.ts'
 import { keySet, ownKeyIds, signatureVerifies } from '../../probes/cluster/keys.ts'
@@ -14,6 +17,13 @@ import { seenTokens } from '../../probes/cluster/seen-tokens.ts'
 
 const noKeyFound =
   /Couldn't retrieve verification key|AADSTS7000272\b|Unable to verify the ID Token signature|invalid signature, no keys found|Error connecting to the given credential's issuer/
+
+const liveKeys = 'kubectl get --raw /openid/v1/jwks > live.json'
+const union = (url: string): readonly string[] => [
+  liveKeys,
+  sh`curl -fsS ${url} > published.json`,
+  "jq -s '{keys: (map(.keys) | add | unique)}' live.json published.json > jwks",
+]
 
 const material = ({ jwk }: PublishedKey): string =>
   JSON.stringify(['n', 'e', 'crv', 'x', 'y'].map((member) => textAt(jwk, member) ?? ''))
@@ -40,10 +50,10 @@ export const check = defineCheck({
     scope: 'cluster',
     cloud: 'any',
     section: 'Issuer',
-    why: 'A cloud picks the key by the kid in the token; where it finds none, or another cluster’s, it refuses every token.',
+    why: 'A cloud verifies a token with the published key that its kid names; where it finds none, or another cluster’s, it refuses every token.',
     fix: {
       safety: 'review',
-      does: 'writes the union of the live /openid/v1/jwks and the published keys to a file and prints the upload command for the store behind jwks_uri; never drops a published key that a living token may name, never handles a private key',
+      does: 'Publish the union of the live /openid/v1/jwks and the published keys at jwks_uri, by an upload to the store behind it; never drop a published key that a living token may name, never handle a private key.',
     },
     links: [
       'https://github.com/aws/amazon-eks-pod-identity-webhook/issues/12',
@@ -69,7 +79,7 @@ export const check = defineCheck({
   messages: {
     'key-without-kid': ({ url, kid }: { url: string; kid: string }) =>
       `a key at ${url} has no "kid"; clouds pick the key by kid and tokens carry ${kid}`,
-    'rotated-too-early': ({ pod, kid, current }: { pod: string; kid: string; current: string }) =>
+    'rotated-too-early': ({ pod, kid, current }: { pod: string; kid: string; current: string; url: string }) =>
       `pod ${pod} still holds a token of key ${kid}, which is no longer published; fresh tokens use ${current}`,
     'key-not-published': ({ kid, url, published }: { kid: string; url: string; published: string }) =>
       `tokens are signed with key ${kid}; ${url} publishes ${published}`,
@@ -79,6 +89,42 @@ export const check = defineCheck({
       `tokens are signed with ${alg}; ${cloud} takes ${accepted}`,
     'keys-not-obtained': ({ cloud, issuer }: { cloud: string; issuer: string }) =>
       `${cloud} found no key for a token of ${issuer}; the published documents were not collected, so either they cannot be fetched or the key is not in them`,
+  },
+  remedies: {
+    'key-without-kid': ({ url }) =>
+      advice(
+        `Publish the keys as the API server has them, each with its kid, at ${url}; keys there that living tokens name stay beside them.`,
+        ...union(url),
+      ),
+    'rotated-too-early': ({ pod, kid, current, url }) =>
+      advice(
+        `Publish key ${kid} again beside ${current} at ${url}, until the last token that it has signed has ended. Where its public half is gone, restart what owns pod ${pod} and all others with tokens of that key.`,
+        ...union(url),
+      ),
+    'key-not-published': ({ kid, url }) =>
+      advice(
+        `Publish key ${kid} beside those that lie at ${url}: upload the file jwks, the union of both, to that address. Clouds may keep the former document for up to an hour.`,
+        ...union(url),
+      ),
+    'signature-differs': ({ kid, url }) =>
+      advice(
+        `See whose keys lie at ${url}. If another living cluster's, have whoever runs the control plane give this one an issuer of its own; if an earlier build's, upload this cluster's own keys (the file live.json) there, so that ${kid} is the key that signs.`,
+        liveKeys,
+      ),
+    'algorithm-not-accepted': ({ cloud, accepted }) =>
+      advice(
+        `Have whoever runs the control plane sign with a key that ${cloud} takes (${accepted}): a new --service-account-signing-key-file, with the public key of the present one kept as a --service-account-key-file and both published.`,
+      ),
+    'keys-not-obtained': ({ issuer }) =>
+      issuer.startsWith('https://')
+        ? advice(
+            'Collect both documents as anyone can fetch them from the internet, and look again with the files among the documents (-f); jwks_uri is where the keys lie.',
+            sh`curl -fsS ${discoveryUrl(issuer)} > openid-configuration.json`,
+          )
+        : advice(
+            'Collect both documents as anyone can fetch them from the internet, and look again with the files among the documents (-f). The first command prints the issuer and jwks_uri.',
+            'kubectl get --raw /.well-known/openid-configuration',
+          ),
   },
   judge: ({ want }) => {
     const clouds = want.federation.state === 'known' ? want.federation.value.clouds : []
@@ -123,7 +169,7 @@ export const check = defineCheck({
         return {
           status: 'fail',
           message: 'rotated-too-early',
-          data: { pod: former.pod ?? former.file, kid: former.keyId, current: kid },
+          data: { pod: former.pod ?? former.file, kid: former.keyId, current: kid, url },
           evidence: [
             ...evidence,
             {

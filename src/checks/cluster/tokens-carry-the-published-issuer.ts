@@ -2,6 +2,7 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import type { Fact, Question } from '../../core/fact.ts'
 import { textAt } from '../../core/json.ts'
+import { advice } from '../../domain/advice.ts'
 import { discoveryUrl, likeness } from '../../domain/issuer-url.ts'
 import { acceptedIssuers, formerIssuers, serverVersion } from '../../probes/cluster/accepted-issuers.ts'
 import { federation } from '../../probes/cluster/federation.ts'
@@ -25,6 +26,11 @@ const told = <T extends { readonly issuer: string }>(
 const documentDiffers = /`?issuer`? claim in OIDC discovery document does not match/
 const notCollected = 'not collected'
 
+const flags = (first: string, second: string): string =>
+  `--service-account-issuer=${first} first and --service-account-issuer=${second} second`
+const untilEnded =
+  'The second has to stay until the last token that carries it has ended: 24 hours for those of the EKS webhook, else what the volumes ask for.'
+
 /** Several issuers are accepted from 1.22: https://github.com/kubernetes/kubernetes/pull/101155 */
 const takesOneIssuer = (version: string): boolean => {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? []
@@ -39,10 +45,10 @@ export const check = defineCheck({
     scope: 'cluster',
     cloud: 'any',
     section: 'Issuer',
-    why: 'Clouds compare the issuer in the token with the one they know byte by byte; another spelling of the same address is another issuer.',
+    why: 'Clouds compare the issuer in the token byte by byte with the one that is published and registered; another spelling of the same address is another issuer.',
     fix: {
       safety: 'manual',
-      does: 'prints the flag list with the federated issuer first and the former one second, and says until when the former must stay (the longest lifetime among living tokens). Registering another issuer in a cloud is that cloud’s fix, not this one',
+      does: 'Give kube-apiserver the federated issuer first and the former one second, and keep the former until the last living token that carries it has ended. Registering another issuer in a cloud is that cloud’s fix, not this one.',
     },
     links: [
       'https://github.com/siderolabs/talos/issues/13210',
@@ -77,6 +83,29 @@ export const check = defineCheck({
       `tokens in use were minted by ${former}; kube-apiserver now accepts only ${accepted}`,
     'discovery-names-another-issuer': ({ url, discovery, token }: { url: string; discovery: string; token: string }) =>
       `the discovery document at ${url} says issuer ${discovery}, tokens say ${token}`,
+  },
+  remedies: {
+    'federated-issuer-not-first': ({ federated, first }) =>
+      advice(
+        `Have whoever runs the control plane give kube-apiserver ${flags(federated, first)}, then restart the workloads, so that they get new tokens. ${untilEnded}`,
+      ),
+    'last-slash-differs': ({ token, where, other }) =>
+      advice(
+        `Let ${where} say ${token}, exactly as tokens do. Where that cannot be changed, have whoever runs the control plane give kube-apiserver ${flags(other, token)}.`,
+      ),
+    'overlap-impossible': ({ former, current, version }) =>
+      advice(
+        `Restart every workload that holds a token of ${former}, so that it gets one of ${current}; on ${version} the two cannot overlap. Before the next change of the issuer, upgrade to 1.22 or later.`,
+      ),
+    'former-issuer-dropped': ({ former, accepted }) =>
+      advice(
+        `Have whoever runs the control plane give kube-apiserver --service-account-issuer=${former} again, behind ${accepted === notCollected ? 'the present one' : accepted}. It has to stay until the last token that carries it has ended; restart workloads to make that sooner.`,
+      ),
+    'discovery-names-another-issuer': ({ url, token }) =>
+      advice(
+        `Publish the document that the API server itself has${url.startsWith('(') ? '' : ` at ${url}`}, with "issuer" ${token === notCollected ? 'exactly as tokens carry it' : token}; its jwks_uri has to stay one that anyone can fetch.`,
+        'kubectl get --raw /.well-known/openid-configuration > openid-configuration',
+      ),
   },
   judge: ({ want }) => {
     const accepted = want.acceptedIssuers.state === 'known' ? want.acceptedIssuers.value : []

@@ -1,14 +1,24 @@
 /** The pod was created after its identity was set up. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
+import { advice, type Place, restart } from '../../domain/advice.ts'
 import { bindingOf, injectedValue } from '../../domain/injected-identity.ts'
 import { writtenAt } from '../../domain/workloads.ts'
 import { actingWebhook, siblingsInjected } from '../../probes/workload/injection-times.ts'
+import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 import { pod } from '../../probes/workload/pod.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
 /** Within this time after its ServiceAccount a pod can miss the webhook's cache. */
 const raceSeconds = 2
+
+const anew = (data: Place): string => {
+  const { words, commands } = restart(data)
+  return advice(
+    `${words.charAt(0).toUpperCase()}${words.slice(1)}, so that the webhook sees the new pods.`,
+    ...commands,
+  )
+}
 
 /** Said by the webhook itself, of the ServiceAccount of a pod that it was shown. */
 const notInCache = /Service account .{0,300}not found in the cache/i
@@ -24,7 +34,7 @@ export const check = defineCheck({
     why: 'Identity webhooks act when a pod is created and never again; what is set up later reaches only later pods.',
     fix: {
       safety: 'review',
-      does: 'kubectl rollout restart of the one owner; never deletes a bare pod, never restarts more than the owner of the pod asked about',
+      does: 'Restart the one owner of the pod (kubectl rollout restart) and nothing more; never delete a pod that nothing recreates.',
     },
     links: [
       'https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2627',
@@ -38,14 +48,22 @@ export const check = defineCheck({
   wants: { actingWebhook, siblingsInjected, errorsOfPod },
   after: ['workload/service-account-exists'],
   messages: {
-    'older-than-annotation': (data: { pod: string; podTime: string; name: string; annotationTime: string }) =>
+    'older-than-annotation': (data: Place & { pod: string; podTime: string; name: string; annotationTime: string }) =>
       `pod ${data.pod} was created ${data.podTime}, ServiceAccount ${data.name} was annotated ${data.annotationTime}; nothing was injected`,
-    'older-than-webhook': (data: { pod: string; podTime: string; configuration: string; webhookTime: string }) =>
+    'older-than-webhook': (
+      data: Place & { pod: string; podTime: string; configuration: string; webhookTime: string },
+    ) =>
       `pod ${data.pod} was created ${data.podTime}, the webhook ${data.configuration} ${data.webhookTime}; nothing was injected`,
-    'raced-the-account': ({ pod, seconds }: { pod: string; seconds: number }) =>
+    'raced-the-account': ({ pod, seconds }: Place & { pod: string; seconds: number }) =>
       `pod ${pod} was created ${seconds} s after its ServiceAccount, before the webhook had seen the account; later pods are injected`,
-    'changed-since': (data: { pod: string; injected: string; name: string; current: string }) =>
+    'changed-since': (data: Place & { pod: string; injected: string; name: string; current: string }) =>
       `pod ${data.pod} was injected with ${data.injected}; ServiceAccount ${data.name} now says ${data.current}`,
+  },
+  remedies: {
+    'older-than-annotation': anew,
+    'older-than-webhook': anew,
+    'raced-the-account': anew,
+    'changed-since': anew,
   },
   judge: ({ have, want }) => {
     if (have.pod.state === 'absent') return { status: 'not-applicable', reason: 'the pod does not exist' }
@@ -53,6 +71,7 @@ export const check = defineCheck({
       return { status: 'not-applicable', reason: 'the ServiceAccount does not exist' }
     const one = have.pod.value
     const account = have.serviceAccount.value
+    const place: Place = { workload: workloadOf(one), namespace: one.namespace }
     if (one.uid === undefined) return { status: 'not-applicable', reason: 'the pod is a manifest and not created yet' }
     const binding = bindingOf(one, account)
     if (binding === undefined)
@@ -87,7 +106,7 @@ export const check = defineCheck({
         : {
             status: 'fail',
             message: 'changed-since',
-            data: { pod: one.name, injected: differing, name: account.name, current: value },
+            data: { ...place, pod: one.name, injected: differing, name: account.name, current: value },
             evidence: [...evidence, differs],
           }
     }
@@ -104,7 +123,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'older-than-annotation',
-        data: { pod: one.name, podTime: one.created, name: account.name, annotationTime: annotated },
+        data: { ...place, pod: one.name, podTime: one.created, name: account.name, annotationTime: annotated },
         evidence,
       }
     const webhook = want.actingWebhook.state === 'known' ? want.actingWebhook.value : undefined
@@ -113,6 +132,7 @@ export const check = defineCheck({
         status: 'fail',
         message: 'older-than-webhook',
         data: {
+          ...place,
           pod: one.name,
           podTime: one.created,
           configuration: webhook.configuration,
@@ -134,7 +154,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'raced-the-account',
-        data: { pod: one.name, seconds },
+        data: { ...place, pod: one.name, seconds },
         evidence: [
           ...evidence,
           { question: have.serviceAccount.from, path: 'metadata.creationTimestamp', observed: account.created ?? null },

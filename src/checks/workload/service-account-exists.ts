@@ -1,5 +1,7 @@
 /** The workload's ServiceAccount exists. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
+import { advice, unnamed } from '../../domain/advice.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { namedBy, namesakes } from '../../probes/workload/namesakes.ts'
 import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
@@ -15,6 +17,16 @@ function toldIn(text: string): Told | undefined {
   return { namespace, name, workload: pod === undefined ? undefined : `pod/${pod}` }
 }
 
+const notCollected = '(namespace not collected)'
+const create = ({ namespace, name }: { readonly namespace: string; readonly name: string }, rest: string): string => {
+  const where = namespace === notCollected ? unnamed.namespace : namespace
+  const whose = where === unnamed.namespace ? ` ${where} is that of the workload.` : ''
+  return advice(
+    `Create it where the workload runs, or have the workload name one that is there. ${rest}${whose}`,
+    sh`kubectl create serviceaccount ${name} -n ${where}`,
+  )
+}
+
 export const check = defineCheck({
   meta: {
     id: 'workload/service-account-exists',
@@ -26,7 +38,7 @@ export const check = defineCheck({
     why: 'A pod that names a ServiceAccount which is not in its own namespace is never created.',
     fix: {
       safety: 'review',
-      does: 'writes a plain ServiceAccount of that name; never copies an identity annotation from another namespace',
+      does: 'Create a plain ServiceAccount of that name; never copy an identity annotation from another namespace.',
     },
     links: [
       'https://github.com/Azure/azure-workload-identity/blob/04d01a2/pkg/webhook/webhook.go',
@@ -42,6 +54,14 @@ export const check = defineCheck({
       `ServiceAccount ${data.name} exists in ${data.namespaces}, not in ${data.namespace} where ${data.workload} runs`,
     missing: ({ namespace, name, workload }: { namespace: string; name: string; workload: string }) =>
       `ServiceAccount ${namespace}/${name}, which ${workload} names, does not exist`,
+  },
+  remedies: {
+    'in-another-namespace': (data) =>
+      create(
+        data,
+        `It gets no identity by that: the annotation in ${data.namespaces} is bound to that namespace, and a copy of it here is refused until the cloud trusts this one too.`,
+      ),
+    missing: (data) => create(data, 'A new one has no identity yet; then look again.'),
   },
   judge: ({ want, subject }) => {
     const { serviceAccount } = want
@@ -64,7 +84,7 @@ export const check = defineCheck({
     if (serviceAccount.state === 'unknown' && told === undefined) return { status: 'pass', evidence: [] }
 
     const name = isSubject ? subject.name : (told?.name ?? '')
-    const namespace = (isSubject ? subject.namespace : told?.namespace) ?? '(namespace not collected)'
+    const namespace = (isSubject ? subject.namespace : told?.namespace) ?? notCollected
     const users = want.namedBy.state === 'known' ? want.namedBy.value : []
     const workload = users[0] ?? told?.workload ?? 'a workload'
     const evidence: Evidence[] = []

@@ -1,11 +1,34 @@
 /** The workload runs as the ServiceAccount that has the identity. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
+import { advice, patchSpec, unnamed } from '../../domain/advice.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { observedErrors } from '../../probes/cluster/observed-errors.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 import { identityOf, users } from '../../probes/workload/users.ts'
 
 /** The subject that a cloud saw in the token which it refused. */
 const presented = /subject:? \\?'?system:serviceaccount:([^:'"\\\s]{1,63}):([^:'"\\\s]{1,253})/i
+
+type Meant = { readonly workload: string; readonly expected: string; readonly namespace: string }
+
+const listWorkloads = (namespace: string): string =>
+  sh`kubectl get deployments,statefulsets,daemonsets,cronjobs -n ${namespace}`
+
+const runAs = ({ workload, expected, namespace }: Meant): string => {
+  const seen = workload.includes('/')
+  const place = { workload: seen ? workload : unnamed.workload, namespace }
+  const commands = patchSpec(place, { serviceAccountName: expected })
+  const where = !seen
+    ? `the workload's pod template (${place.workload}: one of the list)`
+    : commands.length > 0
+      ? `the pod template of ${workload}, which makes its pods anew`
+      : `the manifest of ${workload}, and make it anew from that`
+  return advice(
+    `Set serviceAccountName: ${expected} in ${where}. Do not give the identity to the other ServiceAccount.`,
+    ...(seen ? [] : [listWorkloads(namespace)]),
+    ...commands,
+  )
+}
 
 export const check = defineCheck({
   meta: {
@@ -18,7 +41,7 @@ export const check = defineCheck({
     why: 'The identity belongs to one ServiceAccount; a pod that runs as another shows the cloud another subject.',
     fix: {
       safety: 'review',
-      does: 'sets serviceAccountName in the one pod template (a rollout); never moves an identity annotation onto `default`',
+      does: 'Set serviceAccountName in the one pod template, which rolls it out anew; never move an identity annotation onto `default`.',
     },
     links: [
       'https://github.com/Azure/azure-workload-identity/issues/691',
@@ -30,12 +53,17 @@ export const check = defineCheck({
   wants: { users, observedErrors },
   after: ['workload/service-account-exists'],
   messages: {
-    'runs-as-default': ({ workload, expected }: { workload: string; expected: string }) =>
+    'runs-as-default': ({ workload, expected }: Meant) =>
       `${workload} runs as ServiceAccount default; the identity is bound to ${expected} in the same namespace`,
-    'runs-as-another': ({ workload, actual, expected }: { workload: string; actual: string; expected: string }) =>
+    'runs-as-another': ({ workload, actual, expected }: Meant & { actual: string }) =>
       `${workload} runs as ${actual}; the identity is bound to ${expected}`,
     'used-by-nobody': ({ namespace, name, identity }: { namespace: string; name: string; identity: string }) =>
       `no pod and no workload template in ${namespace} names ServiceAccount ${name}, which is bound to ${identity}`,
+  },
+  remedies: {
+    'runs-as-default': runAs,
+    'runs-as-another': runAs,
+    'used-by-nobody': ({ namespace, name }) => runAs({ workload: '', expected: name, namespace }),
   },
   judge: ({ have, want }) => {
     if (have.serviceAccount.state === 'absent')
@@ -54,13 +82,13 @@ export const check = defineCheck({
         ? ({
             status: 'fail',
             message: 'runs-as-default',
-            data: { workload, expected: name },
+            data: { workload, expected: name, namespace },
             evidence: [...evidence, ...more],
           } as const)
         : ({
             status: 'fail',
             message: 'runs-as-another',
-            data: { workload, actual, expected: name },
+            data: { workload, actual, expected: name, namespace },
             evidence: [...evidence, ...more],
           } as const)
     const runsAs = (one: { readonly workload: string; readonly serviceAccount: string }): Evidence => ({

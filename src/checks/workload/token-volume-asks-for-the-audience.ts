@@ -1,10 +1,12 @@
 /** The pod projects a token for the audience that the cloud expects. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
+import { advice, editTemplate, type Place } from '../../domain/advice.ts'
 import { cloudOfAudience } from '../../domain/federation-marks.ts'
 import { allMechanisms, apiTokenFolder, mechanisms, tokenFilesOf } from '../../domain/token-files.ts'
 import type { Pod, TokenSource, Volume } from '../../domain/workloads.ts'
 import type { GoogleProvider } from '../../probes/cluster/registrations.ts'
 import { acceptedAudiences } from '../../probes/workload/accepted-audiences.ts'
+import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { pod } from '../../probes/workload/pod.ts'
 
 /** Seconds: of the API server, of the Azure webhook, of Entra (25 h), of Google (48 h). */
@@ -27,6 +29,27 @@ const kindOf = ({ type, tokens }: Volume): string => {
 const sourcesOf = (pod: Pod): readonly { readonly volume: string; readonly source: TokenSource }[] =>
   pod.volumes.flatMap(({ name, tokens }) => tokens.map((source) => ({ volume: name, source })))
 
+const inTemplate = (data: Place, what: (where: string) => string): string => {
+  const { where, commands } = editTemplate(data)
+  return advice(what(where), ...commands)
+}
+const byWebhook: ReadonlySet<string> = new Set(allMechanisms.map((one) => mechanisms[one].volume))
+/** A volume of a webhook's own is asked for by annotation, not in the template. */
+const lifetime = (data: Place & { readonly volume: string }, accepted: string): string =>
+  inTemplate(data, (where) =>
+    data.volume === mechanisms.azure.volume
+      ? `Set annotation azure.workload.identity/service-account-token-expiration to ${accepted} (in seconds) on the ServiceAccount, or in ${where}.`
+      : byWebhook.has(data.volume)
+        ? `Set annotation eks.amazonaws.com/token-expiration to ${accepted} (in seconds) on the ServiceAccount, or expirationSeconds of volume ${data.volume} in ${where} where that declares it.`
+        : `Set expirationSeconds to ${accepted} in the serviceAccountToken source of volume ${data.volume} in ${where}.`,
+  )
+const setAudience = (data: Place & { readonly volume: string; readonly expected: string }): string =>
+  inTemplate(
+    data,
+    (where) =>
+      `Set audience: ${data.expected} in the serviceAccountToken source of volume ${data.volume} in ${where}. A token for somebody else needs a source of its own.`,
+  )
+
 export const check = defineCheck({
   meta: {
     id: 'workload/token-volume-asks-for-the-audience',
@@ -38,7 +61,7 @@ export const check = defineCheck({
     why: 'A token is good for the one audience that its volume asks for; a cloud that is shown another refuses it.',
     fix: {
       safety: 'review',
-      does: 'renames the clashing volume and its mounts, or sets audience, path and lifetime of the token source, in the pod template; never edits a running pod, never asks for more than one audience',
+      does: 'Rename the clashing volume and its mounts, or set audience, path and lifetime of the token source, in the pod template; never edit a running pod, never ask for more than one audience.',
     },
     links: [
       'https://github.com/aws/amazon-eks-pod-identity-webhook/issues/315',
@@ -51,32 +74,50 @@ export const check = defineCheck({
   wants: { acceptedAudiences },
   after: [],
   messages: {
-    'name-taken': ({ volume, pod, kind }: { volume: string; pod: string; kind: string }) =>
+    'name-taken': ({ volume, pod, kind }: Place & { volume: string; pod: string; kind: string }) =>
       `volume ${volume} of pod ${pod} is a ${kind}, not the token that the webhook would have put there`,
-    'no-token-volume': ({ pod, path }: { pod: string; path: string }) =>
+    'no-token-volume': ({ pod, path }: Place & { pod: string; path: string; expected: string }) =>
       `pod ${pod} names token file ${path} and has no projected serviceAccountToken volume`,
     'audience-left-out': ({
       volume,
       apiAudience,
       expected,
-    }: {
+    }: Place & {
       volume: string
       apiAudience: string
       expected: string
     }) =>
       `volume ${volume} names no audience, so its token is for the API server (${apiAudience}) and not for ${expected}`,
-    'audience-differs': (data: { volume: string; actual: string; cloud: string; expected: string }) =>
+    'audience-differs': (data: Place & { volume: string; actual: string; cloud: string; expected: string }) =>
       `volume ${data.volume} asks for audience ${data.actual}; ${data.cloud} expects ${data.expected}`,
-    'lifetime-too-short': ({ volume, seconds }: { volume: string; seconds: number }) =>
+    'lifetime-too-short': ({ volume, seconds }: Place & { volume: string; seconds: number }) =>
       `volume ${volume} asks for ${seconds} s; the API server's least is ${least} s`,
-    'lifetime-not-accepted': (data: { volume: string; seconds: number; cloud: string; accepted: string }) =>
+    'lifetime-not-accepted': (data: Place & { volume: string; seconds: number; cloud: string; accepted: string }) =>
       `volume ${data.volume} asks for ${data.seconds} s; ${data.cloud} takes ${data.accepted}`,
+  },
+  remedies: {
+    'name-taken': (data) =>
+      inTemplate(
+        data,
+        (where) =>
+          `Give volume ${data.volume} and its mounts another name in ${where}; the webhook then adds its own under this one.`,
+      ),
+    'no-token-volume': (data) =>
+      inTemplate(data, (where) => {
+        const cut = data.path.lastIndexOf('/')
+        return `Add a projected volume with a serviceAccountToken source (audience: ${data.expected}, path: ${data.path.slice(cut + 1)}) and mount it at ${data.path.slice(0, cut)} in ${where}; or take the variable out there and let the webhook add both.`
+      }),
+    'audience-left-out': setAudience,
+    'audience-differs': setAudience,
+    'lifetime-too-short': (data) => lifetime(data, `at least ${least} s`),
+    'lifetime-not-accepted': (data) => lifetime(data, data.accepted),
   },
   judge: ({ have, want }) => {
     if (have.pod.state === 'absent') return { status: 'not-applicable', reason: 'the pod does not exist' }
     const pod = have.pod.value
     const accepted = want.acceptedAudiences.state === 'known' ? want.acceptedAudiences.value : undefined
     if (accepted === undefined) return { status: 'pass', evidence: [] }
+    const place: Place = { workload: workloadOf(pod), namespace: pod.namespace }
     const files = tokenFilesOf(pod)
     const sources = sourcesOf(pod)
     const evidence: readonly Evidence[] = sources.map(({ volume, source }) => ({
@@ -97,7 +138,7 @@ export const check = defineCheck({
         return {
           status: 'fail',
           message: 'name-taken',
-          data: { volume: volume.name, pod: pod.name, kind: kindOf(volume) },
+          data: { ...place, volume: volume.name, pod: pod.name, kind: kindOf(volume) },
           evidence: [
             ...evidence,
             {
@@ -128,7 +169,12 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'no-token-volume',
-        data: { pod: pod.name, path },
+        data: {
+          ...place,
+          pod: pod.name,
+          path,
+          expected: accepted.of[mechanism][0] ?? 'AUDIENCE',
+        },
         evidence: [{ question: have.pod.from, path: 'spec.volumes', observed: pod.volumes.map(({ name }) => name) }],
       }
     }
@@ -141,14 +187,25 @@ export const check = defineCheck({
         return {
           status: 'fail',
           message: 'audience-left-out',
-          data: { volume: volume.name, apiAudience: accepted.apiServer ?? 'its own audience', expected: first },
+          data: {
+            ...place,
+            volume: volume.name,
+            apiAudience: accepted.apiServer ?? 'its own audience',
+            expected: first,
+          },
           evidence,
         }
       if (!expected.includes(audience))
         return {
           status: 'fail',
           message: 'audience-differs',
-          data: { volume: volume.name, actual: audience, cloud: mechanisms[mechanism].cloud, expected: first },
+          data: {
+            ...place,
+            volume: volume.name,
+            actual: audience,
+            cloud: mechanisms[mechanism].cloud,
+            expected: first,
+          },
           evidence,
         }
     }
@@ -165,6 +222,7 @@ export const check = defineCheck({
           status: 'fail',
           message: 'audience-differs',
           data: {
+            ...place,
             volume: foreign.volume,
             actual: foreign.source.audience,
             cloud: 'Google STS',
@@ -176,20 +234,21 @@ export const check = defineCheck({
     for (const { volume, source } of sources) {
       const seconds = source.expirationSeconds
       if (seconds === undefined) continue
-      if (seconds < least) return { status: 'fail', message: 'lifetime-too-short', data: { volume, seconds }, evidence }
+      if (seconds < least)
+        return { status: 'fail', message: 'lifetime-too-short', data: { ...place, volume, seconds }, evidence }
       const cloud = source.audience === undefined ? undefined : cloudOfAudience(source.audience)
       if (cloud === 'azure' && seconds > entraMost)
         return {
           status: 'fail',
           message: 'lifetime-not-accepted',
-          data: { volume, seconds, cloud: 'Microsoft Entra', accepted: `at most ${entraMost} s` },
+          data: { ...place, volume, seconds, cloud: 'Microsoft Entra', accepted: `at most ${entraMost} s` },
           evidence,
         }
       if (cloud === 'gcp' && seconds > googleMost)
         return {
           status: 'fail',
           message: 'lifetime-not-accepted',
-          data: { volume, seconds, cloud: 'Google STS', accepted: `at most ${googleMost} s` },
+          data: { ...place, volume, seconds, cloud: 'Google STS', accepted: `at most ${googleMost} s` },
           evidence,
         }
     }
@@ -199,6 +258,7 @@ export const check = defineCheck({
         status: 'fail',
         message: 'lifetime-not-accepted',
         data: {
+          ...place,
           volume: mechanisms.azure.volume,
           seconds,
           cloud: 'the Azure webhook',
