@@ -78,7 +78,7 @@ const finding = z
       .strictObject({ words: text, path: text.optional(), from: text.optional(), to: text.optional() })
       .optional()
       .describe(
-        'Only of a fail: what puts this one right, and where it is one element of a document, from what to what',
+        'Only of a fail: what puts this one right, in words and below them a command on each line; where it is one element of a document, from what to what',
       ),
     links: z.array(text).min(1),
   })

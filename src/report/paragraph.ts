@@ -151,12 +151,15 @@ const merged = (causes: readonly Cause[]): readonly Held[] => {
 function fixLines(sheet: Sheet, { remedy, fix }: Line): readonly string[] {
   if (remedy === undefined) return fix === undefined ? [] : labelled(sheet, 'fix', fix.does)
   const { words, path, from, to } = remedy
+  const [sentence = '', ...commands] = words.split('\n')
   const inner = margin + labels
   return [
-    ...labelled(sheet, 'fix', words),
+    ...labelled(sheet, 'fix', sentence),
     ...(path === undefined ? [] : wrapped(sheet, path, inner)),
     ...(from === undefined ? [] : labelled(sheet, 'from', from, inner)),
     ...(to === undefined ? [] : labelled(sheet, 'to', to, inner)),
+    // A command stays on one line, however long, so that it can be copied.
+    ...commands.map((command) => `${pad(inner)}${clean(command)}`),
   ]
 }
 
