@@ -5,7 +5,7 @@ import type { Command } from '@oclif/core'
 import { checks } from '../src/checks/index.ts'
 import type { Check } from '../src/core/check.ts'
 import { markdown } from '../src/examine/catalogue.ts'
-import { fragmentsOf, scopeWords, sentenceOf } from '../src/examine/words.ts'
+import { fragmentsOf, remedyOf, scopeWords, sentenceOf } from '../src/examine/words.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
 import { reportJsonSchema } from './report-schema.ts'
 
@@ -24,7 +24,17 @@ const list = (title: string, items: readonly string[]): readonly string[] =>
 
 function page(check: Check): string {
   const { meta, messages, after } = check
-  const messageItems = Object.entries(messages).map(([id, message]) => `${code(id)}: ${sentenceOf(message)}`)
+  const messageItems = Object.entries(messages).flatMap(([id, message]) => {
+    const [sentence, ...commands] = remedyOf(check, id) ?? []
+    return [
+      `### ${code(id)}`,
+      '',
+      `${sentenceOf(message)}`,
+      '',
+      ...(sentence === undefined ? [] : [`Fix: ${sentence}`, '']),
+      ...(commands.length === 0 ? [] : ['```sh', ...commands, '```', '']),
+    ]
+  })
   const up = '../'.repeat(meta.id.split('/').length - 1)
   return [
     `# ${meta.title}`,
@@ -33,7 +43,9 @@ function page(check: Check): string {
     '',
     meta.why,
     '',
-    ...list('What it can find', messageItems),
+    '## What it can find',
+    '',
+    ...messageItems,
     ...(meta.fix === undefined ? [] : list('What puts it right', [`${meta.fix.does} (${meta.fix.safety})`])),
     ...list(
       'Waits for',

@@ -22,14 +22,29 @@ export const scopeWords = {
   object: 'judged for each object of its kind',
 } as const
 
-/** The sentence of a message, with {name} for what each run fills in. */
-export function sentenceOf(message: (data: never) => string): string {
-  const names: object = new Proxy({}, { get: (_, name) => (typeof name === 'symbol' ? undefined : `{${name}}`) })
+/** The sentence of a message, with {name} for what each run fills in, or what `known` has for it. */
+export function sentenceOf(message: (data: never) => string, known: { readonly [name: string]: string } = {}): string {
+  const names: object = new Proxy(
+    {},
+    { get: (_, name) => (typeof name === 'symbol' ? undefined : (known[name] ?? `{${name}}`)) },
+  )
   try {
-    return message(names as never)
+    // A name in braces is quoted in a command like any other value; here it stands for one.
+    return message(names as never).replace(/'([\w:/]*\{\w+\})'/g, '$1')
   } catch {
     return ''
   }
+}
+
+/** What puts it right depends on the kind of some values; this is how it mostly reads. */
+const mostly = { workload: 'deployment/{name}', via: 'annotation', issuer: 'https://{issuer}', url: 'https://{url}' }
+
+/** What puts a message right: the sentence, and the commands below it. */
+export function remedyOf(check: Check, message: string): readonly [string, ...string[]] | undefined {
+  const remedy = check.remedies[message]
+  if (remedy === undefined) return undefined
+  const [sentence = '', ...commands] = sentenceOf(remedy, mostly).split('\n')
+  return [sentence, ...commands]
 }
 
 export const fragmentsOf = (check: Check, table: readonly ErrorText[]): readonly string[] =>
