@@ -6,9 +6,18 @@ import { sh } from './shell-words.ts'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is what this is for
 const breaks = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/gu
 
+/** Where the names are that an error text alone does not tell. */
+function hint(commands: readonly string[]): string {
+  if (commands.some((command) => /\/SERVICEACCOUNT\b|=SERVICEACCOUNT\b/.test(command)))
+    return ' SERVICEACCOUNT and NAMESPACE are those of the pod that logged the error.'
+  return commands.some((command) => /\/NAME -n NAMESPACE\b/.test(command))
+    ? ' NAME and NAMESPACE are those of the workload that logged the error.'
+    : ''
+}
+
 /** `commands` come from `sh`, which keeps each on one line. */
 export const advice = (sentence: string, ...commands: readonly string[]): string =>
-  [sentence.replace(breaks, ' '), ...commands].join('\n')
+  [`${sentence.replace(breaks, ' ')}${hint(commands)}`, ...commands].join('\n')
 
 /** In the place of what was not seen. */
 export const unnamed = {
@@ -63,8 +72,8 @@ export function editTemplate({ workload, namespace }: Place): {
   if (rolls(workload) || kindOf(workload) === 'cronjob')
     return { where: `the pod template of ${workload}`, commands: [sh`kubectl edit ${workload} -n ${namespace}`] }
   return kindOf(workload) === 'pod'
-    ? { where: `the manifest of ${workload}, and make the pod anew from it`, commands: [] }
-    : { where: `the pod template of ${workload}, and run it anew`, commands: [] }
+    ? { where: `the manifest of ${workload} (and make the pod anew from it)`, commands: [] }
+    : { where: `the pod template of ${workload} (and run it anew)`, commands: [] }
 }
 
 /** A strategic merge of one member of the pod's spec into the template; without a command where the kind takes none. */
@@ -112,11 +121,11 @@ export function setRole(
     }
   if (via === 'config-map')
     return {
-      words: `write ${role} under ${key} in ConfigMap pod-identity-webhook, then restart the workloads that run as ${serviceAccount}`,
+      words: `write ${role} under ${key} in ConfigMap pod-identity-webhook, then restart what runs as ${serviceAccount} (the last command lists the pods)`,
       commands: ['kubectl get configmaps -A --field-selector metadata.name=pod-identity-webhook', podsOf(binding)],
     }
   return {
-    words: `annotate the ServiceAccount with ${role}, then restart the workloads whose pods run as it`,
+    words: `annotate the ServiceAccount with ${role}, then restart what runs as it (the last command lists the pods)`,
     commands: [annotateRole(binding, role, key), podsOf(binding)],
   }
 }

@@ -11,7 +11,7 @@ type Owner = Place & { readonly serviceAccount: string; readonly role: string }
 
 const anew = (data: Owner, before = ''): string => {
   const { words, commands } = restart(data)
-  const sentence = `${before}${words}, so that the webhook sees the new pods.`
+  const sentence = `${before}${words}: the webhook acts only when a pod is created.`
   return advice(`${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`, ...commands)
 }
 const inTemplate = (data: Owner, what: (where: string) => string): string => {

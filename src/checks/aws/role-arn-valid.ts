@@ -32,7 +32,7 @@ const roleNameIn = (value: string): string => {
 const asIamSays = (data: Value): string => {
   const { words, commands } = setRole(data, unnamed.roleArn)
   return advice(
-    `Take the ARN that IAM has for the role (${unnamed.roleArn}) and ${words}.`,
+    `Ask IAM for the ARN of the role (${unnamed.roleArn}: what the first command prints) and ${words}.`,
     sh`aws iam get-role --role-name ${data.role} --query Role.Arn --output text`,
     ...commands,
   )
@@ -84,7 +84,7 @@ export const check = defineCheck({
     'placeholder-left': (data) => {
       const { words, commands } = setRole(data, unnamed.roleArn)
       return advice(
-        `Fill ${data.placeholder} in where the manifest is rendered; until then ${words} (${unnamed.roleArn}: the role's ARN).`,
+        `Have ${data.placeholder} filled in where the manifest is rendered, and by hand ${words} (${unnamed.roleArn}: one of the list).`,
         listRoles,
         ...commands,
       )
@@ -99,7 +99,7 @@ export const check = defineCheck({
     'instance-profile': (data) => {
       const { words, commands } = setRole(data, unnamed.roleArn)
       return advice(
-        `Choose the workload's own role, not that of a node (${unnamed.roleArn}: its ARN), and ${words}.`,
+        `Choose the workload's own role, not that of a node (${unnamed.roleArn}: one of the list), and ${words}.`,
         listRoles,
         ...commands,
       )
@@ -110,14 +110,14 @@ export const check = defineCheck({
     'partition-differs': (data) => {
       const { words, commands } = setRole(data, unnamed.roleArn)
       return advice(
-        `Choose a role in an account of partition ${data.expected}, for none can be assumed across partitions (${unnamed.roleArn}: its ARN), and ${words}.`,
+        `Choose a role in an account of partition ${data.expected}, for none can be assumed across partitions (${unnamed.roleArn}: one of the list), and ${words}.`,
         sh`aws iam list-roles --query 'Roles[].Arn' --output text --region ${data.region}`,
         ...commands,
       )
     },
     'reported-invalid': (data) =>
       advice(
-        `See which role the ServiceAccount of the pod names, and ${setRole(data, unnamed.roleArn).words} (${unnamed.roleArn}: arn:aws:iam::ACCOUNT:role/NAME).`,
+        `See which role the ServiceAccount of the pod names. Where that is not of the form arn:aws:iam::ACCOUNT:role/NAME (${unnamed.roleArn}), ${setRole(data, unnamed.roleArn).words}.`,
         sh`kubectl get serviceaccount/${data.serviceAccount} -n ${data.namespace} -o yaml`,
         ...setRole(data, unnamed.roleArn).commands,
       ),

@@ -48,7 +48,7 @@ export const check = defineCheck({
     missing: (data) => {
       const { words, commands } = setRole(data, unnamed.roleArn)
       return advice(
-        `If another role is meant, ${words} (${unnamed.roleArn}: one of the list). Else have whoever owns account ${data.account} create role ${data.name}, with a trust policy for this ServiceAccount.`,
+        `Have whoever owns account ${data.account} create role ${data.name}, with a trust policy for this ServiceAccount. If another role is meant (${unnamed.roleArn}: one of the list), ${words}.`,
         listRoles,
         ...commands,
       )

@@ -30,13 +30,13 @@ const roleIn = (value: string | undefined): string => {
 }
 
 const namely = (role: string): string =>
-  role === unnamed.roleArn ? `; ${unnamed.roleArn} is the ARN of the role that the workload is meant to have` : ''
+  role === unnamed.roleArn ? ` (${unnamed.roleArn}: the one of the list that the workload is meant to have)` : ''
 
 const search = (role: string): readonly string[] => (role === unnamed.roleArn ? [listRoles] : [])
 
 const rename = (data: Annotated & Key): string =>
   advice(
-    `Annotate the ServiceAccount under the right key and take the other one off, then restart the workloads of its pods${namely(data.role)}.`,
+    `Annotate the ServiceAccount under the right key${namely(data.role)} and take the other one off, then restart what runs as it (the last command lists the pods).`,
     ...search(data.role),
     annotateRole(data, data.role),
     sh`kubectl annotate serviceaccount/${data.serviceAccount} -n ${data.namespace} ${data.key}-`,
@@ -86,27 +86,27 @@ export const check = defineCheck({
     'key-of-other-tool': rename,
     'value-empty': (data) =>
       advice(
-        `Give the annotation its value, then restart the workloads of its pods${namely(data.role)}. Where a template writes it, that template has to be given the ARN too.`,
+        `Give the annotation its value${namely(data.role)}, also where the template that writes it gets its values, then restart what runs as the ServiceAccount (the last command lists the pods).`,
         ...search(data.role),
         annotateRole(data, data.role),
         podsOf(data),
       ),
     'annotation-on-other-object': (data) =>
       advice(
-        `Annotate the ServiceAccount ${data.serviceAccount}, then restart the workloads of its pods; take the annotation out of the manifest of ${data.kind} ${data.name}${namely(data.role)}.`,
+        `Annotate ServiceAccount ${data.serviceAccount} instead${namely(data.role)} and take the annotation out of the manifest of ${data.kind} ${data.name}, then restart what runs as it (the last command lists the pods).`,
         ...search(data.role),
         annotateRole(data, data.role),
         podsOf(data),
       ),
     'annotation-lost': (data) =>
       advice(
-        `Write the annotation back, and add it to what ${data.manager === notCollected ? 'deploys the ServiceAccount' : data.manager} applies, or it is lost again; then restart the pods that came after.`,
+        `Write the annotation back, and add it to what ${data.manager === notCollected ? 'deploys the ServiceAccount' : data.manager} applies, or it is lost again; then restart those whose pods came after (the last command lists them).`,
         annotateRole(data, data.role),
         podsOf(data),
       ),
     none: (data) =>
       advice(
-        `Annotate the ServiceAccount with the role that the workload is meant to have, then restart the workloads of its pods${namely(data.role)}.`,
+        `Annotate the ServiceAccount with its role${namely(data.role)}, then restart what runs as it (the last command lists the pods).`,
         ...search(data.role),
         annotateRole(data, data.role),
         podsOf(data),

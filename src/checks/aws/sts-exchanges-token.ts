@@ -61,7 +61,7 @@ export const check = defineCheck({
       advice(
         `Try again after a minute, since IAM takes a while to spread a change; see that the pods carry AWS_ROLE_ARN of role ${data.role}. If both are so, ask the administrators of the AWS organization (its management account) which resource control policy denies it.`,
         sh`kubectl wi doctor ${`sa/${data.serviceAccount}`} -n ${data.namespace}`,
-        podsOf(data),
+        `${podsOf(data)} -o yaml | grep -A1 AWS_ROLE_ARN`,
         listPolicies,
       ),
     denied: ({ role }) =>

@@ -122,7 +122,7 @@ const remedies = {
   'negation-excludes': (data) => askAuthor(data, `the condition ${data.operator} on ${data.key} in the trust policy`),
   'list-without-set-operator': (data) =>
     change(`Write ForAnyValue:${data.operator} for the operator on ${data.key}`)(data),
-  'variable-taken-literally': change('Set Version to 2012-10-17'),
+  'variable-taken-literally': change('Set Version to 2012-10-17, by which variables count in every statement,'),
   'variable-unresolved': ({ role, variable, value }) =>
     advice(
       `Add what the token says, written out, beside ${value} (${variable} has no value here) in the trust policy of role ${role}; all else in it stays.`,

@@ -86,7 +86,7 @@ export const check = defineCheck({
       ),
     'permissions-in-trust-policy': ({ role, element }) =>
       advice(
-        `Move ${element} into a permissions policy of the role (permissions.json), and keep the rest of the trust policy as it is.`,
+        `Take ${element} out of the trust policy and keep the rest of it as it is. If the role is meant to have it, put it into a permissions policy of the role (permissions.json).`,
         ...changeTrust(role),
         sh`aws iam put-role-policy --role-name ${role} --policy-name NAME --policy-document file://permissions.json`,
       ),

@@ -12,6 +12,8 @@ import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
 type Observed = Place & { readonly observed: string }
 
+const isInstance = (name: string): boolean => /^i-[0-9a-f]+$/.test(name)
+
 const variables = ({ workload, namespace }: Place): string =>
   sh`kubectl exec ${workload} -n ${namespace} -- printenv AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_PROFILE`
 
@@ -47,9 +49,9 @@ export const check = defineCheck({
   remedies: {
     'node-role-used': (data) =>
       advice(
-        `Put the other findings about this workload right first. If there are none, see that the container has both variables (then its SDK is too old for web identity) and once it uses its own role, close the metadata of ${/^i-[0-9a-f]+$/.test(data.instance) ? data.instance : 'the node'} to pods.`,
+        `Put the other findings about this workload right first. If there are none, see that the container has both variables (then its SDK is too old for web identity) and once it uses its own role, close the metadata of ${isInstance(data.instance) ? data.instance : 'the node (INSTANCE_ID: the end of its .spec.providerID)'} to pods.`,
         variables(data),
-        sh`aws ec2 modify-instance-metadata-options --instance-id ${/^i-[0-9a-f]+$/.test(data.instance) ? data.instance : 'INSTANCE_ID'} --http-tokens required --http-put-response-hop-limit 1`,
+        sh`aws ec2 modify-instance-metadata-options --instance-id ${isInstance(data.instance) ? data.instance : 'INSTANCE_ID'} --http-tokens required --http-put-response-hop-limit 1`,
       ),
     'user-used': (data) => {
       const { where } = editTemplate(data)

@@ -50,7 +50,7 @@ const remedies = {
     ),
   'anonymous-auth-off': (_: { host: string }) =>
     advice(
-      `${whoRuns} either publish both documents on a public host that --service-account-issuer and --service-account-jwks-uri then name, or (from Kubernetes 1.31) allow anonymous requests to /.well-known/openid-configuration and /openid/v1/jwks only, by the conditions of an AuthenticationConfiguration.`,
+      `${whoRuns} either publish both documents on a public host that --service-account-issuer and --service-account-jwks-uri then name, or (from Kubernetes 1.32) allow anonymous requests to /.well-known/openid-configuration and /openid/v1/jwks only, by the conditions of an AuthenticationConfiguration.`,
       document,
       keysOf,
     ),

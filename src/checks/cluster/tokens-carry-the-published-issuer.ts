@@ -103,7 +103,7 @@ export const check = defineCheck({
       ),
     'discovery-names-another-issuer': ({ url, token }) =>
       advice(
-        `Publish the document that the API server itself has${url.startsWith('(') ? '' : ` at ${url}`}, with "issuer" ${token === notCollected ? 'exactly as tokens carry it' : token}; its jwks_uri has to stay one that anyone can fetch.`,
+        `Publish ${url.startsWith('(') ? "at the issuer's address" : `at ${url}`} the document that the API server itself has, with "issuer" ${token === notCollected ? 'exactly as tokens carry it' : token}; its jwks_uri has to stay one that anyone can fetch.`,
         'kubectl get --raw /.well-known/openid-configuration > openid-configuration',
       ),
   },

@@ -15,7 +15,7 @@ const raceSeconds = 2
 const anew = (data: Place): string => {
   const { words, commands } = restart(data)
   return advice(
-    `${words.charAt(0).toUpperCase()}${words.slice(1)}, so that the webhook sees the new pods.`,
+    `${words.charAt(0).toUpperCase()}${words.slice(1)}: the webhook acts only when a pod is created.`,
     ...commands,
   )
 }

@@ -35,14 +35,16 @@ const inTemplate = (data: Place, what: (where: string) => string): string => {
 }
 const byWebhook: ReadonlySet<string> = new Set(allMechanisms.map((one) => mechanisms[one].volume))
 /** A volume of a webhook's own is asked for by annotation, not in the template. */
-const lifetime = (data: Place & { readonly volume: string }, accepted: string): string =>
-  inTemplate(data, (where) =>
+const lifetime = (data: Place & { readonly volume: string }, seconds: string): string => {
+  const accepted = seconds.replace(/ s$/, '')
+  return inTemplate(data, (where) =>
     data.volume === mechanisms.azure.volume
       ? `Set annotation azure.workload.identity/service-account-token-expiration to ${accepted} (in seconds) on the ServiceAccount, or in ${where}.`
       : byWebhook.has(data.volume)
         ? `Set annotation eks.amazonaws.com/token-expiration to ${accepted} (in seconds) on the ServiceAccount, or expirationSeconds of volume ${data.volume} in ${where} where that declares it.`
         : `Set expirationSeconds to ${accepted} in the serviceAccountToken source of volume ${data.volume} in ${where}.`,
   )
+}
 const setAudience = (data: Place & { readonly volume: string; readonly expected: string }): string =>
   inTemplate(
     data,
