@@ -9,6 +9,8 @@ import { related, type Subject, subjectKey } from '../core/subject.ts'
 export type Cause = {
   readonly line: Line
   readonly subjects: readonly Subject[]
+  /** The findings that say the same; what puts each right may name another subject. */
+  readonly lines: readonly Line[]
   readonly held: readonly Held[]
   /** Causes of the same kind in other words (another name, another date); only their subjects are told. */
   readonly alike: readonly Cause[]
@@ -133,6 +135,7 @@ export function tell(report: Report): Told {
         (group): Cause => ({
           line: group[0],
           subjects: group.map((line) => line.subject),
+          lines: group,
           held: heldOf(group.flatMap((line) => heldBy.get(line) ?? [])),
           alike: [],
         }),

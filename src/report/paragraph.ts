@@ -147,31 +147,66 @@ const merged = (causes: readonly Cause[]): readonly Held[] => {
   return [...byTitle.values()]
 }
 
+const mostMore = 3
+
+/** An element of a document with a label: as it is where there is room, else as JSON over many lines. */
+function elementLines(sheet: Sheet, label: string, text: string, indent: number): readonly string[] {
+  if (!/^[[{]/u.test(text) || text.length <= sheet.width - indent - labels) return labelled(sheet, label, text, indent)
+  let json: Json
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return labelled(sheet, label, text, indent)
+  }
+  return [
+    `${pad(indent)}${sheet.paint.quiet(label)}`,
+    ...JSON.stringify(json, null, 2)
+      .split('\n')
+      .map((line) => `${pad(indent)}${clean(line)}`),
+  ]
+}
+
+const commandsOf = ({ remedy }: Line): readonly string[] => remedy?.words.split('\n').slice(1) ?? []
+
 /** What puts it right: this one case where that is known, else what the check says in general. */
-function fixLines(sheet: Sheet, { remedy, fix }: Line): readonly string[] {
+function fixLines(sheet: Sheet, { line, lines, alike }: Cause): readonly string[] {
+  const { remedy, fix } = line
   if (remedy === undefined) return fix === undefined ? [] : labelled(sheet, 'fix', fix.does)
   const { words, path, from, to } = remedy
-  const [sentence = '', ...commands] = words.split('\n')
+  const [sentence = ''] = words.split('\n')
   const inner = margin + labels
+  const own = commandsOf(line)
+  const all = new Set([...lines, ...alike.flatMap((one) => one.lines)].flatMap(commandsOf))
+  const others = [...all].filter((command) => !own.includes(command))
+  const shown = sheet.verbose || others.length <= mostMore + 1 ? others : others.slice(0, mostMore)
+  const rest = others.length - shown.length
+  // Who sees where an element stands can read there what it is; only a short one is worth repeating.
+  const repeats = from !== undefined && (sheet.verbose || !/^[[{]/u.test(from))
   return [
     ...labelled(sheet, 'fix', sentence),
     ...(path === undefined ? [] : wrapped(sheet, path, inner)),
-    ...(from === undefined ? [] : labelled(sheet, 'from', from, inner)),
-    ...(to === undefined ? [] : labelled(sheet, 'to', to, inner)),
+    ...(repeats ? elementLines(sheet, 'from', from, inner) : []),
+    ...(to === undefined ? [] : elementLines(sheet, 'to', to, inner)),
     // A command stays on one line, however long, so that it can be copied.
-    ...commands.map((command) => `${pad(inner)}${clean(command)}`),
+    ...[...own, ...shown].map((command) => `${pad(inner)}${clean(command)}`),
+    ...(rest === 0 ? [] : [`${pad(inner)}and ${count(rest, 'other command')} (-v lists them)`]),
   ]
 }
 
 /** What a check's papers say to what it found; a check that stumbled has found nothing. */
-const counsel = (sheet: Sheet, line: Line): readonly string[] => [
-  ...labelled(sheet, 'why', line.why),
-  ...fixLines(sheet, line),
-  ...(sheet.verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
-]
+const counsel = (sheet: Sheet, cause: Cause, above: Cause | undefined): readonly string[] => {
+  const { line } = cause
+  if (above === undefined)
+    return [
+      ...labelled(sheet, 'why', line.why),
+      ...fixLines(sheet, cause),
+      ...(sheet.verbose ? line.links : line.links.slice(0, 1)).flatMap((link) => labelled(sheet, 'see', link)),
+    ]
+  return line.remedy === undefined || line.remedy.words === above.line.remedy?.words ? [] : fixLines(sheet, cause)
+}
 
-/** The paragraph of one cause. `again`: one of the same check stands right above, with what its papers say. */
-export function causeLines(sheet: Sheet, cause: Cause, again: boolean): readonly string[] {
+/** The paragraph of one cause. `above`: one of the same check that stands right above, with what its papers say. */
+export function causeLines(sheet: Sheet, cause: Cause, above: Cause | undefined): readonly string[] {
   const { line, subjects, alike } = cause
   const evidence = sheet.verbose ? line.evidence : line.evidence.slice(0, mostEvidence)
   const others = alike.flatMap((one) => one.subjects)
@@ -182,7 +217,7 @@ export function causeLines(sheet: Sheet, cause: Cause, again: boolean): readonly
     ...evidence.flatMap((one) => evidenceLines(sheet, one, line.status === 'fail')),
     ...(sheet.crowded ? labelled(sheet, 'hits', crowdWithNames(subjects, verbose ? 1000 : 3)) : []),
     ...(others.length === 0 ? [] : labelled(sheet, 'also', crowdWithNames(others, verbose ? 1000 : 3))),
-    ...(line.status === 'crashed' || again ? [] : counsel(sheet, line)),
+    ...(line.status === 'crashed' ? [] : counsel(sheet, cause, above)),
     ...(verbose || line.status === 'crashed' ? labelled(sheet, 'check', line.check) : []),
     ...heldLines(sheet, '◦ blocked by this:', merged([cause, ...alike]), crowd([...subjects, ...others])),
   ]

@@ -53,7 +53,7 @@ function glance({ line, lines, subjects }: Group, sheet: Sheet): string {
 }
 
 const partLines = ({ causes, passed, idle }: Part, sheet: Sheet): readonly string[] => [
-  ...causes.flatMap((cause, index) => causeLines(sheet, cause, index > 0)),
+  ...causes.flatMap((cause, index) => causeLines(sheet, cause, causes[index - 1])),
   ...(passed === undefined ? [] : passedLines(passed, sheet)),
   ...(idle === undefined || !sheet.verbose ? [] : idleLines(idle, sheet)),
 ]
