@@ -22,7 +22,7 @@ export type Finding = {
   readonly raw: Json
 }
 
-const entry = path.join(import.meta.dirname, '..', '..', 'bin', 'kubectl-wi')
+export const entry = path.join(import.meta.dirname, '..', '..', 'bin', 'kubectl-wi')
 const patience = 110_000
 
 /** Starts `kubectl-wi doctor … -o json`; `env` is laid over the lane's. */

@@ -1,0 +1,114 @@
+/** A large cluster in a real API server of its own: how many requests the doctor makes of it, and what it costs. */
+import { randomUUID } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { pod, serviceAccount } from '../../bench/cluster.ts'
+import { namespaceOf, namespaces } from '../../bench/marks.ts'
+import { interleaved, type Program, peakOfNode } from '../../bench/process.ts'
+import { type Asked, askedByDoctor } from './audit.ts'
+import { diagnose, entry } from './doctor.ts'
+import type { Lane } from './lane.ts'
+import { createAll } from './populate.ts'
+import { describeWith, lane } from './running.ts'
+import { cacheRoot } from './servers/cache.ts'
+import { makeAuthority } from './servers/certificates.ts'
+import { type Kubernetes, startKubernetes } from './servers/kubernetes.ts'
+import { kubernetesPrograms } from './servers/kubernetes-build.ts'
+import { removedAtEnd } from './servers/processes.ts'
+
+const size = {
+  serviceAccounts: Number(process.env.WI_LIVE_SERVICE_ACCOUNTS ?? 5000),
+  pods: Number(process.env.WI_LIVE_PODS ?? 10_000),
+}
+const page = 1000
+const runs = 5
+
+describeWith(['own cluster'], `doctor -A on ${size.serviceAccounts} ServiceAccounts and ${size.pods} pods`, () => {
+  let kubernetes: Kubernetes
+  let large: Lane
+  let remove = (): void => {}
+  const args = ['-A', '--cloud-credentials', 'none']
+
+  beforeAll(async () => {
+    const { cluster } = lane
+    if (cluster?.signingKey === undefined) return
+    const folder = await mkdtemp(path.join(tmpdir(), `wi-live-${process.pid}-`))
+    remove = removedAtEnd(folder)
+    const programs = await kubernetesPrograms({ root: cacheRoot(process.env), log: () => {} })
+    const authority = await makeAuthority(`large ${randomUUID()}`)
+    const { issuer, signingKey } = cluster
+    kubernetes = await startKubernetes({ programs, folder, authority, issuer, signingKey })
+    const { kubeconfig, auditLog, url: server, admin } = kubernetes
+    const env = { ...lane.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: path.join(folder, 'kube-cache') }
+    large = { ...lane, folder, env, cluster: { ...cluster, kubeconfig, auditLog, server } }
+    const entrance = { url: server, root: authority.root, admin }
+    const started = performance.now()
+    const named = Array.from({ length: namespaces }, (_, i) => ({ metadata: { name: namespaceOf(i) } }))
+    await createAll(
+      entrance,
+      named.map((body) => ({ path: '/api/v1/namespaces', body })),
+    )
+    const each = (count: number, kind: string, make: (index: number) => object) =>
+      Array.from({ length: count }, (_, i) => {
+        const body = withoutStatus(make(i))
+        return { path: `/api/v1/namespaces/${body.metadata.namespace}/${kind}`, body }
+      })
+    await createAll(entrance, each(size.serviceAccounts, 'serviceaccounts', serviceAccount))
+    await createAll(
+      entrance,
+      each(size.pods, 'pods', (i) => pod(i, size)),
+    )
+    say(`made in ${((performance.now() - started) / 1000).toFixed(0)} s`)
+  }, 900_000)
+  afterAll(async () => {
+    await kubernetes?.stop()
+    remove()
+  })
+
+  it('asks each kind once, in pages, and nothing for each of them', async () => {
+    const seen = await diagnose(large, args)
+    expect([1, 3]).toContain(seen.exit)
+    const asked = await askedByDoctor(large)
+    const counts = new Map<string, number>()
+    for (const one of asked) counts.set(worded(one), (counts.get(worded(one)) ?? 0) + 1)
+    say(`${asked.length} requests: ${[...counts].map(([what, count]) => `${count} ${what}`).join(', ')}`)
+    // Every namespace has its own ServiceAccount, and Kubernetes has namespaces of its own.
+    expect(counts.get('list serviceaccounts')).toBe(Math.ceil((size.serviceAccounts + namespaces + 40) / page))
+    expect(counts.get('list pods')).toBe(Math.ceil(size.pods / page))
+    expect(asked.filter(({ verb, resource }) => verb === 'get' && resource !== undefined)).toEqual([])
+    expect(asked.length).toBeLessThan((size.serviceAccounts + size.pods) / page + 20)
+  })
+
+  it('costs no multiple of kubectl, which only lists them', async () => {
+    const [node, wi] = [process.execPath, [entry, 'doctor', ...args, '-o', 'json']]
+    const doctor: Program = { name: 'doctor', command: [node, ...wi], env: large.env }
+    const list = ['get', 'sa,pods', '-A', '--chunk-size=0']
+    const kubectl: Program = { name: 'kubectl', command: ['kubectl', ...list], env: large.env }
+    const costs = interleaved([kubectl, doctor], runs)
+    const [own, base] = [costs.get('doctor'), costs.get('kubectl')]
+    const peak = peakOfNode(doctor.command, large.folder, large.env)
+    const ratio = (kind: 'wall' | 'cpu'): number => (own?.[kind] ?? Number.NaN) / (base?.[kind] ?? Number.NaN)
+    say(
+      `doctor ${own?.wall.toFixed(2)} s (CPU ${own?.cpu.toFixed(2)} s), kubectl ${base?.wall.toFixed(2)} s (CPU ${base?.cpu.toFixed(2)} s): ` +
+        `${ratio('wall').toFixed(2)} × wall, ${ratio('cpu').toFixed(2)} × CPU, peak ${peak.toFixed(0)} MiB`,
+    )
+    // The bounds themselves are the benchmark's; here is only seen that nothing has got out of hand.
+    expect(ratio('wall')).toBeLessThan(3)
+    expect(ratio('cpu')).toBeLessThan(3)
+    expect(peak).toBeLessThan(1500)
+  }, 600_000)
+})
+
+const worded = ({ verb, resource, path: place }: Asked): string => `${verb} ${resource ?? place}`
+const say = (line: string): void => void process.stderr.write(`large cluster: ${line}\n`)
+
+type Made = { readonly metadata: { readonly namespace: string; readonly [member: string]: unknown } }
+
+/** What a client may send of an object as the API server would give it. */
+function withoutStatus(object: object): Made {
+  const { metadata, spec } = JSON.parse(JSON.stringify(object))
+  const { name, namespace, labels, annotations } = metadata
+  return { metadata: { name, namespace, labels, annotations }, ...(spec === undefined ? {} : { spec }) }
+}
