@@ -101,7 +101,10 @@ const discovery: Readonly<Record<string, string>> = {
   typescript: 'export default undefined',
   'wsl-utils': 'export const isWsl = false',
 }
+// The dispatchers of the typed client's fetch: requests leave over node:https with what applyToHTTPSOptions sets.
+const dispatchers = 'export { Agent, Agent as ProxyAgent } from "node:http"; export const fetch = undefined'
 const absentFrom: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '@kubernetes/client-node': { undici: dispatchers },
   '@oclif/core': { ...discovery, 'node:child_process': 'export const execSync = undefined' },
   ink: { './devtools.js': '' },
 }
@@ -117,7 +120,12 @@ const withoutAbsent: RolldownPlugin = {
   },
 }
 
+// The typed client of every Kubernetes API comes along with the reading of kubeconfigs: ten times as much, never asked for.
+// Its package does not say that its modules do nothing by being loaded; all but the polyfill only declare.
+const declaresOnly = /@kubernetes[\\/]client-node[\\/]dist[\\/](?!polyfill\.js)/
+
 const shared = {
+  treeshake: { moduleSideEffects: [{ test: declaresOnly, sideEffects: false }] },
   platform: 'node' as const,
   cwd: root,
   tsconfig: path.join(root, 'tsconfig.json'),

@@ -99,8 +99,9 @@ function parsed(file: string, text: string, parse: (text: string) => unknown): J
   try {
     raw = parse(text)
   } catch (error) {
-    const mark = error instanceof Error && 'mark' in error ? error.mark : undefined
-    const line = typeof mark === 'object' && mark !== null && 'line' in mark ? ` (line ${Number(mark.line) + 1})` : ''
+    const places = error instanceof Error && 'linePos' in error ? error.linePos : undefined
+    const place: unknown = Array.isArray(places) ? places[0] : undefined
+    const line = typeof place === 'object' && place !== null && 'line' in place ? ` (line ${Number(place.line)})` : ''
     throw new LiveTrouble(
       `the kubeconfig ${file} is not valid YAML${line}`,
       'so it is not known which cluster is meant',

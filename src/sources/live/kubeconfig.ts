@@ -60,8 +60,14 @@ export function requestTimeoutMs(text: string | undefined): number | undefined {
 
 /** Reads what kubectl would read. @throws LiveTrouble where no cluster comes of it. */
 export async function chooseCluster(flags: KubeFlags, env: NodeJS.ProcessEnv): Promise<Chosen> {
-  const { KubeConfig, loadYaml } = await import('@kubernetes/client-node')
-  const shelf = readFiles(flags.kubeconfig, env, () => new KubeConfig(), loadYaml)
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const { parse } = await import('yaml')
+  const shelf = readFiles(
+    flags.kubeconfig,
+    env,
+    () => new KubeConfig(),
+    (text) => parse(text, { merge: true, logLevel: 'error' }),
+  )
   if (shelf.contexts.size === 0 && shelf.clusters.size === 0 && flags.server === undefined) {
     const inside = inCluster(env, () => new KubeConfig())
     if (inside !== undefined) return adorned(inside, flags)
