@@ -152,5 +152,25 @@ const awsErrorTexts = [
   },
 ] as const satisfies readonly ErrorText[]
 
+/** Where a text leads that a workload writes when it could get no credentials at all. */
+const withoutCredentials: ReadonlySet<string> = new Set([
+  'aws/issuer-keys-available-to-sts',
+  'aws/pod-identity-agent-running',
+  'aws/pod-is-injected',
+  'aws/pod-reaches-pod-identity-agent',
+  'aws/sdk-supports-mechanism',
+  'aws/service-account-names-role',
+  'aws/session-request-valid',
+  'aws/sts-endpoint-reachable',
+  'aws/sts-region-active',
+  'cluster/clocks-agree',
+  'workload/token-file-is-readable',
+  'workload/token-is-fresh',
+])
+
+/** What a text of this fragment means, where it says that somebody got no credentials; undefined for every other. */
+export const meansNoCredentials = (fragment: string): string | undefined =>
+  errorTexts.find((one) => one.fragment === fragment && withoutCredentials.has(one.leads[0].check))?.means
+
 /** All known texts; those that belong to other checks keep theirs from being read as one of the first. */
 export const errorTexts: readonly ErrorText[] = [...awsErrorTexts, ...neutralErrorTexts, ...neighbouringErrorTexts]

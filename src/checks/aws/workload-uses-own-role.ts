@@ -4,9 +4,11 @@ import { advice, editTemplate, type Place, placeOf, unsetVariables } from '../..
 import { denialsIn, isNodeSession, isOwnBusiness, isSetUp } from '../../domain/aws-callers.ts'
 import { rolesIn } from '../../domain/aws-injection.ts'
 import { sh } from '../../domain/shell-words.ts'
+import { meansNoCredentials } from '../../knowledge/error-texts.ts'
 import { calledPod } from '../../probes/aws/called-pod.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
+import type { ObservedError } from '../../probes/cluster/observed-errors.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
@@ -16,6 +18,21 @@ const isInstance = (name: string): boolean => /^i-[0-9a-f]+$/.test(name)
 
 const variables = ({ workload, namespace }: Place): string =>
   sh`kubectl exec ${workload} -n ${namespace} -- printenv AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_PROFILE`
+
+/** An error that says that the workload got no credentials, and that no check of the way there has explained. */
+function saidWithout(error: ObservedError) {
+  const means = meansNoCredentials(error.fragment)
+  return means === undefined
+    ? []
+    : [
+        {
+          status: 'undecided',
+          lacks: `${error.place} says why the workload had no credentials: ${means} Nothing that was seen shows whether that is still so`,
+          lift: sh`kubectl wi explain ${error.fragment}`,
+          evidence: [ofError(error)],
+        } as const,
+      ]
+}
 
 export const check = defineCheck({
   meta: {
@@ -85,9 +102,13 @@ export const check = defineCheck({
         data: { ...place, observed: node.arn, instance: node.caller.session ?? 'not collected' },
         evidence: [node.evidence],
       }
+    // An exchange that works for the doctor does not refute what the workload itself has said.
+    const without = roleReference.state === 'absent' ? [] : errors.flatMap((error) => saidWithout(error))
+    const unexplained = without[0]
     const others = calls.filter((one) => !isSetUp(one))
     const [first] = others
-    if (first === undefined) return { status: 'not-applicable', reason: 'no call of the workload was seen' }
+    if (first === undefined)
+      return unexplained ?? { status: 'not-applicable', reason: 'no call of the workload was seen' }
     const inPod = calledPod.state === 'known' ? rolesIn(calledPod.value) : []
     const named =
       roleReference.state === 'known' && roleReference.value.value !== '' ? roleReference.value.value : inPod[0]
@@ -107,7 +128,7 @@ export const check = defineCheck({
     const own = named.split('/').at(-1)
     const account = named.split(':')[4]
     const other = others.find(({ caller }) => caller.name !== own)
-    if (other === undefined) return { status: 'pass', evidence: others.map(({ evidence }) => evidence) }
+    if (other === undefined) return unexplained ?? { status: 'pass', evidence: others.map(({ evidence }) => evidence) }
     // From its own role a workload may go on to another one, most often in another account.
     const chained = other.caller.account !== account || others.some(({ caller }) => caller.name === own)
     return chained
