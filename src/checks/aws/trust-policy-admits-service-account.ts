@@ -190,7 +190,12 @@ export const check = defineCheck({
   },
   needs: { roleReference, trustDecision },
   wants: {},
-  after: ['aws/role-exists', 'aws/trust-policy-well-formed'],
+  after: [
+    'aws/role-exists',
+    'aws/trust-policy-well-formed',
+    'cluster/issuer-is-public',
+    'cluster/tokens-carry-the-published-issuer',
+  ],
   messages,
   remedies: remediesOf,
   judge: ({ have: { roleReference, trustDecision } }) => {

@@ -3,7 +3,7 @@ import { defineCheck, type Evidence } from '../../core/check.ts'
 import type { Fact, Question } from '../../core/fact.ts'
 import { textAt } from '../../core/json.ts'
 import { advice } from '../../domain/advice.ts'
-import { discoveryUrl, likeness } from '../../domain/issuer-url.ts'
+import { discoveryUrl, isManagedIssuer, likeness, parseIssuer } from '../../domain/issuer-url.ts'
 import { acceptedIssuers, formerIssuers, serverVersion } from '../../probes/cluster/accepted-issuers.ts'
 import { federation } from '../../probes/cluster/federation.ts'
 import { documentOf } from '../../probes/cluster/fetched.ts'
@@ -195,6 +195,14 @@ export const check = defineCheck({
     }
 
     const other = right ? undefined : published[0]
+    // A managed issuer always names itself: the document is that of another cluster than the token.
+    if (token !== undefined && other !== undefined && isManagedIssuer(parseIssuer(other.issuer)?.host ?? ''))
+      return {
+        status: 'undecided',
+        lacks: `tokens say ${token}, and the discovery document that was collected is that of ${other.issuer}: they are of two clusters`,
+        lift: `curl ${discoveryUrl(token)} > discovery.json`,
+        evidence: [...evidence, { question: other.from, path: 'issuer', observed: other.issuer, expected: token }],
+      }
     if (token !== undefined && other !== undefined)
       return {
         status: 'fail',
