@@ -78,6 +78,19 @@ function hidden(name: string): JsonObject {
   return one
 }
 
+/** One object for all that are alike: thousands of pods tolerate the same taints and mount the same volumes. */
+const sharedOnes = new Map<string, Json>()
+const mostSharedOnes = 2000
+const longestShared = 2000
+
+function shared(value: Json): Json {
+  const key = JSON.stringify(value)
+  const held = sharedOnes.get(key)
+  if (held !== undefined) return held
+  if (sharedOnes.size < mostSharedOnes && key.length <= longestShared) sharedOnes.set(key, value)
+  return value
+}
+
 /** A variable whose value is not looked at is marked `hidden`, to be told from an empty one. */
 function pickVariable(from: JsonObject): JsonObject {
   const { name, value, valueFrom } = from
@@ -170,10 +183,10 @@ function pickVolume(from: JsonObject): JsonObject {
     if (type === 'name' || !isObject(body)) continue
     if (type === 'projected') {
       const { sources, defaultMode } = body
-      draft.projected = {
+      draft.projected = shared({
         sources: isList(sources) ? each(sources, pickSource) : [],
         ...(defaultMode === undefined ? {} : { defaultMode }),
-      }
+      })
     } else draft[type] = pickMembers(body, volumeNames)
   }
   return draft
@@ -193,6 +206,7 @@ const specNames = [
 /** The spec of a pod or of a pod template with only what a check may look at. Pure; never throws, whatever the shape. */
 export function pickPodSpec(spec: JsonObject): JsonObject {
   const draft = pickMembers(spec, specNames)
+  if (draft.tolerations !== undefined) draft.tolerations = shared(draft.tolerations)
   const { affinity, volumes, containers, initContainers, ephemeralContainers } = spec
   if (isObject(affinity) && affinity.nodeAffinity !== undefined)
     draft.affinity = { nodeAffinity: affinity.nodeAffinity }

@@ -2,28 +2,35 @@
 import { absent, type Fact, keyOf, known, onward, type Question, type Soon, type Source } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 
-type Shelf = { readonly complete: boolean; readonly objects: ReadonlyMap<string, Json> }
+/** A list's objects by namespace ('' for none), all and by name. */
+type Place = { readonly all: readonly Json[]; readonly named: ReadonlyMap<string, Json> }
+type Shelf = { readonly complete: boolean; readonly places: ReadonlyMap<string, Place> }
 
 const frozen = (fact: Fact<Json>): Fact<Json> => {
   if (fact.state === 'known' && typeof fact.value === 'object') Object.freeze(fact.value)
   return Object.freeze(fact)
 }
 
-const place = (namespace: string | undefined, name: string | undefined): string => `${namespace ?? ''}/${name ?? ''}`
+function shelve(answer: Json): Shelf {
+  const places = new Map<string, { readonly all: Json[]; readonly named: Map<string, Json> }>()
+  for (const one of listAt(answer, 'items')) {
+    const namespace = textAt(one, 'metadata', 'namespace') ?? ''
+    let place = places.get(namespace)
+    if (place === undefined) {
+      place = { all: [], named: new Map() }
+      places.set(namespace, place)
+    }
+    place.all.push(one)
+    place.named.set(textAt(one, 'metadata', 'name') ?? '', one)
+  }
+  return { complete: isObject(answer) && answer.complete === true, places }
+}
 
-const shelve = (answer: Json): Shelf => ({
-  complete: isObject(answer) && answer.complete === true,
-  objects: new Map(
-    listAt(answer, 'items').map((one) => [
-      place(textAt(one, 'metadata', 'namespace'), textAt(one, 'metadata', 'name')),
-      one,
-    ]),
-  ),
-})
+type Held = Soon<Fact<Json>>
 
 /** Remembers for as long as it is kept; questions on their way are shared. What was cancelled is forgotten. */
 export function remembered(source: Source): Source {
-  const facts = new Map<string, Soon<Fact<Json>>>()
+  const facts = new Map<string, Held>()
   const shelves = new Map<string, Shelf>()
 
   /** Lists that hold everything this question is about: that of its namespace, and that of all. */
@@ -49,39 +56,48 @@ export function remembered(source: Source): Source {
     const namespace = textAt(question.input, 'namespace')
     if (question.call.endsWith('/list')) {
       if (!shelf.complete) return undefined
-      const items = listAt(fact.value, 'items').filter((one) => textAt(one, 'metadata', 'namespace') === namespace)
+      const items = shelf.places.get(namespace ?? '')?.all ?? []
       return frozen(known({ items, complete: true }, question))
     }
-    const object = shelf.objects.get(place(namespace, textAt(question.input, 'name')))
+    const object = shelf.places.get(namespace ?? '')?.named.get(textAt(question.input, 'name') ?? '')
     if (object !== undefined) return frozen(known(object, question))
     return shelf.complete ? frozen(absent(question)) : undefined
   }
 
-  const look = (question: Question, signal: AbortSignal | undefined): Soon<Fact<Json>> => {
+  /** The first list that holds everything this question is about, itself aside. */
+  const listFor = (question: Question, own: string): { readonly key: string; readonly list: Held } | undefined => {
     const { system, call } = question
     const cut = call.lastIndexOf('/')
     const verb = call.slice(cut + 1)
     const resource = call.slice(0, cut)
-    const isObjects = system === 'kubernetes' && (verb === 'get' || verb === 'list') && !resource.includes('/')
-    if (isObjects)
-      for (const key of wider(question, resource)) {
-        const list = key === keyOf(question) ? undefined : facts.get(key)
-        if (list === undefined) continue
-        return onward(list, (fact) => fromList(question, key, fact) ?? source.ask(question, signal))
-      }
-    return source.ask(question, signal)
+    if (system !== 'kubernetes' || (verb !== 'get' && verb !== 'list') || resource.includes('/')) return undefined
+    for (const key of wider(question, resource)) {
+      const list = key === own ? undefined : facts.get(key)
+      if (list !== undefined) return { key, list }
+    }
+    return undefined
   }
 
   const ask = (question: Question, signal?: AbortSignal): Soon<Fact<Json>> => {
     const key = keyOf(question)
     const held = facts.get(key)
     if (held !== undefined) return held
+    const near = listFor(question, key)
+    if (near !== undefined && !(near.list instanceof Promise) && question.call.endsWith('/get')) {
+      // The list remembers its objects by itself.
+      const object = fromList(question, near.key, near.list)
+      if (object !== undefined) return object
+    }
+    const look = (): Soon<Fact<Json>> =>
+      near === undefined
+        ? source.ask(question, signal)
+        : onward(near.list, (fact) => fromList(question, near.key, fact) ?? source.ask(question, signal))
     const keep = (fact: Fact<Json>): Fact<Json> => {
       if (fact.state === 'unknown' && fact.why === 'cancelled') facts.delete(key)
       else facts.set(key, frozen(fact))
       return fact
     }
-    const soon = onward(look(question, signal), keep)
+    const soon = onward(look(), keep)
     if (soon instanceof Promise) facts.set(key, soon)
     return soon
   }
