@@ -9,9 +9,9 @@ const breaks = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/gu
 /** Where the names are that an error text alone does not tell. */
 function hint(commands: readonly string[]): string {
   if (commands.some((command) => /\/SERVICEACCOUNT\b|=SERVICEACCOUNT\b/.test(command)))
-    return ' SERVICEACCOUNT and NAMESPACE are those of the pod that logged the error.'
+    return ' SERVICEACCOUNT and NAMESPACE are those of the workload in question.'
   return commands.some((command) => /\/NAME -n NAMESPACE\b/.test(command))
-    ? ' NAME and NAMESPACE are those of the workload that logged the error.'
+    ? ' NAME and NAMESPACE are those of the workload in question.'
     : ''
 }
 

@@ -21,7 +21,7 @@ export const check = defineCheck({
     scope: 'service-account',
     cloud: 'aws',
     section: 'Workload',
-    why: 'STS answers AccessDenied to a role that does not exist, word for word as to a wrong trust policy.',
+    why: 'STS answers AccessDenied to an ARN that is not exactly that of a role, word for word as to a wrong trust policy.',
     fix: {
       safety: 'review',
       does: 'Annotate the ServiceAccount with the real ARN where only case or path differ. A missing role is described here, never created.',

@@ -66,7 +66,7 @@ export const check = defineCheck({
   remedies: {
     'node-role-used': (data) =>
       advice(
-        `Put the other findings about this workload right first. If there are none, see that the container has both variables (then its SDK is too old for web identity) and once it uses its own role, close the metadata of ${isInstance(data.instance) ? data.instance : 'the node (INSTANCE_ID: the end of its .spec.providerID)'} to pods.`,
+        `Put the other findings about this workload right first. If there are none, see that the container has both variables (then its SDK is too old for web identity) and once it uses its own role, close the metadata of ${isInstance(data.instance) ? data.instance : 'the node (INSTANCE_ID: the end of spec.providerID of its Node)'} to pods.`,
         variables(data),
         sh`aws ec2 modify-instance-metadata-options --instance-id ${isInstance(data.instance) ? data.instance : 'INSTANCE_ID'} --http-tokens required --http-put-response-hop-limit 1`,
       ),

@@ -27,7 +27,7 @@ export const check = defineCheck({
     scope: 'cluster',
     cloud: 'any',
     section: 'Issuer',
-    why: 'A cloud trusts a token only after it has fetched the keys from the address in its issuer, so that address has to exist on the internet.',
+    why: 'A cloud trusts a token only after it has fetched the keys from the address in its issuer, so that address has to exist on the internet, in a form that the cloud can register.',
     fix: {
       safety: 'manual',
       does: 'Publish discovery and JWKS at a public https address, then give that address as the first --service-account-issuer and keep the present one as the second, by the steps of your distribution.',

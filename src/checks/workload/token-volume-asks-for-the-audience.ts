@@ -60,7 +60,7 @@ export const check = defineCheck({
     scope: 'pod',
     cloud: 'any',
     section: 'Workload',
-    why: 'A token is good for the one audience that its volume asks for; a cloud that is shown another refuses it.',
+    why: 'A token has the audience and the lifetime that its volume asks for; a cloud refuses one that is made for others or lives too long.',
     fix: {
       safety: 'review',
       does: 'Rename the clashing volume and its mounts, or set audience, path and lifetime of the token source, in the pod template; never edit a running pod, never ask for more than one audience.',
