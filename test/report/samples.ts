@@ -1,5 +1,5 @@
 /** Reports as the doctor makes them: one root cause, things not seen, four hundred pods, everything well, hostile texts. */
-import type { CheckId, Evidence, Meta, Severity } from '../../src/core/check.ts'
+import type { CheckId, Evidence, Meta, Remedy, Severity } from '../../src/core/check.ts'
 import type { Finding, Lack } from '../../src/core/finding.ts'
 import { type Papers, type Report, reportOf } from '../../src/core/report.ts'
 import type { Subject } from '../../src/core/subject.ts'
@@ -117,6 +117,21 @@ const keyEvidence: Evidence = {
   observed: 'kid 5f3c RS256',
 }
 
+const withRemedy = (finding: Finding, remedy: Remedy): Finding => ({ ...finding, remedy })
+const trustRemedy: Remedy = {
+  words: [
+    'Add the exact subject to the trusted values in the trust policy of role cart; those that are there stay.',
+    'aws iam get-role --role-name cart --query Role.AssumeRolePolicyDocument --output json > trust.json',
+    'aws iam update-assume-role-policy --role-name cart --policy-document file://trust.json',
+  ].join('\n'),
+  path: subjectEvidence.path,
+  from: 'system:serviceaccount:shop-prod:cart',
+  to: '["system:serviceaccount:shop-prod:cart","system:serviceaccount:shop:cart"]',
+}
+const restartOf = (owner: string): Remedy => ({
+  words: `Restart deployment/${owner}: the webhook acts only when a pod is created.\nkubectl rollout restart deployment/${owner} -n shop`,
+})
+
 const reportWith = (
   findings: readonly Finding[],
   more: Partial<Pick<Report, 'identities' | 'notRecognised' | 'notes' | 'source'>> = {},
@@ -139,12 +154,15 @@ export const oneCause = (): Report =>
     pass('cluster/published-keys-verify-tokens', cluster, keyEvidence),
     pass('aws/role-exists', cart),
     pass('aws/oidc-provider-registered', cart),
-    fail(
-      'aws/trust-policy-admits-service-account',
-      cart,
-      'namespace-differs',
-      'the policy trusts namespace shop-prod, the ServiceAccount lives in shop',
-      subjectEvidence,
+    withRemedy(
+      fail(
+        'aws/trust-policy-admits-service-account',
+        cart,
+        'namespace-differs',
+        'the policy trusts namespace shop-prod, the ServiceAccount lives in shop',
+        subjectEvidence,
+      ),
+      trustRemedy,
     ),
     blocked('aws/sts-exchanges-token', cart, 'aws/trust-policy-admits-service-account'),
     // Blocked by what is blocked itself: it still belongs to the root.
@@ -209,19 +227,22 @@ export const manyPods = (): Report => {
           : pass('aws/trust-policy-admits-service-account', one),
       ),
       ...pods.map((one, index) =>
-        index % 2 === 0
-          ? fail(
-              'aws/pod-is-injected',
-              one,
-              'not-injected',
-              'the container app has neither the web identity nor the Pod Identity variables',
-            )
-          : fail(
-              'aws/pod-is-injected',
-              one,
-              'created-before-annotation',
-              `pod ${one.name} was created before the annotation was written`,
-            ),
+        withRemedy(
+          index % 2 === 0
+            ? fail(
+                'aws/pod-is-injected',
+                one,
+                'not-injected',
+                'the container app has neither the web identity nor the Pod Identity variables',
+              )
+            : fail(
+                'aws/pod-is-injected',
+                one,
+                'created-before-annotation',
+                `pod ${one.name} was created before the annotation was written`,
+              ),
+          restartOf(accounts[index % accounts.length]?.name ?? ''),
+        ),
       ),
       ...pods.map((one) => blocked('aws/workload-uses-own-role', one, 'aws/pod-is-injected')),
     ],
