@@ -197,6 +197,14 @@ export const check = defineCheck({
           data: { kid: own.join(' or '), url, published },
           evidence,
         }
+      const hidden = own.filter((one) => !ids.includes(one))
+      if (kid === undefined && hidden.length > 0)
+        return {
+          status: 'undecided',
+          lacks: `some of the API server's keys are published and ${hidden.join(', ')} is not; which one signs is not known`,
+          lift: 'kubectl create token SERVICEACCOUNT',
+          evidence,
+        }
       if (want.signatureVerifies.state === 'known' && !want.signatureVerifies.value && kid !== undefined)
         return {
           status: 'fail',
@@ -242,6 +250,8 @@ export const check = defineCheck({
         evidence: [...evidence, said],
       }
     }
+    if (fresh === undefined && want.anyMintedToken.state === 'absent' && want.ownKeyIds.state === 'absent')
+      return { status: 'undecided', lacks: 'neither a token of this cluster nor its own keys were seen', evidence }
     if (want.keySet.state === 'absent')
       return { status: 'undecided', lacks: 'no published keys could be read', evidence }
     return { status: 'pass', evidence }

@@ -41,8 +41,12 @@ export const ownKeyIds = defineProbe({
             fact.value.flatMap(({ kid }) => kid ?? []),
             fact.from,
           )
-        : // The token is what was asked for in the first place.
-          anyMintedToken
+        : // The token is what was asked for in the first place, where there can be one.
+          anyMintedToken.state === 'unknown'
+          ? anyMintedToken
+          : fact.state === 'unknown'
+            ? fact
+            : absent(fact.from)
     const soon = inquiry.ask(question)
     return soon instanceof Promise ? soon.then((fact) => ids(reading(fact, readKeys))) : ids(reading(soon, readKeys))
   },

@@ -51,12 +51,16 @@ export const anyMintedToken = defineProbe<Token>({
   wants: {},
   ask: async (_have, _want, inquiry) => {
     const question = kubernetes.token({ namespace: 'default', name: 'default', audience: 'sts.amazonaws.com' })
-    let last: Fact<Token> = unknown(
-      'not-asked',
-      'no ServiceAccount is judged, so no token was minted',
-      question,
-      'name a ServiceAccount: kubectl wi doctor sa/NAME',
-    )
+    // Where nobody is there to be judged, there is nobody's token; where nobody could be seen, there may be one.
+    const blind = inquiry.subjects.some(({ standsFor }) => standsFor?.includes('service-account'))
+    let last: Fact<Token> = blind
+      ? unknown(
+          'not-asked',
+          'no ServiceAccount is judged, so no token was minted',
+          question,
+          'name a ServiceAccount: kubectl wi doctor sa/NAME',
+        )
+      : absent(question)
     // A ServiceAccount that is gone has no token; a few tries find one that is there, and no more are made.
     for (const { kind, namespace, name } of inquiry.subjects
       .filter((subject) => subject.kind === 'ServiceAccount')
