@@ -23,7 +23,7 @@ const write = (name: string, text: string): string => {
 
 describe('doctor -f', () => {
   // What a folder cannot show (the issuer as the internet sees it, an exchange) is left out, or nothing in files would be healthy.
-  const seen = ['--check', 'aws/trust-policy-admits-service-account', '--check', 'workload/service-account-exists']
+  const seen = ['--check', 'aws/role-exists', '--check', 'workload/service-account-exists']
 
   it('finds what is well healthy and exits 0', () => {
     const { status, stdout, stderr } = run(['doctor', '-f', demo('healthy'), ...seen])

@@ -1,5 +1,5 @@
 /** The pod itself. */
-import { defineProbe, inquire, unknown } from '../../core/fact.ts'
+import { defineProbe, inquire, onward, unknown } from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import type { Pod } from '../../domain/workloads.ts'
 import { readPod } from '../read-once.ts'
@@ -15,11 +15,9 @@ export const pod = defineProbe<Pod>({
     if (kind === 'Pod') return inquire(inquiry, kubernetes.get('pods', namespace, name), readPod)
     const of = kind === 'ServiceAccount' ? ` of ServiceAccount ${namespace}/${name}` : ''
     const where = namespace === undefined ? '-A' : `-n ${namespace}`
-    return unknown(
-      'not-collected',
-      `no pod${of} was seen`,
-      kubernetes.list('pods', namespace),
-      `kubectl get pods ${where} -o yaml`,
-    )
+    const question = kubernetes.list('pods', namespace)
+    const unseen = unknown('not-collected', `no pod${of} was seen`, question, `kubectl get pods ${where} -o yaml`)
+    // A list that was refused says itself what would lift it.
+    return onward(inquiry.ask(question), (list) => (list.state === 'unknown' && list.why !== 'not-collected' ? list : unseen))
   },
 })
