@@ -45,21 +45,12 @@ type Failures = { cluster: boolean; readonly own: Set<string>; readonly kinds: M
 /** Keeps what failed, and answers which of some checks failed for somebody related to a subject. */
 export function holdUps() {
   const byCheck = new Map<CheckId, Failures>()
-  const keys = new Map<Subject, string>()
-  const keyOf = (subject: Subject): string => {
-    let key = keys.get(subject)
-    if (key === undefined) {
-      key = subjectKey(subject)
-      keys.set(subject, key)
-    }
-    return key
-  }
 
   const add = ({ check, subject }: Pick<Finding, 'check' | 'subject'>): void => {
     const failures: Failures = byCheck.get(check) ?? { cluster: false, own: new Set(), kinds: new Map() }
     byCheck.set(check, failures)
     if (subject.kind === 'Cluster') failures.cluster = true
-    failures.own.add(keyOf(subject))
+    failures.own.add(subjectKey(subject))
     for (const key of subject.of ?? []) {
       const kinds = failures.kinds.get(key) ?? new Set()
       failures.kinds.set(key, kinds.add(subject.kind))
@@ -68,7 +59,7 @@ export function holdUps() {
 
   const holds = (failures: Failures, subject: Subject): boolean => {
     if (failures.cluster || subject.kind === 'Cluster') return true
-    const key = keyOf(subject)
+    const key = subjectKey(subject)
     if (failures.own.has(key) || failures.kinds.has(key)) return true
     return (subject.of ?? []).some((above) => {
       if (failures.own.has(above)) return true

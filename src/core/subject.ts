@@ -24,9 +24,18 @@ const scopes: { readonly [kind: string]: Scope } = {
 
 export const scopeOf = (subject: Subject): Scope => scopes[subject.kind] ?? 'object'
 
-/** `ServiceAccount shop/cart`: unique within a run. */
-export const subjectKey = (subject: Subject): string =>
-  `${subject.kind} ${subject.namespace === undefined ? '' : `${subject.namespace}/`}${subject.name}`
+const keys = new WeakMap<Subject, string>()
+
+/** `ServiceAccount shop/cart`: unique within a run. Made once for each: thousands of subjects are looked up time and again. */
+export function subjectKey(subject: Subject): string {
+  let key = keys.get(subject)
+  if (key === undefined) {
+    const { kind, namespace, name } = subject
+    key = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+    keys.set(subject, key)
+  }
+  return key
+}
 
 export const isJudgedAs = (subject: Subject, scope: Scope): boolean =>
   scopeOf(subject) === scope || subject.standsFor?.includes(scope) === true

@@ -48,9 +48,9 @@ export const shorten = (text: string, width: number): string =>
 /** `1 pod`, `400 pods`. */
 export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`
 
-/** The first few, and how many more there are. */
-export function few(names: readonly string[], most: number): string {
+/** The first few, and how many more there are; of `all`, where not all names are given. */
+export function few(names: readonly string[], most: number, all = names.length): string {
   const shown = names.length <= most + 1 ? names : names.slice(0, most)
-  const rest = names.length - shown.length
+  const rest = all - shown.length
   return rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`
 }
