@@ -19,6 +19,7 @@ import {
   optOut,
   unsupportedKey,
 } from '../../domain/aws-injection-fault.ts'
+import { sh } from '../../domain/shell-words.ts'
 import type { Pod } from '../../domain/workloads.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { injectionHistory, unbornPods, unseenHistory } from '../../probes/aws/injection.ts'
@@ -176,7 +177,7 @@ export const check = defineCheck({
         ? {
             status: 'undecided',
             lacks: 'a manifest: what the webhook adds when the pod is created was not seen',
-            lift: `kubectl get pod ${one.name} -n ${one.namespace} -o yaml`,
+            lift: sh`kubectl get pod ${one.name} -n ${one.namespace} -o yaml`,
           }
         : {
             status: 'pass',

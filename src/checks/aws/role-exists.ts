@@ -2,6 +2,7 @@
 import { defineCheck } from '../../core/check.ts'
 import { accountOf, advice, type Binding, listRoles, setRole, unnamed } from '../../domain/advice.ts'
 import { parseRoleArn } from '../../domain/arn.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { ofReference } from '../../probes/aws/evidence.ts'
 import { role, roleTwins } from '../../probes/aws/role.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
@@ -99,7 +100,7 @@ export const check = defineCheck({
       return {
         status: 'undecided',
         lacks: `only the trust policy was seen, which does not say that the role has the path ${arn.path}`,
-        lift: `aws iam get-role --role-name ${arn.name}`,
+        lift: sh`aws iam get-role --role-name ${arn.name}`,
       }
     return { status: 'pass', evidence }
   },

@@ -4,6 +4,7 @@ import type { Fact, Question } from '../../core/fact.ts'
 import { textAt } from '../../core/json.ts'
 import { advice } from '../../domain/advice.ts'
 import { discoveryUrl, isManagedIssuer, likeness, parseIssuer } from '../../domain/issuer-url.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { acceptedIssuers, formerIssuers, serverVersion } from '../../probes/cluster/accepted-issuers.ts'
 import { federation } from '../../probes/cluster/federation.ts'
 import { documentOf } from '../../probes/cluster/fetched.ts'
@@ -200,7 +201,7 @@ export const check = defineCheck({
       return {
         status: 'undecided',
         lacks: `tokens say ${token}, and the discovery document that was collected is that of ${other.issuer}: they are of two clusters`,
-        lift: `curl ${discoveryUrl(token)} > discovery.json`,
+        lift: sh`curl ${discoveryUrl(token)} > discovery.json`,
         evidence: [...evidence, { question: other.from, path: 'issuer', observed: other.issuer, expected: token }],
       }
     if (token !== undefined && other !== undefined)

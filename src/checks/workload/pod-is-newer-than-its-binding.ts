@@ -2,6 +2,7 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice, type Place, restart } from '../../domain/advice.ts'
 import { bindingOf, injectedValue } from '../../domain/injected-identity.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { writtenAt } from '../../domain/workloads.ts'
 import { actingWebhook, siblingsInjected } from '../../probes/workload/injection-times.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
@@ -166,7 +167,7 @@ export const check = defineCheck({
     return {
       status: 'undecided',
       lacks: `nothing was injected into pod ${one.name}, and whether it is older than its binding cannot be told without the times of both`,
-      lift: `kubectl get sa ${account.name} -n ${account.namespace} -o yaml --show-managed-fields`,
+      lift: sh`kubectl get sa ${account.name} -n ${account.namespace} -o yaml --show-managed-fields`,
       evidence,
     }
   },

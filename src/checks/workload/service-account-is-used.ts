@@ -132,7 +132,7 @@ export const check = defineCheck({
     return {
       status: 'undecided',
       lacks: `no pod and no pod template was seen that runs as ServiceAccount ${namespace}/${name}`,
-      lift: `kubectl get pods,deployments,statefulsets,daemonsets,jobs,cronjobs -n ${namespace} -o yaml`,
+      lift: sh`kubectl get pods,deployments,statefulsets,daemonsets,jobs,cronjobs -n ${namespace} -o yaml`,
       evidence,
     }
   },

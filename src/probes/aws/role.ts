@@ -13,6 +13,7 @@ import {
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
 import { parseRoleArn } from '../../domain/arn.ts'
 import { aws } from '../../domain/questions.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { type RoleReference, roleReference } from './role-reference.ts'
 
 /** A member that stands twice in one object of the text of a file; only the last, `kept`, counts. */
@@ -66,7 +67,8 @@ const ofAccount = (answer: Fact<Json>, account: string): Fact<Role> => {
       )
 }
 
-const getRole = (name: string, account: string): string => `aws iam get-role --role-name ${name} (account ${account})`
+const getRole = (name: string, account: string): string =>
+  `${sh`aws iam get-role --role-name ${name}`} (account ${account})`
 
 /** A role that is named but whose ARN cannot be looked up. */
 const unnamed = ({ value, from }: Known<RoleReference>): Fact<never> =>

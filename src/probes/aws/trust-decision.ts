@@ -4,6 +4,7 @@ import { at, isObject, type JsonObject, textsAt } from '../../core/json.ts'
 import { federatedIn } from '../../domain/aws-federated.ts'
 import { evaluateTrustPolicy, type TrustContext, type TrustDecision } from '../../domain/aws-trust-policy.ts'
 import { looksLikeEks, meantIssuer } from '../../domain/aws-trust-provider.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { clock } from '../cluster/clock.ts'
 import { issuer } from '../cluster/issuer.ts'
 import { mintedToken } from '../workload/minted-token.ts'
@@ -65,7 +66,7 @@ export const trustDecision = defineProbe({
           ? issuer.lift
           : undefined
         : decision.dependsOn.includes('aud')
-          ? `kubectl get pods -n ${namespace} -o yaml`
+          ? sh`kubectl get pods -n ${namespace} -o yaml`
           : undefined
       return unknown('not-collected', `whether the trust policy admits the token depends on: ${lacks}`, role.from, lift)
     }

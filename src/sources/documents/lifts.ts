@@ -1,42 +1,48 @@
 /** Which command prints the document that would answer a question. */
 import type { Question } from '../../core/fact.ts'
 import { textAt } from '../../core/json.ts'
+import { sh } from '../../domain/shell-words.ts'
 
 const word = (question: Question, name: string): string => textAt(question.input, name) ?? name.toUpperCase()
+
+/** A file name of its own for what is called so, whatever is in the name. */
+const fileOf = (name: string): string => name.replace(/[^\w.@-]/gu, '_').replace(/^[-.]/, '_')
 
 function kubernetesLift(question: Question): string {
   const { call } = question
   if (call.startsWith('nonresource '))
-    return `kubectl get --raw ${call.slice('nonresource '.length, call.lastIndexOf('/'))} > apiserver.json`
+    return sh`kubectl get --raw ${call.slice('nonresource '.length, call.lastIndexOf('/'))} > apiserver.json`
   if (call === 'config') return 'kubectl config view --minify > kubeconfig.yaml'
-  if (call === 'serviceaccounts/token/create')
-    return `kubectl create token ${word(question, 'name')} -n ${word(question, 'namespace')} --audience ${word(question, 'audience')} > ${word(question, 'name')}.jwt`
+  if (call === 'serviceaccounts/token/create') return mint(question)
   const [resource = '', verb] = call.split('/')
   const namespace = textAt(question.input, 'namespace')
-  const name = verb === 'get' ? ` ${word(question, 'name')}` : ''
-  return `kubectl get ${resource}${name}${namespace === undefined ? (name === '' ? ' -A' : '') : ` -n ${namespace}`} -o yaml > ${resource}.yaml`
+  const name = verb === 'get' ? sh` ${word(question, 'name')}` : ''
+  const where = namespace === undefined ? (name === '' ? ' -A' : '') : sh` -n ${namespace}`
+  return `kubectl get ${resource}${name}${where} -o yaml > ${resource}.yaml`
 }
+
+const mint = (question: Question): string =>
+  sh`kubectl create token ${word(question, 'name')} -n ${word(question, 'namespace')} --audience ${word(question, 'audience')} > ${fileOf(word(question, 'name'))}.jwt`
 
 const lifts: { readonly [call: string]: (question: Question) => string } = {
   'oidc discovery': (question) =>
-    `curl ${word(question, 'issuer').replace(/\/$/, '')}/.well-known/openid-configuration > discovery.json`,
-  'oidc jwks': (question) => `curl ${textAt(question.input, 'uri') || 'JWKS_URI'} > jwks.json`,
+    sh`curl ${`${word(question, 'issuer').replace(/\/$/, '')}/.well-known/openid-configuration`} > discovery.json`,
+  'oidc jwks': (question) => sh`curl ${textAt(question.input, 'uri') || 'JWKS_URI'} > jwks.json`,
   'oidc certificates': (question) => {
     const host = word(question, 'host')
-    return `openssl s_client -showcerts -servername ${host} -connect ${host}:${question.input.port ?? 443} < /dev/null > ${host}.pem`
+    return sh`openssl s_client -showcerts -servername ${host} -connect ${`${host}:${question.input.port ?? 443}`} < /dev/null > ${fileOf(host)}.pem`
   },
-  'oidc signature': (question) =>
-    `kubectl create token ${word(question, 'name')} -n ${word(question, 'namespace')} --audience ${word(question, 'audience')} > ${word(question, 'name')}.jwt, and curl ${word(question, 'uri')} > jwks.json`,
+  'oidc signature': (question) => `${mint(question)}, and ${sh`curl ${word(question, 'uri')} > jwks.json`}`,
   'aws sts:GetCallerIdentity': () => 'aws sts get-caller-identity > caller.json',
   'aws eks:DescribeCluster': () => 'aws eks describe-cluster --name CLUSTER > cluster.json',
   'aws iam:GetRole': (question) =>
-    `aws iam get-role --role-name ${word(question, 'RoleName')} > ${word(question, 'RoleName')}.json`,
+    sh`aws iam get-role --role-name ${word(question, 'RoleName')} > ${fileOf(word(question, 'RoleName'))}.json`,
   'aws iam:ListRoles': () => 'aws iam list-roles > roles.json',
   'aws iam:ListOpenIDConnectProviders': (question) =>
-    `aws iam list-open-id-connect-providers > ${word(question, 'account')}.json`,
+    sh`aws iam list-open-id-connect-providers > ${fileOf(word(question, 'account'))}.json`,
   'aws iam:GetOpenIDConnectProvider': (question) => {
     const arn = word(question, 'OpenIDConnectProviderArn')
-    return `aws iam get-open-id-connect-provider --open-id-connect-provider-arn ${arn} > ${arn.split(':')[4] || 'ACCOUNT'}.json`
+    return sh`aws iam get-open-id-connect-provider --open-id-connect-provider-arn ${arn} > ${fileOf(arn.split(':')[4] || 'ACCOUNT')}.json`
   },
   'aws eks:ListPodIdentityAssociations': () =>
     'aws eks list-pod-identity-associations --cluster-name CLUSTER > associations.json',
