@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { at, listAt } from '../src/core/json.ts'
-import { kubernetes, seen } from '../src/domain/questions.ts'
+import { aws, kubernetes, oidc, seen } from '../src/domain/questions.ts'
 import { readDocuments } from '../src/sources/documents/index.ts'
 import { redacted } from '../src/sources/redacted.ts'
 import { account, answerOf, cart, from, minted, told } from './documents.ts'
@@ -54,6 +54,29 @@ describe('bad input', () => {
       expect.stringContaining('nowhere: there is no such file or folder'),
       expect.stringContaining('empty.yaml: it is empty'),
     ])
+  })
+
+  test('what is nested without end is a sentence with a place', async () => {
+    put('deep/a.json', `${'['.repeat(50_000)}${']'.repeat(50_000)}`)
+    put('deep/b.yaml', `a: ${'['.repeat(50_000)}${']'.repeat(50_000)}`)
+    const { problems } = await readDocuments([join(home, 'deep')])
+    for (const { message } of problems) expect(message).toMatch(/[ab]\.\w+(?::1:\d+)?: it is nested too deeply/)
+    expect(problems).toHaveLength(2)
+  })
+
+  test('a command to see more holds every name as one word of the shell', async () => {
+    const { source } = await readDocuments([home])
+    for (const [question, command] of [
+      [aws.role('111122223333', 'a$(reboot)'), "aws iam get-role --role-name 'a$(reboot)' > a__reboot_.json"],
+      [kubernetes.get('pods', 'shop; id', 'a b'), "kubectl get pods 'a b' -n 'shop; id' -o yaml > pods.yaml"],
+      [
+        oidc.discovery('https://x.example/`id`'),
+        "curl 'https://x.example/`id`/.well-known/openid-configuration' > discovery.json",
+      ],
+    ] as const) {
+      const fact = told(source, question)
+      expect(fact.state === 'unknown' ? fact.lift : fact).toBe(command)
+    }
   })
 
   test('links inside the folder are followed once, out of it never, and loops end', async () => {

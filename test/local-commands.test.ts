@@ -20,6 +20,16 @@ const write = (name: string, text: string): string => {
   return file
 }
 
+it('never lets the name of a file write on the terminal', () => {
+  const file = write('evil\u001b[31m/half\u001b[2J.yaml', '{{{')
+  for (const named of [path.dirname(file), `${file}.none`]) {
+    const { status, stdout, stderr } = run(['doctor', '-f', named])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('evil\\u001b[31m')
+    expect(stderr).not.toContain('\u001b')
+  }
+})
+
 describe('in the lab', () => {
   const inLab = (...args: readonly string[]): Ran =>
     run(['lab', demo('healthy'), '--', process.execPath, entry, ...args])

@@ -7,6 +7,7 @@ import { columnsOf, wantsColor } from '../flags/output.ts'
 import { identitiesOf } from '../probes/identities.ts'
 import { misunderstood, subjectsFor } from '../probes/subjects.ts'
 import { type Format, renderers } from '../report/index.ts'
+import { clean } from '../report/text.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
 import { usage } from './trouble.ts'
@@ -62,7 +63,7 @@ export async function doctor(
     process.stderr.write(`${outcome.undone}\n`)
     return interrupted
   }
-  for (const problem of outcome.problems) process.stderr.write(`${problem}\n`)
+  for (const problem of outcome.problems) process.stderr.write(`${clean(problem)}\n`)
   const { report } = outcome
   const render = await renderers[flags.output]()
   const color = wantsColor(process.stdout, process.env, flags['no-color'])

@@ -171,6 +171,7 @@ function parseYaml(file: TextFile, start: number): ReturnType<typeof parseTexts>
 /** The parser's words without what stands in the file: that may be a secret. */
 function reasonOf(code: string, message: string): string {
   const words = message.split('\n')[0] ?? ''
+  if (words.includes('call stack')) return 'it is nested too deeply from here on'
   return /["'`:]\s*\S{12,}|[A-Za-z0-9+/_=-]{24,}/.test(words)
     ? `it is not YAML or JSON (${code.toLowerCase().replaceAll('_', ' ')})`
     : words
