@@ -47,12 +47,10 @@ export const region = defineProbe({
         if (told !== undefined) return known(told, nodes.from)
       }
       if (nodes.state === 'known' && nodes.value.complete) return absent(nodes.from)
-      return unknown(
-        nodes.state === 'unknown' ? nodes.why : 'not-collected',
-        'the region of the cluster was not seen',
-        question,
-        cluster.state === 'unknown' ? cluster.lift : 'kubectl get nodes -o yaml',
-      )
+      // A list that was refused says itself what would lift it.
+      if (nodes.state === 'unknown' && nodes.why !== 'not-collected') return nodes
+      const lift = cluster.state === 'unknown' ? cluster.lift : 'kubectl get nodes -o yaml'
+      return unknown('not-collected', 'the region of the cluster was not seen', question, lift)
     })
   },
 })
