@@ -3,6 +3,7 @@ import {
   absent,
   defineProbe,
   type Fact,
+  type Inquiry,
   type Known,
   onward,
   type Question,
@@ -11,8 +12,8 @@ import {
   unknown,
 } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
-import { parseRoleArn } from '../../domain/arn.ts'
-import { aws } from '../../domain/questions.ts'
+import { parseRoleArn, type RoleArn } from '../../domain/arn.ts'
+import { aws, seen } from '../../domain/questions.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { type RoleReference, roleReference } from './role-reference.ts'
 
@@ -91,9 +92,25 @@ export const role = defineProbe({
     if (roleReference.state === 'absent') return absent(roleReference.from)
     const { arn } = roleReference.value
     if (arn === undefined) return unnamed(roleReference)
-    return onward(inquiry.ask(aws.role(arn.account, arn.name)), (answer) => ofAccount(answer, arn.account))
+    return onward(inquiry.ask(aws.role(arn.account, arn.name)), (answer) =>
+      answer.state === 'unknown' && answer.why === 'not-collected'
+        ? sought(answer, arn, inquiry)
+        : ofAccount(answer, arn.account),
+    )
   },
 })
+
+/** Absent where IAM was seen to say that it has no such role, asked with credentials of the role's own account. */
+async function sought(answer: Fact<never>, { account, name }: RoleArn, { ask }: Inquiry): Promise<Fact<Role>> {
+  const errors = await ask(seen.errors())
+  const texts = errors.state === 'known' ? listAt(errors.value, 'errors').map((one) => textAt(one, 'text') ?? '') : []
+  const denied = texts.some(
+    (text) => /NoSuchEntity[^]{0,300}?role with name (\S{1,128}) cannot be/.exec(text)?.[1] === name,
+  )
+  if (!denied) return answer
+  const caller = await ask(aws.callerIdentity())
+  return caller.state === 'known' && textAt(caller.value, 'Account') === account ? absent(answer.from) : answer
+}
 
 /** ARNs of roles whose names differ in case only; asked where the role itself was not found. Absent where nobody has to know. */
 export const roleTwins = defineProbe({
