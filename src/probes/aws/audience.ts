@@ -37,7 +37,9 @@ export const audience = defineProbe({
       const inPods = [...new Set(podsOfServiceAccount.value.items.flatMap(webIdentityAudiences))].sort()
       // Pods from before and after a change: the newer ones have what the annotation asks for.
       const chosen = inPods.find((one) => one === (annotated || awsAudience)) ?? inPods[0]
-      if (chosen !== undefined) return known({ audience: chosen, via: 'pod', certain: true }, podsOfServiceAccount.from)
+      // The webhook gave the pod what the annotation asks for: it is the annotation that says it.
+      const via = chosen === annotated ? 'annotation' : 'pod'
+      if (chosen !== undefined) return known({ audience: chosen, via, certain: true }, podsOfServiceAccount.from)
     }
     if (annotated) return known({ audience: annotated, via: 'annotation', certain: true }, from)
     const eks = cluster.state === 'known' || (issuer.state === 'known' && isEksIssuer(hostPathOf(issuer.value.issuer)))
