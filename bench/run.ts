@@ -154,7 +154,7 @@ const wholeCluster = async (): Promise<void> => {
     mkdirSync(home, { recursive: true })
     const doctor: Program = {
       name: 'doctor',
-      command: [node, entry, 'doctor', '-A', '--cloud-credentials', 'none', '-o', 'json'],
+      command: [node, entry, 'doctor', '-A', '--cloud-credentials', 'none'],
       env: config,
     }
     const kubectl: Program = {
