@@ -51,6 +51,13 @@ const setAudience = (data: Place & { readonly volume: string; readonly expected:
     (where) =>
       `Set audience: ${data.expected} in the serviceAccountToken source of volume ${data.volume} in ${where}. A token for somebody else needs a source of its own.`,
   )
+/** The API server's own token has to stay as it is: it is the wrong one to name. */
+const nameAnother = (data: Place & { readonly expected: string }, variable: string): string =>
+  inTemplate(
+    data,
+    (where) =>
+      `Take ${variable} out of ${where} and let the webhook add it; or let it name a token of its own, projected for ${data.expected}.`,
+  )
 
 export const check = defineCheck({
   meta: {
@@ -161,8 +168,11 @@ export const check = defineCheck({
           open = `what writes ${path} into volume ${volume.name} (${volume.type}) was not seen`
         continue
       }
-      // A token that is there and mounted nowhere is another fault.
-      if (sources.some(({ source }) => source.audience !== undefined)) continue
+      // A token that is there and mounted nowhere is another fault, and no pass.
+      if (sources.some(({ source }) => source.audience !== undefined)) {
+        open = `nothing is mounted where ${path} should be, although the pod has a token for a cloud`
+        continue
+      }
       // What a webhook would add to a manifest is not known.
       if (pod.uid === undefined && (accepted.asked === undefined || accepted.asked.includes(mechanism))) {
         open = `the pod is a manifest; whether a webhook adds the volume for ${path} is not known`
@@ -181,33 +191,30 @@ export const check = defineCheck({
       }
     }
     for (const { mechanism, volume, source, path } of files) {
-      if (volume === undefined || source === undefined || path.startsWith(`${apiTokenFolder}/`)) continue
+      const ofApiServer = path.startsWith(`${apiTokenFolder}/`) && source?.audience === undefined
+      if (!ofApiServer && (volume === undefined || source === undefined)) continue
       const expected = accepted.of[mechanism]
-      const { audience } = source
+      const audience = source?.audience
       const [first = ''] = expected
+      if (ofApiServer && expected.includes(accepted.apiServer ?? '')) continue
+      if (ofApiServer && !accepted.apiServerCertain) {
+        open = `${path} is the API server's own token, and for which audience that is was not seen`
+        continue
+      }
+      const data = { ...place, volume: volume?.name ?? 'kube-api-access', expected: first }
       if (audience === undefined || audience === '')
         return {
           status: 'fail',
           message: 'audience-left-out',
-          data: {
-            ...place,
-            volume: volume.name,
-            apiAudience: accepted.apiServer ?? 'its own audience',
-            expected: first,
-          },
-          evidence,
+          data: { ...data, apiAudience: accepted.apiServer ?? 'its own audience' },
+          evidence: [...evidence, { question: have.pod.from, path: mechanisms[mechanism].variable, observed: path }],
+          ...(ofApiServer ? { remedy: { words: nameAnother(data, mechanisms[mechanism].variable) } } : {}),
         }
       if (!expected.includes(audience))
         return {
           status: 'fail',
           message: 'audience-differs',
-          data: {
-            ...place,
-            volume: volume.name,
-            actual: audience,
-            cloud: mechanisms[mechanism].cloud,
-            expected: first,
-          },
+          data: { ...data, actual: audience, cloud: mechanisms[mechanism].cloud },
           evidence,
         }
     }

@@ -2,7 +2,7 @@
 import { defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
 import { textsAt } from '../../core/json.ts'
 import { audienceAnnotation, azureClientAnnotation, roleAnnotation } from '../../domain/audiences.ts'
-import { withoutScheme } from '../../domain/issuer-url.ts'
+import { isManagedIssuer, parseIssuer, withoutScheme } from '../../domain/issuer-url.ts'
 import { aws } from '../../domain/questions.ts'
 import { type Mechanism, mechanisms, tokenFilesOf } from '../../domain/token-files.ts'
 import { apiServer } from '../cluster/api-server.ts'
@@ -21,6 +21,8 @@ export type AcceptedAudiences = {
   readonly azureLifetime?: number
   /** The audience of a token for which none is named. */
   readonly apiServer?: string
+  /** Whether that was seen, or is so wherever somebody else runs the API server; by default it is the issuer. */
+  readonly apiServerCertain: boolean
 }
 
 const lifetimeAnnotation = 'azure.workload.identity/service-account-token-expiration'
@@ -82,6 +84,9 @@ export const acceptedAudiences = defineProbe({
           ...(account === undefined ? {} : { asked }),
           ...(Number.isNaN(lifetime) ? {} : { azureLifetime: lifetime }),
           ...(own === undefined ? {} : { apiServer: own }),
+          apiServerCertain:
+            apiServer.state === 'known' ||
+            (issuer.state === 'known' && isManagedIssuer(parseIssuer(issuer.value.issuer)?.host ?? '')),
         },
         pod.from,
       )
