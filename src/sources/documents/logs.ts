@@ -84,7 +84,8 @@ export function logDocuments(): LogDocuments {
         kind === undefined || name === undefined
           ? {}
           : { subject: { kind, name, ...(namespace === undefined ? {} : { namespace }) } }
-      errors.push(...observedIn(text, () => ({}), true).map((one) => ({ ...one, ...about })))
+      // Whom the text names is nearer to the matter than the object that the event was put on.
+      errors.push(...observedIn(text, () => ({}), true).map((one) => ({ ...about, ...one })))
     }
   }
   // Never unknown: where no log was given, nothing was observed.
