@@ -6,7 +6,8 @@ import type { z } from 'zod'
 import { reportJsonSchema, type reportSchema } from '../scripts/report-schema.ts'
 import type { Report } from '../src/core/report.ts'
 import { differenceOf } from '../src/report/difference.ts'
-import { type Format, renderers } from '../src/report/index.ts'
+import { type Format, piecesOf, renderers } from '../src/report/index.ts'
+import { reportData } from '../src/report/ordered.ts'
 import { clean, few, wrap } from '../src/report/text.ts'
 import { healthy, hostile, manyPods, notSeen, oneCause } from './report/samples.ts'
 
@@ -170,6 +171,18 @@ describe('the formats for a program', () => {
     expect(schema({ ...data, verdict: 'fine' })).toBe(false)
     expect(schema({ ...data, extra: 1 })).toBe(false)
     expect(schema({ ...data, findings: [{ ...data.findings[0], links: [] }] })).toBe(false)
+  })
+
+  it('writes JSON in pieces that together are the JSON of the whole', async () => {
+    for (const report of [manyPods(), oneCause(), hostile(), { ...oneCause(), findings: [] }]) {
+      const pieces = [...(await piecesOf('json', report, { color: false, width: 80, verbose: false }))]
+      const whole: unknown = JSON.parse(JSON.stringify(reportData(report)))
+      expect(JSON.parse(pieces.join(''))).toEqual(whole)
+      expect(clean(pieces.join('').replaceAll('\n', ' '))).toBe(pieces.join('').replaceAll('\n', ' '))
+    }
+    const plain = { ...manyPods(), notes: ['"findings": []'] }
+    expect(await rendered('json', plain)).toBe(`${JSON.stringify(reportData(plain), null, 2)}\n`)
+    expect([...(await piecesOf('json', plain, { color: false, width: 80, verbose: false }))].length).toBeGreaterThan(3)
   })
 
   it('keeps its keys and their order', async () => {

@@ -6,7 +6,8 @@ import type { Subject } from '../core/subject.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { identitiesOf } from '../probes/identities.ts'
 import { misunderstood, subjectsFor } from '../probes/subjects.ts'
-import { type Format, renderers } from '../report/index.ts'
+import { errorShelves } from '../probes/workload/observed-errors.ts'
+import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
@@ -65,11 +66,26 @@ export async function doctor(
   }
   for (const problem of outcome.problems) process.stderr.write(`${clean(problem)}\n`)
   const { report } = outcome
-  const render = await renderers[flags.output]()
   const color = wantsColor(process.stdout, process.env, flags['no-color'])
-  process.stdout.write(render(report, { color, width: columnsOf(process.stdout, process.env), verbose: flags.verbose }))
+  const width = columnsOf(process.stdout, process.env)
+  for (const piece of await piecesOf(flags.output, report, { color, width, verbose: flags.verbose }))
+    if (!process.stdout.write(piece) && !(await hasRoom(process.stdout))) break
   return exitCodeOf(report, flags['fail-on'])
 }
+
+/** Waits until a slow reader has caught up; false where it has gone away. */
+const hasRoom = (stream: NodeJS.WriteStream): Promise<boolean> =>
+  new Promise((resolve) => {
+    const settle = (room: boolean) => (): void => {
+      stream.off('drain', drained)
+      stream.off('close', closed)
+      resolve(room)
+    }
+    const drained = settle(true)
+    const closed = settle(false)
+    stream.once('drain', drained)
+    stream.once('close', closed)
+  })
 
 async function run(
   targets: readonly string[],
@@ -124,6 +140,20 @@ async function reported(
     findings: examination.findings,
     papers: new Map(checks.map(({ meta }) => [meta.id, meta])),
     notRecognised: world.notRecognised,
-    notes: [...world.problems, ...problems],
+    notes: [...world.problems, ...problems, ...(await ownerless(examination, subjects))],
+  })
+}
+
+/** Error texts that name nobody, where several might have said them: they are judged for none of those, and said to be. */
+async function ownerless({ fact }: Examination, subjects: readonly Subject[]): Promise<readonly string[]> {
+  const cluster = subjects.find(({ kind }) => kind === 'Cluster')
+  const shelves = cluster === undefined ? undefined : await fact(errorShelves, cluster)
+  if (shelves?.state !== 'known' || shelves.value.alone('service-account')) return []
+  const { all, unnamed } = shelves.value
+  return unnamed.flatMap((place) => {
+    const error = all[place]
+    return error === undefined
+      ? []
+      : `${error.place}: whose ${JSON.stringify(error.fragment)} is was not said; name the ServiceAccount: kubectl wi doctor sa/NAME -n NAMESPACE`
   })
 }

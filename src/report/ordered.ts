@@ -37,7 +37,8 @@ const evidenceData = ({ question, path, observed, expected, words }: Evidence): 
     ['words', words === undefined ? undefined : { observed: words.observed, expected: words.expected }],
   ])
 
-const lineData = (line: Line): Json =>
+/** One finding of `reportData`. */
+export const lineData = (line: Line): Json =>
   record([
     ['check', line.check],
     ['subject', subjectData(line.subject)],
