@@ -3,6 +3,7 @@ import { defineCheck } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
 import { keysAreUploaded } from '../../domain/federation-marks.ts'
 import { isClusterInternal, isPrivateAddress, parseIssuer } from '../../domain/issuer-url.ts'
+import { acceptedIssuers } from '../../probes/cluster/accepted-issuers.ts'
 import { federation } from '../../probes/cluster/federation.ts'
 import { issuer } from '../../probes/cluster/issuer.ts'
 import { issuerAddresses } from '../../probes/cluster/published.ts'
@@ -17,6 +18,16 @@ const publish = ({ issuer }: { readonly issuer: string }): string =>
   advice(
     `Publish the discovery document and the keys at a public https address (an object store will do). Then have whoever runs the control plane give kube-apiserver that address as the first --service-account-issuer and ${issuer} as the second, so that tokens in use stay valid.`,
     ...collect,
+  )
+
+const isPublic = (issuer: string): boolean => {
+  const { scheme, host } = parseIssuer(issuer) ?? {}
+  return scheme === 'https' && host !== undefined && !isClusterInternal(host) && !isPrivateAddress(host)
+}
+/** Nothing has to be published where the API server accepts a public issuer already and only signs with another. */
+const exchange = (first: string, second: string): string =>
+  advice(
+    `Have whoever runs the control plane give kube-apiserver --service-account-issuer=${first} first and --service-account-issuer=${second} second, then restart the workloads, so that they get new tokens.`,
   )
 
 export const check = defineCheck({
@@ -39,7 +50,7 @@ export const check = defineCheck({
     ],
   },
   needs: { federation },
-  wants: { issuer, issuerAddresses, googleProviders },
+  wants: { issuer, acceptedIssuers, issuerAddresses, googleProviders },
   after: [],
   messages: {
     'cluster-internal': ({ issuer }: { issuer: string }) =>
@@ -74,6 +85,9 @@ export const check = defineCheck({
     const evidence = [{ question: from, path: 'iss', observed: issuer, expected: 'https://HOST/PATH on the internet' }]
     const parsed = parseIssuer(issuer)
     const { host } = parsed ?? {}
+    const accepted = want.acceptedIssuers.state === 'known' ? want.acceptedIssuers.value : []
+    const second = accepted.find((one) => one !== issuer && isPublic(one))
+    const remedy = second === undefined ? {} : { remedy: { words: exchange(second, issuer) } }
     const internal = host === undefined || isClusterInternal(host)
     // A provider with uploaded keys takes any https issuer, and whether Google's has them was not seen.
     const mayBeUploaded = clouds.every((cloud) => cloud === 'gcp') && providers === undefined
@@ -85,9 +99,9 @@ export const check = defineCheck({
           lift: 'gcloud iam workload-identity-pools providers describe',
           evidence,
         }
-    } else if (internal) return { status: 'fail', message: 'cluster-internal', data: { issuer }, evidence }
+    } else if (internal) return { status: 'fail', message: 'cluster-internal', data: { issuer }, evidence, ...remedy }
     if (parsed !== undefined && parsed.scheme !== 'https')
-      return { status: 'fail', message: 'not-https', data: { issuer }, evidence }
+      return { status: 'fail', message: 'not-https', data: { issuer }, evidence, ...remedy }
     const addresses = want.issuerAddresses.state === 'known' ? want.issuerAddresses.value : []
     const literal = host !== undefined && isPrivateAddress(host) ? host : undefined
     const address = literal ?? (addresses.every(isPrivateAddress) ? addresses[0] : undefined)
@@ -96,6 +110,7 @@ export const check = defineCheck({
         status: 'fail',
         message: 'private-address',
         data: { host, address, issuer },
+        ...remedy,
         evidence: [...evidence, { question: want.issuerAddresses.from, path: 'addresses', observed: addresses }],
       }
     if (clouds.includes('aws')) {
