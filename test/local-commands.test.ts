@@ -20,6 +20,26 @@ const write = (name: string, text: string): string => {
   return file
 }
 
+it('says of an error that names nobody whom it cannot be judged for', () => {
+  const account = (name: string): string =>
+    `apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: ${name}, namespace: shop, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/${name}"}}\n`
+  write('two/accounts.yaml', `${account('cart')}---\n${account('web')}`)
+  const log = write('two/app.log', 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\n')
+  const notes = (...more: readonly string[]): unknown =>
+    JSON.parse(run(['doctor', '-f', path.dirname(log), '-o', 'json', ...more]).stdout).notes
+  expect(notes()).toEqual([expect.stringMatching(/app\.log:1: whose "Not authorized.* name the ServiceAccount/u)])
+  expect(notes('sa/cart', '-n', 'shop')).toEqual([])
+})
+
+it('asks for no new address where the API server accepts a public issuer already', () => {
+  const shelf = path.join(root, 'test/fixtures/cluster/tokens-carry-the-published-issuer')
+  const file = path.join(shelf, 'federated-second-is-no-fault-of-the-role.case.yaml')
+  const { stdout } = run(['doctor', '-f', file, '--check', 'cluster/issuer-is-public', '-o', 'json'])
+  expect(JSON.parse(stdout).findings[0].remedy.words).toMatch(
+    /^Have whoever runs the control plane give kube-apiserver --service-account-issuer=https:\/\/oidc\.talos\.example\.com first/u,
+  )
+})
+
 it('never lets the name of a file write on the terminal', () => {
   const file = write('evil\u001b[31m/half\u001b[2J.yaml', '{{{')
   for (const named of [path.dirname(file), `${file}.none`]) {
