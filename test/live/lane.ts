@@ -1,14 +1,16 @@
 /** The live lane: real servers brought up together, and everything that a program needs to talk to them. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openControl } from './control.ts'
+import { environment } from './environment.ts'
 import { askGivenCluster } from './given-cluster.ts'
 import { startFront } from './servers/aws-front.ts'
+import { azuriteVersion, startAzurite } from './servers/azurite.ts'
 import { cacheRoot } from './servers/cache.ts'
 import { type Authority, makeAuthority, makeSigningKey, type SigningKey } from './servers/certificates.ts'
 import { notDebian } from './servers/debian.ts'
-import { startGateway, type User, type Users } from './servers/gateway.ts'
+import { startGateway, type Users } from './servers/gateway.ts'
 import { cephPrograms } from './servers/gateway-build.ts'
 import {
   type CertifiedKey,
@@ -21,6 +23,8 @@ import {
 } from './servers/issuer.ts'
 import { startKubernetes } from './servers/kubernetes.ts'
 import { kubernetesPrograms } from './servers/kubernetes-build.ts'
+import { npmPackage } from './servers/npm-build.ts'
+import { oidcProviderVersion, startOidcProvider } from './servers/oidc-provider.ts'
 import { type Log, removedAtEnd } from './servers/processes.ts'
 
 /** What every process may know of a running lane; it is plain data. */
@@ -31,6 +35,8 @@ export type Lane = {
   readonly rootFile: string
   readonly cluster?: LaneCluster
   readonly cloud?: LaneCloud
+  readonly storage?: LaneStorage
+  readonly idp?: LaneIdp
   /** What is not there, and why; who leaves tests out for it says so. */
   readonly leftOut: readonly { readonly server: string; readonly why: string }[]
   readonly times: readonly { readonly what: string; readonly seconds: number }[]
@@ -59,15 +65,23 @@ export type LaneCloud = {
   readonly users: Users
 }
 
+/** Azure Blob Storage that takes bearer tokens. */
+export type LaneStorage = { readonly url: string; readonly account: string }
+
+/** An OpenID provider that is no cluster, and a client that it gives tokens to. */
+export type LaneIdp = {
+  readonly issuer: string
+  readonly port: number
+  readonly client: { readonly id: string; readonly secret: string }
+}
+
 export type RunningLane = { readonly lane: Lane; readonly close: () => Promise<void> }
 
 export type LaneOptions = { readonly env?: NodeJS.ProcessEnv; readonly log?: Log }
 
 const issuerHost = 'oidc.live.example.com'
+const idpHost = 'idp.live.example.com'
 const region = 'us-east-1'
-/** Whatever would lead a tool past the lane. */
-const misleading =
-  /^(AWS_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_|NODE_EXTRA_CA_CERTS$|NODE_TLS_|NODE_OPTIONS$|VITEST|.*_proxy$)/i
 
 /**
  * Brings everything up, at the same time where it can be. A server that cannot be had here is left out with the reason.
@@ -140,15 +154,36 @@ export async function startLane(options: LaneOptions = {}): Promise<RunningLane>
       closers.push(front.stop)
       return { endpoint: front.url, region, users: gateway.users }
     }
-    // Both to their end: what one of them has started must be known before anything is stopped.
-    const [cluster, aws] = await Promise.allSettled([given === undefined ? own() : theirs(), cloud()])
-    if (cluster.status === 'rejected') throw cluster.reason
-    if (aws.status === 'rejected') throw aws.reason
-    const facts = {
-      ...{ folder, root: authority.root, rootFile, leftOut, times },
-      ...(cluster.value === undefined ? {} : { cluster: cluster.value }),
-      ...(aws.value === undefined ? {} : { cloud: aws.value }),
+    const storage = async (): Promise<LaneStorage | undefined> => {
+      const found = await npmPackage({ root, name: 'azurite', version: azuriteVersion, log })
+      if ('why' in found) return leaveOut('azurite (Azure Blob Storage)', found.why)
+      took(`azurite ${found.version} made`, found.seconds)
+      const azurite = await startAzurite({ home: found.home, folder: path.join(folder, 'azurite'), authority })
+      closers.push(azurite.stop)
+      took('azurite started', azurite.seconds)
+      return { url: azurite.url, account: azurite.account }
     }
+    const idp = async (): Promise<LaneIdp | undefined> => {
+      const found = await npmPackage({ root, name: 'oidc-provider', version: oidcProviderVersion, log })
+      if ('why' in found) return leaveOut('oidc-provider (an OpenID provider)', found.why)
+      took(`oidc-provider ${found.version} made`, found.seconds)
+      const order = { home: found.home, issuer: `https://${idpHost}`, folder: path.join(folder, 'idp'), authority }
+      const { issuer, port, client, seconds, stop } = await startOidcProvider(order)
+      closers.push(stop)
+      took('oidc-provider started', seconds)
+      return { issuer, port, client }
+    }
+    // All to their end: what one of them has started must be known before anything is stopped.
+    const starting = [given === undefined ? own() : theirs(), cloud(), storage(), idp()] as const
+    const [cluster, aws, azure, openid] = await Promise.allSettled(starting)
+    const parts = {
+      cluster: settledValue(cluster),
+      cloud: settledValue(aws),
+      storage: settledValue(azure),
+      idp: settledValue(openid),
+    }
+    const there = Object.entries(parts).filter(([, part]) => part !== undefined)
+    const facts = { folder, root: authority.root, rootFile, leftOut, times, ...Object.fromEntries(there) }
     const lane: Lane = { ...facts, env: await environment(facts, env) }
     return { lane, close }
   } catch (error) {
@@ -177,6 +212,11 @@ function alive(pid: number): boolean {
   }
 }
 
+function settledValue<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
+}
+
 const plainSite = ({ stop: _, ...site }: RunningSite): Site => site
 
 async function publish(
@@ -192,52 +232,4 @@ async function publish(
     made.map(({ key }) => key),
   )
   return made
-}
-
-/** The environment of a program that talks to the lane and to nothing else, as `user` (the administrator where none is named). */
-async function environment(lane: Omit<Lane, 'env'>, base: NodeJS.ProcessEnv): Promise<Lane['env']> {
-  const { folder, cluster, cloud, root, rootFile } = lane
-  const kept = Object.entries(base).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !misleading.test(entry[0]),
-  )
-  const hosts = path.join(folder, 'lab.json')
-  const resolve = cluster === undefined ? {} : { [`${cluster.site.host}:443`]: `127.0.0.1:${cluster.site.port}` }
-  await writeFile(hosts, JSON.stringify({ roots: root, resolve }), { mode: 0o600 })
-  const empty = path.join(folder, 'aws-config')
-  await writeFile(empty, '')
-  const cache = path.join(folder, 'kube-cache')
-  await mkdir(cache, { recursive: true, mode: 0o700 })
-  return {
-    ...Object.fromEntries(kept),
-    // An empty kubeconfig in place of the person's own, where there is no cluster.
-    KUBECONFIG: cluster?.kubeconfig ?? empty,
-    KUBECACHEDIR: cache,
-    KUBECTL_WI_LAB: hosts,
-    NODE_EXTRA_CA_CERTS: rootFile,
-    ...(cloud === undefined ? {} : awsEnvironment(lane, cloud.users.admin)),
-    AWS_CONFIG_FILE: empty,
-    AWS_SHARED_CREDENTIALS_FILE: empty,
-    AWS_EC2_METADATA_DISABLED: 'true',
-  }
-}
-
-/** What signs a program in as this user: to be laid over `lane.env`. */
-export function awsEnvironment(
-  { cloud, rootFile }: Pick<Lane, 'cloud' | 'rootFile'>,
-  user: User,
-): { readonly [name: string]: string } {
-  if (cloud === undefined) return {}
-  const { endpoint } = cloud
-  return {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_ENDPOINT_URL_STS: endpoint,
-    AWS_ENDPOINT_URL_IAM: endpoint,
-    AWS_ENDPOINT_URL_EKS: endpoint,
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_CA_BUNDLE: rootFile,
-    AWS_REGION: cloud.region,
-    AWS_DEFAULT_REGION: cloud.region,
-    AWS_ACCESS_KEY_ID: user.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: user.secretAccessKey,
-  }
 }

@@ -10,7 +10,7 @@ declare module 'vitest' {
 
 export const lane: Lane = inject('lane')
 
-type Part = 'cluster' | 'own cluster' | 'cloud'
+type Part = 'cluster' | 'own cluster' | 'cloud' | 'storage' | 'idp'
 
 /** `describe` where the lane has these parts; where it has not, the tests are skipped under a title that says why. */
 export function describeWith(parts: readonly Part[], title: string, tests: () => void): void {
@@ -20,9 +20,4 @@ export function describeWith(parts: readonly Part[], title: string, tests: () =>
   describe.skip(`${title} (left out, no ${lacking.join(' and no ')}: ${why || 'the cluster is a given one'})`, tests)
 }
 
-const has = (part: Part): boolean =>
-  part === 'cloud'
-    ? lane.cloud !== undefined
-    : part === 'cluster'
-      ? lane.cluster !== undefined
-      : lane.cluster?.given === false
+const has = (part: Part): boolean => (part === 'own cluster' ? lane.cluster?.given === false : lane[part] !== undefined)

@@ -1,6 +1,5 @@
 /** Each server of the lane really answers, and says no to what it must say no to. */
 import { execFile } from 'node:child_process'
-import { request } from 'node:https'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
@@ -8,30 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cloud, cloudOf, defaultAudience } from './cloud.ts'
 import { type Cluster, clusterOf } from './cluster.ts'
 import { restartApiServer, stopApiServer } from './control.ts'
-import { awsEnvironment } from './lane.ts'
+import { awsEnvironment } from './environment.ts'
 import { describeWith, lane } from './running.ts'
 import { makeSigningKey } from './servers/certificates.ts'
+import { ask } from './web.ts'
 
 const run = promisify(execFile)
-
-/** One anonymous request over TLS to this port on loopback, for the host that the URL names. */
-function ask(
-  url: string,
-  port = Number(new URL(url).port),
-): Promise<{ readonly status: number; readonly body: string }> {
-  const { hostname, pathname } = new URL(url)
-  const servername = /^[\d.]+$/.test(hostname) ? {} : { servername: hostname }
-  return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path: pathname, ...servername, ca: lane.root, agent: false }
-    const asked = request(options, (reply) => {
-      const parts: Buffer[] = []
-      reply.on('data', (part: Buffer) => parts.push(part))
-      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }))
-    })
-    asked.on('error', reject)
-    asked.end()
-  })
-}
 
 /** What a program sees that has nothing but this environment. */
 async function askIam(
@@ -49,8 +30,8 @@ function present<T>(value: T | undefined): T {
 
 describe('the lane', () => {
   it('says why something is left out, and leaves nothing out in silence', () => {
-    const parts = [lane.cluster, lane.cloud].filter((part) => part !== undefined).length
-    expect(parts + lane.leftOut.length).toBe(2)
+    const parts = [lane.cluster, lane.cloud, lane.storage, lane.idp].filter((part) => part !== undefined).length
+    expect(parts + lane.leftOut.length).toBe(4)
     for (const { why } of lane.leftOut) expect(why).not.toBe('')
   })
 })
@@ -67,9 +48,9 @@ describeWith(['cluster'], 'the API server', () => {
     const namespace = await cluster.namespace()
     await cluster.serviceAccount(namespace, 'cart')
     const token = await cluster.token(namespace, 'cart', defaultAudience)
-    const discovery = JSON.parse((await ask(`${issuer}/.well-known/openid-configuration`, site.port)).body)
+    const discovery = JSON.parse((await ask(`${issuer}/.well-known/openid-configuration`, { port: site.port })).body)
     expect(discovery.issuer).toBe(issuer)
-    const keys: JSONWebKeySet = JSON.parse((await ask(discovery.jwks_uri, site.port)).body)
+    const keys: JSONWebKeySet = JSON.parse((await ask(discovery.jwks_uri, { port: site.port })).body)
     const { payload } = await jwtVerify(token, createLocalJWKSet(keys), { issuer, audience: defaultAudience })
     expect(payload.sub).toBe(`system:serviceaccount:${namespace}:cart`)
     expect(keys.keys.find(({ kid }) => kid === decodeProtectedHeader(token).kid)?.x5c).toHaveLength(1)
