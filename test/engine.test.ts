@@ -194,6 +194,40 @@ describe('order and economy', () => {
     expect(await order(checks)).toEqual(['c/c', 'b/b', 'a/a', 'a/b'])
     expect(await order([...checks].reverse())).toEqual(['c/c', 'b/b', 'a/a', 'a/b'])
   })
+  test('of many subjects, the facts of a few hundred are on their way at a time, and each is asked for once', async () => {
+    const subjects = Array.from(
+      { length: 1000 },
+      (_, index): Subject => ({ kind: 'ServiceAccount', namespace: 'n', name: `a${index}` }),
+    )
+    const own = defineCheck({
+      ...checkOf('a/a', { scope: 'service-account' }),
+      needs: { own: probeOf('own', 'service-account') },
+    })
+    const asked: string[] = []
+    let underWay = 0
+    let most = 0
+    const findings = await run(
+      [own],
+      {
+        name: 'slow',
+        ask: async (one) => {
+          asked.push(String(one.input.name))
+          underWay += 1
+          most = Math.max(most, underWay)
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          underWay -= 1
+          return known('yes', one)
+        },
+      },
+      subjects,
+    )
+    expect(findings.filter(({ status }) => status === 'pass')).toHaveLength(1000)
+    expect(new Set(asked).size).toBe(1000)
+    expect(asked).toHaveLength(1000)
+    expect(most).toBeGreaterThan(100)
+    expect(most).toBeLessThan(500)
+  })
+
   test('a fact of the cluster is asked once for all subjects, one of a ServiceAccount once for each', async () => {
     const asked: string[] = []
     const own = probeOf('own', 'service-account')

@@ -2,7 +2,7 @@
 import type { Check, CheckId, Evidence, Verdict } from './check.ts'
 import type { Fact, Probe, Soon } from './fact.ts'
 import type { Finding, Lack } from './finding.ts'
-import { gatherer, type Listener, type Setting, type Told, type Wire } from './gather.ts'
+import { gatherer, type Listener, type Seat, type Setting, type Told, type Wire } from './gather.ts'
 import { holdUps, inOrder } from './order.ts'
 import { bySubject, isJudgedAs, type Subject, scopeOf } from './subject.ts'
 
@@ -24,14 +24,15 @@ type Station = {
   readonly check: Check
   readonly needs: readonly Wire[]
   readonly wants: readonly Wire[]
-  readonly over: readonly Subject[]
+  readonly over: readonly Seat[]
   readonly coveredBy: readonly CheckId[]
 }
 
 /** Judges every check on every subject of its scope. Deterministic: blockers first, then id; the cluster first, then by name. */
 export async function examine(order: Order): Promise<Examination> {
   const subjects = [...order.subjects].sort(bySubject)
-  const { wire, gather, collect, fact } = gatherer({ ...order, subjects })
+  const { wire, seatOf, gather, collect, fact } = gatherer({ ...order, subjects })
+  const seats = subjects.map(seatOf)
   const held = holdUps()
   const failed = holdUps()
   const findings: Finding[] = []
@@ -39,24 +40,30 @@ export async function examine(order: Order): Promise<Examination> {
     check,
     needs: wire(check.needs),
     wants: wire(check.wants),
-    over: subjects.filter((subject) => isJudgedAs(subject, check.meta.scope)),
+    over: seats.filter(({ subject }) => isJudgedAs(subject, check.meta.scope)),
     coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
-  await setOut(stations, subjects, gather)
+  await setOut(stations, seats, gather)
 
+  const missing: Wire[] = []
+  const open: Wire[] = []
   for (const station of stations) {
     const { needs, wants, over } = station
-    for (const subject of over) {
-      let have = collect(needs, subject)
+    for (const seat of over) {
+      const { subject } = seat
+      // Emptied rather than made anew: hardly ever is anything in them, and a large cluster has a million judgements.
+      if (missing.length > 0) missing.length = 0
+      if (open.length > 0) open.length = 0
+      let have = collect(needs, seat, missing)
       if (have instanceof Promise) have = await have
-      let want = collect(wants, subject)
+      let want = collect(wants, seat, open)
       if (want instanceof Promise) want = await want
       const blockedBy = held.of(station.check.after, subject)
       const finding =
         blockedBy.length > 0
           ? blocked(station.check, subject, `waits for ${blockedBy.join(', ')}`, blockedBy)
-          : settle(station, subject, have, want)
+          : settle(station.check, subject, { have, want, missing, open })
       const folded = finding.status === 'fail' ? failed.of(station.coveredBy, subject) : []
       const settled =
         folded.length > 0 ? blocked(station.check, subject, `the same cause as ${folded.join(', ')}`, folded) : finding
@@ -75,7 +82,7 @@ const abreast = 250
 /** All facts set out together, each only once; judging then waits for each in its turn. */
 async function setOut(
   stations: readonly Station[],
-  subjects: readonly Subject[],
+  seats: readonly Seat[],
   gather: ReturnType<typeof gatherer>['gather'],
 ): Promise<void> {
   const byScope = new Map<string, ReadonlyMap<Probe<unknown>, Wire>>()
@@ -95,10 +102,10 @@ async function setOut(
     underWay -= 1
     goOn?.()
   }
-  for (const subject of subjects) {
+  for (const seat of seats) {
     const coming: Promise<unknown>[] = []
-    for (const one of wiresFor(subject).values()) {
-      const fact = gather(one, subject)
+    for (const one of wiresFor(seat.subject).values()) {
+      const fact = gather(one, seat)
       if (fact instanceof Promise) coming.push(fact)
     }
     if (coming.length === 0) continue
@@ -148,11 +155,19 @@ const crashed = ({ meta }: Check, subject: Subject, what: string): Finding => ({
   evidence: noEvidence,
 })
 
+/** What was gathered for a judgement, and which of it is unknown. */
+type Gathered = {
+  readonly have: Told
+  readonly want: Told
+  readonly missing: readonly Wire[]
+  readonly open: readonly Wire[]
+}
+
 /** A check's own word on a subject, as far as its facts allow one. */
-function settle({ check, needs, wants }: Station, subject: Subject, have: Told, want: Told): Finding {
+function settle(check: Check, subject: Subject, { have, want, missing, open }: Gathered): Finding {
   const { id, severity, title } = check.meta
-  const missing = lacksOf(have, needs)
-  if (missing !== undefined) return unseen(check, subject, notSeen(missing), missing)
+  const needed = lacksOf(have, missing)
+  if (needed !== undefined) return unseen(check, subject, notSeen(needed), needed)
   let verdict: Verdict
   try {
     verdict = check.judge({ have, want, subject })
@@ -162,8 +177,8 @@ function settle({ check, needs, wants }: Station, subject: Subject, have: Told, 
   switch (verdict.status) {
     case 'pass': {
       const { evidence } = verdict
-      const open = lacksOf(want, wants)
-      if (open !== undefined) return unseen(check, subject, notSeen(open), open, evidence)
+      const wanted = lacksOf(want, open)
+      if (wanted !== undefined) return unseen(check, subject, notSeen(wanted), wanted, evidence)
       return { check: id, subject, status: 'pass', severity, message: title, evidence }
     }
     case 'not-applicable':
@@ -171,7 +186,7 @@ function settle({ check, needs, wants }: Station, subject: Subject, have: Told, 
     case 'undecided': {
       const { lacks, lift, evidence } = verdict
       const own: Lack = { what: title, why: 'undecided', detail: lacks, ...(lift === undefined ? {} : { lift }) }
-      return unseen(check, subject, lacks, [own, ...(lacksOf(want, wants) ?? [])], evidence)
+      return unseen(check, subject, lacks, [own, ...(lacksOf(want, open) ?? [])], evidence)
     }
     case 'fail': {
       const { message: messageId, data, evidence } = verdict
@@ -198,6 +213,7 @@ const notSeen = (lacks: readonly Lack[]): string => `not seen: ${lacks[0]?.detai
 
 /** What of these facts could not be seen, each once; undefined where everything was. */
 function lacksOf(facts: Told, wires: readonly Wire[]): readonly Lack[] | undefined {
+  if (wires.length === 0) return undefined
   let lacks: Lack[] | undefined
   for (const { name, probe } of wires) {
     const fact = facts[name]

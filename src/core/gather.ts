@@ -30,7 +30,15 @@ export type Setting = {
 const itself = (probe: Probe<unknown>): Question => ({ system: 'probe', call: probe.id, input: {} })
 
 export type Told = { readonly [name: string]: Fact<unknown> }
-type Shelf = Map<Subject, Soon<Fact<unknown>>>
+/** One place a subject, so that a fact is found by a number: a large cluster has millions of look-ups. */
+type Shelf = (Soon<Fact<unknown>> | undefined)[]
+/** A subject of the run with its number, and whom a probe of another scope is asked about on its behalf. */
+export type Seat = {
+  readonly subject: Subject
+  readonly scope: Scope
+  readonly number: number
+  readonly above: { [S in Scope]?: Seat }
+}
 /** A name that a check or probe gives to a fact, the probe behind it, and the shelf on which its facts are kept. */
 export type Wire = { readonly name: string; readonly probe: Probe<unknown>; readonly shelf: Shelf }
 
@@ -40,7 +48,17 @@ export type Wire = { readonly name: string; readonly probe: Probe<unknown>; read
  */
 export function gatherer({ source, subjects, signal, observer }: Setting) {
   const byKey = new Map(subjects.map((subject) => [subjectKey(subject), subject]))
-  const cluster = subjects.find(({ kind }) => kind === 'Cluster') ?? clusterSubject
+  const seats = new Map<Subject, Seat>()
+  const seatOf = (subject: Subject): Seat => {
+    let seat = seats.get(subject)
+    if (seat === undefined) {
+      seat = { subject, scope: scopeOf(subject), number: seats.size, above: {} }
+      seats.set(subject, seat)
+    }
+    return seat
+  }
+  const cluster = seatOf(subjects.find(({ kind }) => kind === 'Cluster') ?? clusterSubject)
+  for (const subject of subjects) seatOf(subject)
   const shelves = new Map<Probe<unknown>, Shelf>()
   const wired = new Map<Needs, readonly Wire[]>()
 
@@ -48,7 +66,7 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     const before = wired.get(needs)
     if (before !== undefined) return before
     const wires = Object.entries(needs).map(([name, probe]) => {
-      const shelf: Shelf = shelves.get(probe) ?? new Map()
+      const shelf: Shelf = shelves.get(probe) ?? new Array(seats.size)
       shelves.set(probe, shelf)
       return { name, probe, shelf }
     })
@@ -56,15 +74,20 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     return wires
   }
 
-  /** The subject that a probe of this scope is asked about on behalf of another one. */
-  const upTo = (scope: Scope, subject: Subject): Subject => {
-    if (scope === 'cluster') return cluster
-    if (scopeOf(subject) === scope || subject.of === undefined) return subject
-    for (const key of subject.of) {
+  const lookUp = (scope: Scope, seat: Seat): Seat => {
+    for (const key of seat.subject.of ?? []) {
       const above = byKey.get(key)
-      if (above !== undefined && scopeOf(above) === scope) return above
+      if (above !== undefined && scopeOf(above) === scope) return seatOf(above)
     }
-    return subject
+    return seat
+  }
+
+  /** The subject that a probe of this scope is asked about on behalf of another one. */
+  const upTo = (scope: Scope, seat: Seat): Seat => {
+    if (scope === 'cluster') return cluster
+    if (seat.scope === scope) return seat
+    seat.above[scope] ??= lookUp(scope, seat)
+    return seat.above[scope]
   }
 
   const inquire = (question: Question): Soon<Fact<Json>> =>
@@ -72,16 +95,16 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
       ? unknown('cancelled', 'the run was stopped before this was asked', question)
       : source.ask(question, signal)
 
-  const run = (probe: Probe<unknown>, subject: Subject): Soon<Fact<unknown>> =>
-    onward(collect(wire(probe.needs), subject), (have) => {
+  const run = (probe: Probe<unknown>, seat: Seat): Soon<Fact<unknown>> =>
+    onward(collect(wire(probe.needs), seat), (have) => {
       const missing = firstUnknown(have)
       if (missing !== undefined) return missing
-      return onward(collect(wire(probe.wants), subject), (want) =>
-        probe.ask(have, want, { subject, subjects, ask: inquire }),
+      return onward(collect(wire(probe.wants), seat), (want) =>
+        probe.ask(have, want, { subject: seat.subject, subjects, ask: inquire }),
       )
     })
 
-  const fetch = ({ probe, shelf }: Wire, about: Subject): Soon<Fact<unknown>> => {
+  const fetch = ({ probe, shelf }: Wire, about: Seat): Soon<Fact<unknown>> => {
     const broken = (error: unknown): Unknown =>
       unknown(
         'malformed',
@@ -95,29 +118,29 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
       fact = broken(error)
     }
     if (fact instanceof Promise) {
-      observer?.asking?.(probe, about)
+      observer?.asking?.(probe, about.subject)
       fact = fact.catch(broken).then((settled) => {
-        shelf.set(about, settled)
-        observer?.told?.(probe, about)
+        shelf[about.number] = settled
+        observer?.told?.(probe, about.subject)
         return settled
       })
     }
-    shelf.set(about, fact)
+    shelf[about.number] = fact
     return fact
   }
 
-  const gather = (one: Wire, subject: Subject): Soon<Fact<unknown>> => {
-    const about = upTo(one.probe.scope, subject)
-    return one.shelf.get(about) ?? fetch(one, about)
+  const gather = (one: Wire, seat: Seat): Soon<Fact<unknown>> => {
+    const about = upTo(one.probe.scope, seat)
+    return one.shelf[about.number] ?? fetch(one, about)
   }
 
-  /** The facts under their names: at once where all of them are here. */
-  const collect = (wires: readonly Wire[], subject: Subject): Soon<Told> => {
+  /** The facts under their names: at once where all of them are here. `unseen` is told which of them are unknown. */
+  const collect = (wires: readonly Wire[], seat: Seat, unseen?: Wire[]): Soon<Told> => {
     if (wires.length === 0) return nothing
     const told: { [name: string]: Fact<unknown> } = {}
     let waits: Promise<void>[] | undefined
     for (const one of wires) {
-      const fact = gather(one, subject)
+      const fact = gather(one, seat)
       if (fact instanceof Promise) {
         // Keeps the order of the names, whichever comes first.
         told[one.name] = absent(itself(one.probe))
@@ -125,11 +148,20 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
         waits.push(
           fact.then((settled) => {
             told[one.name] = settled
+            if (settled.state === 'unknown') unseen?.push(one)
           }),
         )
-      } else told[one.name] = fact
+      } else {
+        told[one.name] = fact
+        if (fact.state === 'unknown') unseen?.push(one)
+      }
     }
-    return waits === undefined ? told : Promise.all(waits).then(() => told)
+    if (waits === undefined) return told
+    return Promise.all(waits).then(() => {
+      // In the order of the wires, too.
+      unseen?.sort((a, b) => wires.indexOf(a) - wires.indexOf(b))
+      return told
+    })
   }
 
   /** Any probe's fact about a subject, gathered now where it has not been. */
@@ -138,10 +170,10 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     // A wire carries its own probe's facts; the shelf alone does not know their type.
     return one === undefined
       ? unknown('malformed', `${probe.id} is not wired`, itself(probe))
-      : (gather(one, subject) as Soon<Fact<T>>)
+      : (gather(one, seatOf(subject)) as Soon<Fact<T>>)
   }
 
-  return { wire, gather, collect, fact }
+  return { wire, seatOf, gather, collect, fact }
 }
 
 const nothing: Told = Object.freeze({})
