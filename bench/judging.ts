@@ -2,7 +2,7 @@
 import { type Check, defineCheck } from '../src/core/check.ts'
 import { examine } from '../src/core/engine.ts'
 import { absent, defineProbe, inquire, known, type Question, type Source } from '../src/core/fact.ts'
-import { type Json, textAt } from '../src/core/json.ts'
+import { type Json, listAt, textAt } from '../src/core/json.ts'
 import type { Subject } from '../src/core/subject.ts'
 import { pod, type Size, serviceAccount } from './cluster.ts'
 
@@ -35,24 +35,44 @@ type Facts = { readonly serviceAccounts: readonly Json[]; readonly pods: readonl
 const nameOf = (object: Json): string =>
   `${textAt(object, 'metadata', 'namespace')}/${textAt(object, 'metadata', 'name')}`
 
-const inMemory = ({ serviceAccounts }: Facts): Source => {
+const inMemory = ({ serviceAccounts, pods }: Facts): Source => {
   const byName = new Map(serviceAccounts.map((object) => [nameOf(object), object]))
+  const podsOf = new Map<string, Json[]>()
+  for (const one of pods) {
+    const key = `${textAt(one, 'metadata', 'namespace')}/${textAt(one, 'spec', 'serviceAccountName')}`
+    const shelf = podsOf.get(key)
+    if (shelf === undefined) podsOf.set(key, [one])
+    else shelf.push(one)
+  }
   return {
     name: 'memory',
     ask: (question) => {
-      const found = byName.get(`${question.input.namespace}/${question.input.name}`)
+      const key = `${question.input.namespace}/${question.input.name}`
+      if (question.call === 'list pods') return known({ items: podsOf.get(key) ?? [] }, question)
+      const found = byName.get(key)
       return found === undefined ? absent(question) : known(found, question)
     },
   }
 }
 
-const questionAbout = ({ namespace = '', name }: Subject): Question => ({
+const questionAbout = ({ namespace = '', name }: Subject, call: string): Question => ({
   system: 'kubernetes',
-  call: 'get serviceaccounts',
+  call,
   input: { namespace, name },
 })
 
-// The shape of the real catalogue: probes over one object, checks over a few probes, one in twenty failing, some waiting.
+/** Walks every pod that runs as the account down to its variables. */
+const roleOfPods = (answer: Json): string =>
+  listAt(answer, 'items')
+    .map((one) => {
+      const variables = listAt(one, 'spec', 'containers').flatMap((container) => listAt(container, 'env'))
+      const role = variables.find((variable) => textAt(variable, 'name') === 'AWS_ROLE_ARN')
+      return textAt(role, 'value') ?? textAt(one, 'metadata', 'name') ?? ''
+    })
+    .join(', ')
+
+// The shape of the real catalogue: probes over one account or over its pods, checks over a few probes, one in twenty failing,
+// some waiting. Together they read all that the yardstick parses.
 const probes = Array.from({ length: probeCount }, (_, index) =>
   defineProbe({
     id: `bench/probe-${index}`,
@@ -61,9 +81,11 @@ const probes = Array.from({ length: probeCount }, (_, index) =>
     needs: {},
     wants: {},
     ask: (_have, _want, inquiry) =>
-      inquire(inquiry, questionAbout(inquiry.subject), (value) =>
-        textAt(value, 'metadata', index % 2 === 0 ? 'name' : 'uid'),
-      ),
+      index % 4 === 3
+        ? inquire(inquiry, questionAbout(inquiry.subject, 'list pods'), roleOfPods)
+        : inquire(inquiry, questionAbout(inquiry.subject, 'get serviceaccounts'), (value) =>
+            textAt(value, 'metadata', index % 2 === 0 ? 'name' : 'uid'),
+          ),
   }),
 )
 
