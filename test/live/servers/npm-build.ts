@@ -50,10 +50,10 @@ function npmEnvironment(): { readonly [name: string]: string } {
   return Object.fromEntries(kept)
 }
 
-/** npm's own words about what went wrong, without where it keeps its log. */
+/** npm's own words about what went wrong, without its stack and where it keeps its log. */
 function sentence(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const own = text.split('\n').flatMap((line) => /^npm (?:error|ERR!) (.+)$/.exec(line)?.[1] ?? [])
-  const telling = own.filter((line) => !/complete log|^\s*$/.test(line)).slice(0, 3)
-  return (telling.length > 0 ? telling.join('; ') : (text.split('\n')[0] ?? '')).slice(0, 400)
+  const [first = '', ...rest] = (error instanceof Error ? error.message : String(error)).split('\n')
+  const own = rest.flatMap((line) => /^npm (?:error|ERR!) (\S.*)$/.exec(line)?.[1] ?? [])
+  const telling = own.filter((line) => !/^(?:at |errno |syscall |A complete log)/.test(line))
+  return (telling.length > 0 ? telling.slice(0, 2).join('; ') : first).slice(0, 400)
 }

@@ -155,7 +155,7 @@ export function serve(name: string, program: Program, log: string): Server {
   }
 }
 
-const tail = (text: string): string => text.trimEnd().split('\n').slice(-15).join('\n').slice(-4000)
+const tail = (text: string): string => text.trimEnd().split('\n').slice(-40).join('\n').slice(-4000)
 
 /**
  * Asks `probe` until it gives something.
