@@ -70,10 +70,14 @@ export function checkPage(check: Check, table: readonly ErrorText[], page: Page)
     '',
     ...page.text(meta.why),
     ...page.text(`It is ${scopeWords[meta.scope]}; ${severities[meta.severity]}.`),
-    ...list(
-      'What it can find',
-      Object.entries(messages).map(([id, message]) => `${id}: ${sentenceOf(message)}`),
-    ),
+    '',
+    page.strong('What it can find'),
+    ...Object.entries(messages).flatMap(([id, message]) => [
+      ...page
+        .text(`${id}: ${sentenceOf(message)}`, 4)
+        .map((line, index) => (index === 0 ? line.replace('    ', '  - ') : line)),
+      ...page.text(remedyOf(check, id)?.[0] ?? '', 6),
+    ]),
     ...(meta.fix === undefined ? [] : list('What puts it right', [`${meta.fix.does} (${meta.fix.safety})`])),
     ...list('Waits for', after),
     ...list('Error texts that lead here', fragments),

@@ -89,6 +89,16 @@ const columnOf = (report: Report, width: number): number =>
 const bulletLines = (text: string, width: number): readonly string[] =>
   wrap(clean(text), width - 3).map((line, index) => `${index === 0 ? ' - ' : '   '}${line}`)
 
+const mostUnrecognised = 10
+
+/** Documents that no rule recognised; a folder of thousands is counted, not listed. */
+function unrecognised({ notRecognised }: Report, verbose: boolean): readonly string[] {
+  const shown = verbose ? notRecognised : notRecognised.slice(0, mostUnrecognised)
+  const rest = notRecognised.length - shown.length
+  const lines = shown.map((path) => `not recognised: ${path}`)
+  return rest === 0 ? lines : [...lines, `not recognised either: ${rest} more (-v lists them)`]
+}
+
 export const render: Renderer = (report, options) => {
   const width = Math.min(widest, Math.max(narrowest, options.width))
   const paint = paintOf(options.color)
@@ -102,7 +112,7 @@ export const render: Renderer = (report, options) => {
     column: columnOf(report, width),
   }
   const { sections, gaps } = tell(report)
-  const asides = [...report.notRecognised.map((path) => `not recognised: ${path}`), ...report.notes]
+  const asides = [...unrecognised(report, options.verbose), ...report.notes]
   const lines = [
     ...headLines(report, sheet),
     ...sections.flatMap((section) => sectionLines(section, sheet)),
