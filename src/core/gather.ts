@@ -58,7 +58,11 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     return seat
   }
   const cluster = seatOf(subjects.find(({ kind }) => kind === 'Cluster') ?? clusterSubject)
-  for (const subject of subjects) seatOf(subject)
+  const room: { [S in Scope]?: number } = {}
+  for (const subject of subjects) {
+    const { scope, number } = seatOf(subject)
+    room[scope] = Math.max(room[scope] ?? 0, number + 1)
+  }
   const shelves = new Map<Probe<unknown>, Shelf>()
   const wired = new Map<Needs, readonly Wire[]>()
 
@@ -66,7 +70,7 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     const before = wired.get(needs)
     if (before !== undefined) return before
     const wires = Object.entries(needs).map(([name, probe]) => {
-      const shelf: Shelf = shelves.get(probe) ?? new Array(seats.size)
+      const shelf: Shelf = shelves.get(probe) ?? new Array(room[probe.scope] ?? 0)
       shelves.set(probe, shelf)
       return { name, probe, shelf }
     })
