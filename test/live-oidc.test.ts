@@ -84,6 +84,18 @@ test('any answer is reported as it is, and nothing is followed', async () => {
   expect(await deep.source.ask(oidc.discovery(issuer))).not.toHaveProperty('value.document')
 })
 
+test('keys of a media type of their own are accepted, which an API server refuses to whoever takes JSON alone', async () => {
+  const keys: Answer = ({ request }, response) =>
+    /\*\/\*|jwk-set/.test(request.headers.accept ?? '')
+      ? json(response, 200, { keys: [] }, { 'content-type': 'application/jwk-set+json' })
+      : json(response, 406, { error: 'not acceptable' })
+  const { source } = await internet(keys)
+  expect(await source.ask(oidc.keys(`${issuer}/openid/v1/jwks`))).toMatchObject({
+    state: 'known',
+    value: { status: 200, contentType: 'application/jwk-set+json', document: { keys: [] } },
+  })
+})
+
 test('a document is asked for once however many want it', async () => {
   const { source, served } = await internet(documents)
   await Promise.all([source.ask(oidc.discovery(issuer)), source.ask(oidc.discovery(issuer))])

@@ -16,6 +16,7 @@ import {
   jsonReply,
   methodNotAllowed,
   noSuchResource,
+  notAcceptable,
   StatusError,
   statusReply,
   unauthorized,
@@ -94,11 +95,13 @@ export function kubernetesApi(order: ApiOrder): Handler {
     return object(request, target)
   }
 
-  const nonResource = ({ method, path }: Request, user: User): Reply => {
+  const nonResource = ({ method, path, headers }: Request, user: User): Reply => {
     if (method !== 'GET' && method !== 'HEAD') throw noSuchResource()
     const bare = path.length > 1 ? path.replace(/\/$/, '') : path
     if (refused('get', bare)) throw forbiddenPath(user.username, 'get', path)
     if (bare === '/.well-known/openid-configuration') return discoveryReply(discovery)
+    // Refused to whoever takes JSON alone: the keys have a media type of their own.
+    if (bare === '/openid/v1/jwks' && !/\*\/\*|jwk-set/.test(headers.accept ?? '*/*')) throw notAcceptable()
     if (bare === '/openid/v1/jwks') return keysReply(signer.served)
     const document = discoveryAt(path, resources, lab.version ?? defaultVersion, order.port())
     if (document === undefined) throw noSuchResource()

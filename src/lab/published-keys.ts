@@ -17,7 +17,7 @@ export function fetchObject(text: string, { resolve, roots }: World): Promise<Js
   if (url === null || url.protocol !== 'https:' || !host || !port) return Promise.resolve(undefined)
   return new Promise((done) => {
     const { hostname, pathname, search } = url
-    const headers = { host: url.host, accept: 'application/json' }
+    const headers = { host: url.host, accept: 'application/json, */*' }
     const path = pathname + search
     const asked = request(
       { host, port, path, servername: hostname, ca: roots, headers, timeout: patience, agent: false },

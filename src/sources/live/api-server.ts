@@ -82,7 +82,8 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
       throw error instanceof LiveTrouble ? error : unusable(chosen, error)
     }
     const headers: { [name: string]: string | string[] } = {
-      Accept: 'application/json',
+      // As kubectl: the keys at /openid/v1/jwks are application/jwk-set+json, and refused with 406 to whoever takes JSON alone.
+      Accept: 'application/json, */*',
       'User-Agent': `kubectl-wi/${settings.version ?? '0'}`,
       ...(compress ? { 'Accept-Encoding': 'gzip' } : {}),
       ...extra,

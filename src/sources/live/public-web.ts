@@ -77,7 +77,8 @@ export function publicWeb(settings: PublicWebSettings): PublicWeb {
       options: {
         ...(lab === undefined ? {} : to),
         headers: {
-          Accept: 'application/json',
+          // An API server answers 406 for its keys to whoever takes JSON alone: they are application/jwk-set+json.
+          Accept: 'application/json, */*',
           'User-Agent': `kubectl-wi/${settings.version ?? '0'}`,
           'Accept-Encoding': 'gzip',
           Host: url.host,
