@@ -1,17 +1,13 @@
 /** What the doctor says when the cluster shows it less, by RBAC, verb by verb: never a fault, always what would let it see. */
-import { readFile, writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { parse, stringify } from 'yaml'
 import { type Asked, askedByDoctor } from './audit.ts'
 import { type Cloud, cloudOf, defaultAudience } from './cloud.ts'
 import { type Cluster, clusterOf } from './cluster.ts'
 import { cutAfter } from './cut.ts'
 import { type Diagnosis, diagnose } from './doctor.ts'
 import { describeWith, lane } from './running.ts'
+import { kubeconfigWith, type Rule, userWith } from './users.ts'
 import { healthyWorkload, type Workload } from './workload.ts'
-
-type Rule = { readonly verb: string; readonly group: string; readonly resource: string }
 
 describeWith(['own cluster', 'cloud'], 'doctor with less than everything to see', () => {
   let cluster: Cluster
@@ -36,31 +32,6 @@ describeWith(['own cluster', 'cloud'], 'doctor with less than everything to see'
     await cluster.clear()
   })
 
-  /** A user with these rules in all namespaces; resolves when the API server acts on them. */
-  async function userWith(name: string, rules: readonly Rule[]): Promise<string> {
-    const apiVersion = 'rbac.authorization.k8s.io/v1'
-    const all = rules.map(({ verb, group, resource }) => ({ verbs: [verb], apiGroups: [group], resources: [resource] }))
-    // The last rule is a mark by which it is seen that the role is in force.
-    const mark = { verbs: ['get'], apiGroups: ['example.com'], resources: [name] }
-    await cluster.objects.create({
-      apiVersion,
-      kind: 'ClusterRole',
-      metadata: { name },
-      rules: [...all, mark],
-    } as never)
-    await cluster.objects.create({
-      ...{ apiVersion, kind: 'ClusterRoleBinding', metadata: { name } },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
-    } as never)
-    const spec = { user: name, resourceAttributes: { verb: 'get', group: 'example.com', resource: name } }
-    const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec }
-    await expect
-      .poll(() => cluster.objects.create(review as never), { timeout: 10_000 })
-      .toMatchObject({ status: { allowed: true } })
-    return name
-  }
-
   const ruleOf = ({ verb, group, resource = '' }: Asked): Rule => ({ verb, group, resource })
   const worded = ({ verb, resource }: Rule): string => `${verb} ${resource}`
 
@@ -68,14 +39,19 @@ describeWith(['own cluster', 'cloud'], 'doctor with less than everything to see'
     expect((await look()).verdict).toBe('healthy')
     const needed = new Map<string, Rule>()
     // Refused, the doctor asks otherwise: what it then asks for belongs to its rules, too.
-    await look(['--as', await userWith('nothing-at-all', [])])
+    const blind = await look(['--as', await userWith(cluster, 'nothing-at-all', [])])
+    tell('without anything', blind)
+    expect([blind.ids('fail'), blind.exit, blind.verdict]).toEqual([[], 3, 'inconclusive'])
+    for (const rule of ['get serviceaccounts', 'list pods'])
+      expect(blind.findings.map(({ lift }) => lift).join('\n')).toContain(`RBAC: ${rule}`)
     for (const asked of await askedByDoctor(lane))
       if (asked.resource !== undefined) needed.set(`${worded(ruleOf(asked))}.${asked.group}`, ruleOf(asked))
     const rules = [...needed.values()]
-    const whole = await look(['--as', await userWith('everything-needed', rules)])
+    const whole = await look(['--as', await userWith(cluster, 'everything-needed', rules)])
     expect([whole.verdict, whole.ids('unknown')]).toEqual(['healthy', []])
     for (const [i, taken] of rules.entries()) {
       const user = await userWith(
+        cluster,
         `without-${i}`,
         rules.filter((rule) => rule !== taken),
       )
@@ -102,7 +78,8 @@ describeWith(['own cluster', 'cloud'], 'doctor with less than everything to see'
     } as never)
     const apiVersion = 'client.authentication.k8s.io/v1beta1'
     const answer = JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token } })
-    const through = (script: string) => kubeconfigWith({ exec: { apiVersion, command: 'sh', args: ['-c', script] } })
+    const through = (script: string) =>
+      kubeconfigWith(lane, { exec: { apiVersion, command: 'sh', args: ['-c', script] } })
     await expect
       .poll(
         () =>
@@ -148,15 +125,6 @@ describeWith(['own cluster', 'cloud'], 'doctor with less than everything to see'
       await cluster.objects.create({ ...binding, metadata: { name } })
     }
   })
-
-  /** The lane's kubeconfig with another user in it, as an environment. */
-  async function kubeconfigWith(user: object): Promise<{ readonly KUBECONFIG: string }> {
-    const { kubeconfig = '', folder } = { ...known, ...lane }
-    const config = parse(await readFile(kubeconfig, 'utf8'))
-    const place = path.join(folder, 'other-user.kubeconfig')
-    await writeFile(place, stringify({ ...config, users: [{ name: 'live', user }] }), { mode: 0o600 })
-    return { KUBECONFIG: place }
-  }
 
   function tell(what: string, seen: Diagnosis): void {
     const lifts = new Set(seen.findings.flatMap(({ lift }) => lift.split('\n')).filter((one) => one !== ''))

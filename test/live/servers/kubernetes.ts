@@ -78,7 +78,9 @@ export async function startKubernetes(order: {
     )
     running.push(etcd)
 
-    const serving = await authority.server(['127.0.0.1', 'localhost', 'kubernetes.default.svc'])
+    // The issuer's host, too: many an API server is its own issuer.
+    const hosts = ['127.0.0.1', 'localhost', 'kubernetes.default.svc', new URL(order.issuer).hostname]
+    const serving = await authority.server(hosts)
     const admin = await authority.client('live-admin', ['system:masters'])
     const controller = await authority.client('system:kube-controller-manager', [])
     const ca = await file('ca.pem', authority.root)
