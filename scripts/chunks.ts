@@ -17,14 +17,16 @@ const layers: ReadonlyArray<readonly [chunk: string, folders: readonly string[]]
   ['core', ['core', 'domain', 'flags']],
   ['sources', ['sources']],
   ['report', ['report', 'examine']],
-  ['catalogue', ['knowledge', 'probes', 'checks', 'examine']],
+  ['explain', ['knowledge', 'examine']],
+  ['catalogue', ['probes', 'checks', 'examine']],
   ['fixers', ['fixers']],
   ['apply', ['apply']],
   ['documents', ['sources/documents']],
   ['run', ['examine']],
   ['lab', ['lab']],
 ]
-// What a module brings along, itself included: 0 for what every command may load, 1 with the catalogue, 2 for anything else.
+// What a module brings along, itself included: 0 for what every command may load, 1 with what explains, 2 with the catalogue, 3 for
+// anything else.
 const weights: Readonly<Record<string, number>> = {
   core: 0,
   domain: 0,
@@ -33,13 +35,13 @@ const weights: Readonly<Record<string, number>> = {
   examine: 0,
   sources: 0,
   knowledge: 1,
-  probes: 1,
-  checks: 1,
+  probes: 2,
+  checks: 2,
   '@oclif/core': 0,
   chalk: 0,
   '@noble/hashes': 0,
 }
-const heaviest: Readonly<Record<string, number>> = { core: 0, sources: 0, report: 0, catalogue: 1 }
+const heaviest: Readonly<Record<string, number>> = { core: 0, sources: 0, report: 0, explain: 1, catalogue: 2 }
 
 export const packageOf = (id: string): string | undefined =>
   /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1]?.replaceAll('\\', '/')
@@ -58,7 +60,7 @@ const weightOf = (id: string, graph: ChunkingContext): number => {
   // A circle weighs what it reaches elsewhere.
   weighed.set(id, 0)
   const from = packageOf(id)
-  let weight = weights[from ?? folderOf(id) ?? ''] ?? 2
+  let weight = weights[from ?? folderOf(id) ?? ''] ?? 3
   if (from === undefined) {
     for (const needed of graph.getModuleInfo(id)?.importedIds ?? []) {
       if (path.isAbsolute(needed)) weight = Math.max(weight, weightOf(needed, graph))
@@ -71,8 +73,8 @@ const weightOf = (id: string, graph: ChunkingContext): number => {
 // Heavy and imported with await import(): a file of its own. Light, it joins its neighbours, for a file costs more than it does.
 const layerOf = (chunk: string, id: string, graph: ChunkingContext): string | null => {
   const weight = weightOf(id, graph)
-  if (weight > 1 && (graph.getModuleInfo(id)?.dynamicImporters.length ?? 0) > 0) return null
-  return weight > (heaviest[chunk] ?? 2) ? null : chunk
+  if (weight > 2 && (graph.getModuleInfo(id)?.dynamicImporters.length ?? 0) > 0) return null
+  return weight > (heaviest[chunk] ?? 3) ? null : chunk
 }
 
 export const groups: CodeSplittingGroup[] = [

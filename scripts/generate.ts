@@ -3,60 +3,55 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import path from 'node:path'
 import type { Command } from '@oclif/core'
 import { checks } from '../src/checks/index.ts'
-import type { Check } from '../src/core/check.ts'
 import { markdown } from '../src/examine/catalogue.ts'
-import { fragmentsOf, remedyOf, scopeWords, sentenceOf } from '../src/examine/words.ts'
+import { fragmentsOf, scopeWords } from '../src/examine/words.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
+import type { Paper } from '../src/knowledge/papers.ts'
+import { paperOf } from './papers.ts'
 import { reportJsonSchema } from './report-schema.ts'
 
 const root = path.dirname(import.meta.dirname)
-const catalogue = [...checks].sort((a, b) => (a.meta.id < b.meta.id ? -1 : 1))
+const catalogue = [...checks].sort((a, b) => (a.meta.id < b.meta.id ? -1 : 1)).map(paperOf)
 
-const severities = {
+const severities: { readonly [severity: string]: string } = {
   error: 'error: the workload cannot get or use its identity',
   warning: 'warning: it works, but is unsafe, fragile or about to break',
   info: 'info',
-} as const
+}
 
 const code = (text: string): string => (text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``)
 const list = (title: string, items: readonly string[]): readonly string[] =>
   items.length === 0 ? [] : [`## ${title}`, '', ...items.map((item) => `- ${item}`), '']
 
-function page(check: Check): string {
-  const { meta, messages, after } = check
-  const messageItems = Object.entries(messages).flatMap(([id, message]) => {
-    const [sentence, ...commands] = remedyOf(check, id) ?? []
-    return [
-      `### ${code(id)}`,
-      '',
-      `${sentenceOf(message)}`,
-      '',
-      ...(sentence === undefined ? [] : [`Fix: ${sentence}`, '']),
-      ...(commands.length === 0 ? [] : ['```sh', ...commands, '```', '']),
-    ]
-  })
-  const up = '../'.repeat(meta.id.split('/').length - 1)
+function page(paper: Paper): string {
+  const messageItems = paper.messages.flatMap(({ id, sentence, remedy: [fix, ...commands] }) => [
+    `### ${code(id)}`,
+    '',
+    sentence,
+    '',
+    ...(fix === undefined ? [] : [`Fix: ${fix}`, '']),
+    ...(commands.length === 0 ? [] : ['```sh', ...commands, '```', '']),
+  ])
+  const up = '../'.repeat(paper.id.split('/').length - 1)
   return [
-    `# ${meta.title}`,
+    `# ${paper.title}`,
     '',
-    `${code(meta.id)} · ${severities[meta.severity]} · ${scopeWords[meta.scope]}`,
+    `${code(paper.id)} · ${severities[paper.severity]} · ${scopeWords[paper.scope]}`,
     '',
-    meta.why,
+    paper.why,
     '',
     '## What it can find',
     '',
     ...messageItems,
-    ...(meta.fix === undefined ? [] : list('What puts it right', [`${meta.fix.does} (${meta.fix.safety})`])),
+    ...(paper.fix === null ? [] : list('What puts it right', [`${paper.fix.does} (${paper.fix.safety})`])),
     ...list(
       'Waits for',
-      after.map((id) =>
-        checks.some(({ meta: other }) => other.id === id) ? `[${code(id)}](${up}${id}.md)` : code(id),
-      ),
+      paper.after.map((id) => (catalogue.some((other) => other.id === id) ? `[${code(id)}](${up}${id}.md)` : code(id))),
     ),
-    ...list('Error texts that lead here', fragmentsOf(check, errorTexts).map(code)),
+    ...list('Error texts that lead here', fragmentsOf(paper, errorTexts).map(code)),
     ...list(
       'Read more',
-      meta.links.map((link) => `<${link}>`),
+      paper.links.map((link) => `<${link}>`),
     ),
   ]
     .join('\n')
@@ -104,8 +99,9 @@ async function commands(): Promise<string> {
 const wanted = new Map<string, string>([
   ['schemas/report-v1.schema.json', reportJsonSchema()],
   ['test/report/commands.snapshot.txt', await commands()],
+  ['src/knowledge/papers.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   ['docs/checks/README.md', index()],
-  ...catalogue.map((check) => [`docs/checks/${check.meta.id}.md`, page(check)] as const),
+  ...catalogue.map((paper) => [`docs/checks/${paper.id}.md`, page(paper)] as const),
 ])
 
 const stale = [...wanted].filter(([file, text]) => {

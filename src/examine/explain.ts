@@ -1,7 +1,7 @@
 /** Finds what somebody wants explained: a check by its id, or the known error texts in what they typed. */
-import { checks } from '../checks/index.ts'
 import { type ErrorText, errorTextFinder } from '../domain/error-texts.ts'
 import { errorTexts } from '../knowledge/error-texts.ts'
+import { papers } from '../knowledge/papers.ts'
 import { nearest } from './near.ts'
 import { readStdin } from './stdin.ts'
 import { usage } from './trouble.ts'
@@ -21,19 +21,19 @@ function withPart(part: string): readonly ErrorText[] {
 export async function explain(words: string, page: Page): Promise<string> {
   const text = words === '-' ? await readStdin(mostInput) : words
   const wanted = text.trim()
-  const check = checks.find(({ meta }) => meta.id === wanted)
-  if (check !== undefined) return `${checkPage(check, errorTexts, page).join('\n')}\n`
+  const paper = papers.find(({ id }) => id === wanted)
+  if (paper !== undefined) return `${checkPage(paper, errorTexts, page).join('\n')}\n`
 
   const find = errorTextFinder(errorTexts)
   const seen = [...new Set(find(wanted, words !== '-').map(({ known }) => known))]
   const found = seen.length > 0 ? seen : withPart(wanted)
   if (found.length > 0) {
-    const pages = found.slice(0, mostShown).map((known) => errorPage(known, checks, page).join('\n'))
+    const pages = found.slice(0, mostShown).map((known) => errorPage(known, papers, page).join('\n'))
     const rest = found.length - pages.length
     return `${pages.join('\n\n')}\n${rest === 0 ? '' : `\nand ${rest} more that fit; give more of the text\n`}`
   }
 
-  const ids = checks.map(({ meta }) => meta.id)
+  const ids = papers.map(({ id }) => id)
   const near = nearest(wanted, ids)
   // What was piped in may hold anything, a token too; it is never repeated.
   if (words === '-') throw usage(`no known error text is in what was piped in; ${listed}`)

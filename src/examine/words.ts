@@ -1,6 +1,6 @@
 /** Pages of text that local commands print: a check's papers, what an error text can mean. */
-import type { Check } from '../core/check.ts'
 import type { ErrorText, Lead } from '../domain/error-texts.ts'
+import type { Paper } from '../knowledge/papers.ts'
 
 export type Page = {
   /** Wraps to the width and indents. */
@@ -8,52 +8,26 @@ export type Page = {
   readonly strong: (words: string) => string
 }
 
-const severities = {
+const severities: { readonly [severity: string]: string } = {
   error: 'error: the workload cannot get or use its identity',
   warning: 'warning: it works, but is unsafe, fragile or about to break',
   info: 'note',
-} as const
+}
 
-export const scopeWords = {
+export const scopeWords: { readonly [scope: string]: string } = {
   cluster: 'judged once for the cluster',
   node: 'judged for each node',
   'service-account': 'judged for each ServiceAccount',
   pod: 'judged for each pod',
   object: 'judged for each object of its kind',
-} as const
-
-/** The sentence of a message, with {name} for what each run fills in, or what `known` has for it. */
-export function sentenceOf(message: (data: never) => string, known: { readonly [name: string]: string } = {}): string {
-  const names: object = new Proxy(
-    {},
-    { get: (_, name) => (typeof name === 'symbol' ? undefined : (known[name] ?? `{${name}}`)) },
-  )
-  try {
-    // A name in braces is quoted in a command like any other value; here it stands for one.
-    return message(names as never).replace(/'([\w:/]*\{\w+\})'/g, '$1')
-  } catch {
-    return ''
-  }
 }
 
-/** What puts it right depends on the kind of some values; this is how it mostly reads. */
-const mostly = { workload: 'deployment/{name}', via: 'annotation', issuer: 'https://{issuer}', url: 'https://{url}' }
-
-/** What puts a message right: the sentence, and the commands below it. */
-export function remedyOf(check: Check, message: string): readonly [string, ...string[]] | undefined {
-  const remedy = check.remedies[message]
-  if (remedy === undefined) return undefined
-  const [sentence = '', ...commands] = sentenceOf(remedy, mostly).split('\n')
-  return [sentence, ...commands]
-}
-
-export const fragmentsOf = (check: Check, table: readonly ErrorText[]): readonly string[] =>
-  table.filter(({ leads }) => leads.some((lead) => lead.check === check.meta.id)).map(({ fragment }) => fragment)
+export const fragmentsOf = ({ id }: Paper, table: readonly ErrorText[]): readonly string[] =>
+  table.filter(({ leads }) => leads.some((lead) => lead.check === id)).map(({ fragment }) => fragment)
 
 /** What a check defends, what it can say, what puts it right, and where to read more. */
-export function checkPage(check: Check, table: readonly ErrorText[], page: Page): readonly string[] {
-  const { meta, messages, after } = check
-  const fragments = fragmentsOf(check, table)
+export function checkPage(paper: Paper, table: readonly ErrorText[], page: Page): readonly string[] {
+  const fragments = fragmentsOf(paper, table)
   const list = (title: string, items: readonly string[]): readonly string[] =>
     items.length === 0
       ? []
@@ -65,43 +39,38 @@ export function checkPage(check: Check, table: readonly ErrorText[], page: Page)
           ),
         ]
   return [
-    page.strong(meta.id),
-    ...page.text(`${meta.title}.`),
+    page.strong(paper.id),
+    ...page.text(`${paper.title}.`),
     '',
-    ...page.text(meta.why),
-    ...page.text(`It is ${scopeWords[meta.scope]}; ${severities[meta.severity]}.`),
+    ...page.text(paper.why),
+    ...page.text(`It is ${scopeWords[paper.scope]}; ${severities[paper.severity]}.`),
     '',
     page.strong('What it can find'),
-    ...Object.entries(messages).flatMap(([id, message]) => [
-      ...page
-        .text(`${id}: ${sentenceOf(message)}`, 4)
-        .map((line, index) => (index === 0 ? line.replace('    ', '  - ') : line)),
-      ...page.text(remedyOf(check, id)?.[0] ?? '', 6),
+    ...paper.messages.flatMap(({ id, sentence, remedy }) => [
+      ...page.text(`${id}: ${sentence}`, 4).map((line, index) => (index === 0 ? line.replace('    ', '  - ') : line)),
+      ...page.text(remedy[0] ?? '', 6),
     ]),
-    ...(meta.fix === undefined ? [] : list('What puts it right', [`${meta.fix.does} (${meta.fix.safety})`])),
-    ...list('Waits for', after),
+    ...(paper.fix === null ? [] : list('What puts it right', [`${paper.fix.does} (${paper.fix.safety})`])),
+    ...list('Waits for', paper.after),
     ...list('Error texts that lead here', fragments),
-    ...list('Read more', meta.links),
+    ...list('Read more', paper.links),
   ]
 }
 
-function leadLines(lead: Lead, number: number, check: Check | undefined, page: Page): readonly string[] {
-  const message = lead.message === undefined ? undefined : check?.messages[lead.message]
+function leadLines(lead: Lead, number: number, paper: Paper | undefined, page: Page): readonly string[] {
+  const message = paper?.messages.find(({ id }) => id === lead.message)
   const decided = page.text(
-    `decided by ${lead.check}${check === undefined ? ', which this version does not have' : ''}`,
+    `decided by ${lead.check}${paper === undefined ? ', which this version does not have' : ''}`,
     4,
   )
-  const words =
-    lead.when ??
-    (message === undefined ? undefined : sentenceOf(message)) ??
-    (check && `it is not so: ${check.meta.title}`)
+  const words = lead.when ?? message?.sentence ?? (paper && `it is not so: ${paper.title}`)
   const [first = '', ...rest] = words === undefined ? decided : [...page.text(words, 4), ...decided]
   return [`${String(number).padStart(2)}. ${first.trimStart()}`, ...rest]
 }
 
 /** What a known error text means, and its causes, most likely first. */
-export function errorPage(known: ErrorText, checks: readonly Check[], page: Page): readonly string[] {
-  const byId = new Map(checks.map((check) => [check.meta.id, check]))
+export function errorPage(known: ErrorText, papers: readonly Paper[], page: Page): readonly string[] {
+  const byId = new Map(papers.map((paper) => [paper.id, paper]))
   return [
     page.strong(known.fragment),
     ...page.text(known.means),

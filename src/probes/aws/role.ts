@@ -105,7 +105,7 @@ async function sought(answer: Fact<never>, { account, name }: RoleArn, { ask }: 
   const errors = await ask(seen.errors())
   const texts = errors.state === 'known' ? listAt(errors.value, 'errors').map((one) => textAt(one, 'text') ?? '') : []
   const denied = texts.some(
-    (text) => /NoSuchEntity[^]{0,300}?role with name (\S{1,128}) cannot be/.exec(text)?.[1] === name,
+    (text) => /NoSuchEntity[\s\S]{0,300}?role with name (\S{1,128}) cannot be/.exec(text)?.[1] === name,
   )
   if (!denied) return answer
   const caller = await ask(aws.callerIdentity())
