@@ -27,6 +27,13 @@ describe('answers', () => {
       why: 'forbidden',
       lift: 'RBAC: get pods in namespace shop',
     })
+    const as =
+      'users "bob" is forbidden: User "jane" cannot impersonate resource "users" in API group "" at the cluster scope'
+    expect((await facts((_s, r) => json(r, 403, status(403, 'Forbidden', as)))).fact).toMatchObject({
+      state: 'unknown',
+      why: 'forbidden',
+      lift: 'RBAC: impersonate users for the user of the kubeconfig, or leave --as out',
+    })
     expect((await facts((_s, r) => json(r, 404, status(404, 'NotFound', 'pods "a" not found')))).fact).toMatchObject({
       state: 'absent',
     })

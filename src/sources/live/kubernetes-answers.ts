@@ -41,13 +41,21 @@ export function factOf(
   const json = parse(body)
   const said = plain(textAt(json, 'message') ?? '')
   if (status === 403 && (isStatus(json) || json === undefined))
-    return unknown('forbidden', said || `${api.server} answered 403`, question, permissionWords(permissionOf(question)))
+    return unknown('forbidden', said || `${api.server} answered 403`, question, liftOf(said, question))
   if (status === 404 && isNotFound(reply, json, question)) return absent(question)
   if (status === 429)
     return unknown('throttled', `the API server asks to come back later${said && `: ${said}`}`, question, again)
   if (status >= 500)
     return unknown('unreachable', `the API server answered ${status}${said && `: ${said}`}`, question, again)
   return strange(reply, question, api)
+}
+
+/** Whoever may not impersonate was not refused the question itself: the rule that is missing is another. */
+function liftOf(said: string, question: Question): string | undefined {
+  const barred = / cannot impersonate resource "([a-z]+)"/.exec(said)?.[1]
+  return barred === undefined
+    ? permissionWords(permissionOf(question))
+    : `RBAC: impersonate ${barred} for the user of the kubeconfig, or leave --as out`
 }
 
 export const isStatus = (json: Json | undefined): boolean => isObject(json) && json.kind === 'Status'
