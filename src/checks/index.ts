@@ -1,5 +1,6 @@
 /** All checks, by id: `export const check = defineCheck({…})` in the file that its id names, and a line here. */
 import type { Check } from '../core/check.ts'
+import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
@@ -8,6 +9,7 @@ import { check as awsRoleExists } from './aws/role-exists.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
+import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
@@ -15,13 +17,17 @@ import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificat
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
 import { check as publishedKeysVerifyTokens } from './cluster/published-keys-verify-tokens.ts'
 import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-the-published-issuer.ts'
+import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
+import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
 import { check as serviceAccountIsUsed } from './workload/service-account-is-used.ts'
+import { check as tokenFileIsReadable } from './workload/token-file-is-readable.ts'
 import { check as tokenIsForThisWorkload } from './workload/token-is-for-this-workload.ts'
 import { check as tokenVolumeAsksForTheAudience } from './workload/token-volume-asks-for-the-audience.ts'
 
 export const checks: readonly Check[] = [
+  annotationsTakeEffect,
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
   awsPodIsInjected,
@@ -30,6 +36,7 @@ export const checks: readonly Check[] = [
   awsServiceAccountNamesRole,
   awsStsExchangesToken,
   awsTrustPolicyAdmitsServiceAccount,
+  trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
   discoveryIsPublic,
@@ -37,9 +44,12 @@ export const checks: readonly Check[] = [
   issuerIsPublic,
   publishedKeysVerifyTokens,
   tokensCarryThePublishedIssuer,
+  webhookIsConfigured,
+  awsAuthEntriesCanMatch,
   podIsNewerThanItsBinding,
   serviceAccountExists,
   serviceAccountIsUsed,
+  tokenFileIsReadable,
   tokenIsForThisWorkload,
   tokenVolumeAsksForTheAudience,
 ]

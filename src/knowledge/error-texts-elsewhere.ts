@@ -18,11 +18,6 @@ export const neighbouringErrorTexts = [
     means: 'The API server was shown a token that has expired.',
   },
   {
-    fragment: 'service account token is not valid yet',
-    leads: [{ check: 'cluster/clocks-agree' }],
-    means: 'The clock of the API server is behind that of whoever issued the token.',
-  },
-  {
     fragment: 'IDPCommunicationError',
     leads: [{ check: 'aws/issuer-keys-available-to-sts' }, { check: 'cluster/discovery-is-public' }],
     means: 'STS could not reach the issuer; the call may be repeated.',
@@ -213,30 +208,5 @@ export const neighbouringErrorTexts = [
     fragment: 'OpenIdIdpCommunicationError',
     leads: [{ check: 'aws/operator-may-set-up-identity' }],
     means: 'IAM could not fetch the certificate of the issuer while the provider was being created.',
-  },
-  {
-    fragment: 'Failed calling webhook, failing open',
-    leads: [{ check: 'cluster/webhook-answers' }],
-    means: 'The API server could not call an admission webhook, and went on without it.',
-  },
-  {
-    fragment: 'failed calling webhook "…x509: certificate signed by unknown authority',
-    leads: [{ check: 'cluster/webhook-ca-bundle-verifies' }],
-    means: "The CA bundle of the webhook configuration does not verify the webhook's certificate.",
-  },
-  {
-    fragment: 'failed calling webhook "…x509: certificate has expired or is not yet valid',
-    leads: [{ check: 'cluster/webhook-ca-bundle-verifies' }],
-    means: "The webhook's certificate is out of date.",
-  },
-  {
-    fragment: 'failed calling webhook "…no endpoints available for service',
-    leads: [{ check: 'cluster/webhook-answers' }],
-    means: 'The webhook has no running pod behind its Service.',
-  },
-  {
-    fragment: 'AADSTS700024: Client assertion is not within its valid time range',
-    leads: [{ check: 'workload/token-is-fresh' }, { check: 'cluster/clocks-agree' }],
-    means: 'The token had expired, or the clocks disagree.',
   },
 ] as const satisfies readonly ErrorText[]

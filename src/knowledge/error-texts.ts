@@ -1,5 +1,7 @@
 /** Known error texts: a fragment of each, the checks that it leads to (most likely cause first), and what it means. */
+import type { CheckId } from '../core/check.ts'
 import type { ErrorText } from '../domain/error-texts.ts'
+import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 
@@ -173,4 +175,14 @@ export const meansNoCredentials = (fragment: string): string | undefined =>
   errorTexts.find((one) => one.fragment === fragment && withoutCredentials.has(one.leads[0].check))?.means
 
 /** All known texts; those that belong to other checks keep theirs from being read as one of the first. */
-export const errorTexts: readonly ErrorText[] = [...awsErrorTexts, ...neutralErrorTexts, ...neighbouringErrorTexts]
+export const errorTexts: readonly ErrorText[] = [
+  ...awsErrorTexts,
+  ...neutralErrorTexts,
+  ...clusterErrorTexts,
+  ...controlPlaneErrorTexts,
+  ...neighbouringErrorTexts,
+]
+
+/** The fragments of the texts that lead to a check. */
+export const fragmentsOf = (check: CheckId): ReadonlySet<string> =>
+  new Set(errorTexts.filter(({ leads }) => leads.some((lead) => lead.check === check)).map(({ fragment }) => fragment))

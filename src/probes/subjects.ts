@@ -2,9 +2,11 @@
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
+import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
+import { type Configuration, injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import {
   type Meta,
   type Pod,
@@ -38,6 +40,8 @@ type Lists = {
   readonly errors: boolean
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
+  /** Those that inject an identity. */
+  readonly injectors: readonly Configuration[]
 }
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
@@ -57,12 +61,13 @@ async function look(
       : source.ask(question, signal)
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
-  const [accounts, pods, errors, associations, roles, ...templates] = await Promise.all([
+  const [accounts, pods, errors, associations, roles, webhooks, ...templates] = await Promise.all([
     list('serviceaccounts', readServiceAccount),
     list('pods', readPod),
     ask(seen.errors()),
     ask(aws.podIdentityAssociations()),
     documents ? ask(aws.roles()) : undefined,
+    ask(kubernetes.list('mutatingwebhookconfigurations')),
     ...templateResources.map((resource) => list(resource, readWorkload)),
   ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
@@ -82,7 +87,33 @@ async function look(
       roles?.state === 'known'
         ? listAt(roles.value, 'Roles').flatMap((role) => (isObject(role) ? (textAt(role, 'RoleName') ?? []) : []))
         : [],
+    injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
+}
+
+/** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
+function injectedBy(one: Configuration, subjects: readonly Subject[], lists: Lists): readonly string[] {
+  const ofAzure = injectorsOf(one).every(({ injects }) => injects === 'Azure')
+  const ofAws = injectorsOf(one).every(({ injects }) => injects === 'AWS')
+  const clouds = new Map(
+    itemsOf(lists.accounts).map(({ namespace, name, annotations }) => [
+      keyOfAccount(namespace, name),
+      { aws: Boolean(annotations[roleAnnotation]), azure: Boolean(annotations[azureClientAnnotation]) },
+    ]),
+  )
+  const reaches = (key: string): boolean => {
+    const cloud = clouds.get(key)
+    return !((ofAzure && cloud?.aws && !cloud.azure) || (ofAws && cloud?.azure && !cloud.aws))
+  }
+  return subjects.flatMap((subject) =>
+    subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
+      ? [subject, ...(subject.of ?? [])].some((key) =>
+          typeof key === 'string' ? reaches(key) : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
+        )
+        ? subjectKey(subject)
+        : []
+      : [],
+  )
 }
 
 /** What is chosen so far: ServiceAccounts by key, and pods either all of a ServiceAccount's or one by one. */
@@ -218,11 +249,19 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     })
   for (const name of chosen.nodes) subjects.push({ kind: 'Node', name })
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
+  for (const one of lists.injectors) {
+    const of = injectedBy(one, subjects, lists)
+    if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
+  }
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
   const standsFor: readonly Scope[] =
     chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0) ? ['service-account', 'pod'] : []
-  subjects.unshift({ ...clusterSubject, ...(standsFor.length > 0 ? { standsFor } : {}) })
+  subjects.unshift({
+    ...clusterSubject,
+    ...(standsFor.length > 0 ? { standsFor } : {}),
+    ...(everybody || selection.documents === true ? { whole: true } : {}),
+  })
   return { subjects, problems }
 }
