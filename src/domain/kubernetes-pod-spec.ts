@@ -59,7 +59,8 @@ function pickReference(from: JsonObject): JsonObject {
     }
     draft[kind] = named
   }
-  return draft
+  const { prefix } = from
+  return typeof prefix === 'string' ? { ...draft, prefix } : draft
 }
 
 /** The objects of a list, each picked; made by `map`, which leaves no room for more: a list that grows by one is given room for 17. */

@@ -3,21 +3,6 @@ import type { ErrorText } from '../domain/error-texts.ts'
 
 export const neighbouringErrorTexts = [
   {
-    fragment: 'Token expired: current date/time … must be before the expiration date/time',
-    leads: [{ check: 'workload/token-is-fresh' }],
-    means: 'The token had expired before it was sent: the client keeps an old copy, or the file is not renewed.',
-  },
-  {
-    fragment: 'ExpiredTokenException',
-    leads: [{ check: 'workload/token-is-fresh' }],
-    means: 'The token had expired before it was sent: the client keeps an old copy, or the file is not renewed.',
-  },
-  {
-    fragment: 'service account token has expired',
-    leads: [{ check: 'workload/token-is-fresh' }],
-    means: 'The API server was shown a token that has expired.',
-  },
-  {
     fragment: 'IDPCommunicationError',
     leads: [{ check: 'aws/issuer-keys-available-to-sts' }, { check: 'cluster/discovery-is-public' }],
     means: 'STS could not reach the issuer; the call may be repeated.',
@@ -56,31 +41,6 @@ export const neighbouringErrorTexts = [
     fragment: 'PackedPolicyTooLarge',
     leads: [{ check: 'aws/session-request-valid' }],
     means: 'Session policies and tags are together too large.',
-  },
-  {
-    fragment: 'token: permission denied',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The process may not read its token file.',
-  },
-  {
-    fragment: 'open /var/run/secrets/…: permission denied',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The process may not read its token file.',
-  },
-  {
-    fragment: 'open /var/run/secrets/…/token: no such file or directory',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The token file that the variables name is not mounted.',
-  },
-  {
-    fragment: "ENOENT: no such file or directory, open '/var/run/secrets/",
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The token file that the variables name is not mounted.',
-  },
-  {
-    fragment: 'unable to read file at /var/run/secrets/',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The token file that the variables name cannot be read.',
   },
   {
     fragment: 'only loopback hosts are allowed',

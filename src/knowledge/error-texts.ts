@@ -4,6 +4,7 @@ import type { ErrorText } from '../domain/error-texts.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
+import { tokenErrorTexts } from './error-texts-token.ts'
 
 /** Texts of STS, IAM, the AWS SDKs and the pod identity webhook about web identity. */
 const awsErrorTexts = [
@@ -178,6 +179,7 @@ export const meansNoCredentials = (fragment: string): string | undefined =>
 export const errorTexts: readonly ErrorText[] = [
   ...awsErrorTexts,
   ...neutralErrorTexts,
+  ...tokenErrorTexts,
   ...clusterErrorTexts,
   ...controlPlaneErrorTexts,
   ...neighbouringErrorTexts,
