@@ -18,6 +18,7 @@ import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
 import { check as publishedKeysVerifyTokens } from './cluster/published-keys-verify-tokens.ts'
 import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-the-published-issuer.ts'
 import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
+import { check as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
 import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
@@ -45,6 +46,7 @@ export const checks: readonly Check[] = [
   publishedKeysVerifyTokens,
   tokensCarryThePublishedIssuer,
   webhookIsConfigured,
+  webhookSelectsThePod,
   awsAuthEntriesCanMatch,
   podIsNewerThanItsBinding,
   serviceAccountExists,

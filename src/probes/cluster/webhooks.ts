@@ -1,5 +1,5 @@
 /** The mutating webhooks of the cluster. */
-import { defineProbe, onward } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, known, onward } from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { type Configuration, readConfiguration } from '../../domain/webhooks.ts'
 import { type Listed, listed } from '../lists.ts'
@@ -15,19 +15,17 @@ export const mutatingWebhooks = defineProbe<Listed<Configuration>>({
 })
 
 /** The configuration that is judged; absent for any other subject, and where it is gone. */
-export const webhookConfiguration = defineProbe<Configuration>({
+export const webhookConfiguration = defineProbe({
   id: 'cluster/webhook-configuration',
   about: 'the webhook configuration',
   scope: 'object',
   needs: { mutatingWebhooks },
   wants: {},
-  ask: ({ mutatingWebhooks }, _want, { subject }) => {
+  ask: ({ mutatingWebhooks }, _want, { subject }): Fact<Configuration> => {
     const found =
       subject.kind === 'MutatingWebhookConfiguration' && mutatingWebhooks.state === 'known'
         ? mutatingWebhooks.value.items.find(({ name }) => name === subject.name)
         : undefined
-    return found === undefined
-      ? { state: 'absent', from: mutatingWebhooks.from }
-      : { state: 'known', value: found, from: mutatingWebhooks.from }
+    return found === undefined ? absent(mutatingWebhooks.from) : known(found, mutatingWebhooks.from)
   },
 })
