@@ -3,9 +3,11 @@ import type { Check } from '../core/check.ts'
 import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
+import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
 import { check as awsRoleArnValid } from './aws/role-arn-valid.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
+import { check as rolePermitsAction } from './aws/role-permits-action.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
@@ -31,9 +33,11 @@ export const checks: readonly Check[] = [
   annotationsTakeEffect,
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
+  operatorMaySetUpIdentity,
   awsPodIsInjected,
   awsRoleArnValid,
   awsRoleExists,
+  rolePermitsAction,
   awsServiceAccountNamesRole,
   awsStsExchangesToken,
   awsTrustPolicyAdmitsServiceAccount,

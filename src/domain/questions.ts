@@ -87,8 +87,29 @@ export const aws = {
   /** → `{Policies: [{Id, Name, Content}…]}`: resource control policies, for management and delegated accounts only. */
   resourceControlPolicies: (): Question =>
     ask('aws', 'organizations:ListPolicies', { Filter: 'RESOURCE_CONTROL_POLICY' }),
+  /**
+   * → `{EvaluationResults: [{EvalActionName, EvalResourceName?, EvalDecision: 'allowed' | 'implicitDeny' | 'explicitDeny'}…]}`: what the
+   * policies of this role or user, its boundary and the organization would say; asked only about a call that was refused.
+   */
+  simulation: (account: string, PolicySourceArn: string, ActionName: string, ResourceArn: string): Question =>
+    ask('aws', 'iam:SimulatePrincipalPolicy', { account, PolicySourceArn, ActionName, ResourceArn }),
   /** → `{associations: [{namespace, serviceAccount, associationArn?, roleArn?}…], complete}` of the cluster being examined. */
   podIdentityAssociations: (): Question => ask('aws', 'eks:ListPodIdentityAssociations'),
+  /** → `{accessEntries: [ARN…], complete}` of the cluster being examined. */
+  accessEntries: (): Question => ask('aws', 'eks:ListAccessEntries'),
+  /** → `{accessEntry: {principalArn, type?, kubernetesGroups?, createdAt?, …}}`. */
+  accessEntry: (principalArn: string): Question => ask('aws', 'eks:DescribeAccessEntry', { principalArn }),
+  /** → `{nodegroups: [name…], complete}` of the cluster being examined. */
+  nodegroups: (): Question => ask('aws', 'eks:ListNodegroups'),
+  /** → `{nodegroup: {nodegroupName, nodeRole, amiType?, …}}`. */
+  nodegroup: (nodegroupName: string): Question => ask('aws', 'eks:DescribeNodegroup', { nodegroupName }),
+  /** → `{Reservations: [{Instances: […]}…], complete}`: the machines that were collected. */
+  instances: (): Question => ask('aws', 'ec2:DescribeInstances'),
+  /** → `{InstanceProfile: {InstanceProfileName, Arn, Roles: [{RoleName, Arn}…]}}`. */
+  instanceProfile: (account: string, InstanceProfileName: string): Question =>
+    ask('aws', 'iam:GetInstanceProfile', { account, InstanceProfileName }),
+  /** → `{User: {UserName, Arn, CreateDate?}}`. */
+  user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),
 } as const
 
 /** Other clouds, as far as they tell which issuer they federate. */

@@ -24,22 +24,22 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: "at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern",
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'session-name-characters' }],
     means: 'The session name has characters that STS does not take.',
   },
   {
     fragment: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role',
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'duration-above-role-maximum' }],
     means: 'A longer session was asked for than the role allows.',
   },
   {
     fragment: 'exceeds the 1 hour session limit for roles assumed by role chaining',
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'chained-session-too-long' }],
     means: 'A session of a chained role lasts at most one hour.',
   },
   {
     fragment: 'PackedPolicyTooLarge',
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'session-policy-too-large' }],
     means: 'Session policies and tags are together too large.',
   },
   {
@@ -122,19 +122,34 @@ export const neighbouringErrorTexts = [
     leads: [{ check: 'aws/operator-may-set-up-identity', message: 'tag-provider-denied' }],
     means: 'Whoever sets the identity up may not tag the OIDC provider.',
   },
-  ...[
-    'because no identity-based policy allows the',
-    'because no resource-based policy allows the',
-    'because no permissions boundary allows the',
-    'because no session policy allows the',
-    'because no VPC endpoint policy allows the',
-    'because no service control policy allows the',
-    'with an explicit deny in',
-  ].map(
-    (fragment): ErrorText => ({
+  ...(
+    [
+      ['because no identity-based policy allows the', 'identity-policy-does-not-allow'],
+      ['because no resource-based policy allows the', 'resource-policy-does-not-allow'],
+      ['because no permissions boundary allows the', 'boundary-does-not-allow'],
+      ['because no session policy allows the', 'session-policy-does-not-allow'],
+      ['because no VPC endpoint policy allows the', 'endpoint-policy-does-not-allow'],
+      ['because no service control policy allows the', 'organization-does-not-allow'],
+      ['with an explicit deny in', 'explicit-deny'],
+    ] as const
+  ).map(
+    ([fragment, message]): ErrorText => ({
       fragment,
-      leads: [{ check: 'aws/role-permits-action' }],
+      leads: [{ check: 'aws/role-permits-action', message }],
       means: 'The workload has its identity; the identity may not do what was asked.',
+    }),
+  ),
+  ...[
+    'iam:CreateOpenIDConnectProvider',
+    'iam:AddClientIDToOpenIDConnectProvider',
+    'iam:UpdateAssumeRolePolicy',
+    'eks:CreatePodIdentityAssociation',
+    'eks:UpdatePodIdentityAssociation',
+  ].map(
+    (action): ErrorText => ({
+      fragment: `is not authorized to perform: ${action} on`,
+      leads: [{ check: 'aws/operator-may-set-up-identity' }],
+      means: 'Whoever sets the identity up may not do this part of it.',
     }),
   ),
   {
@@ -166,7 +181,7 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'OpenIdIdpCommunicationError',
-    leads: [{ check: 'aws/operator-may-set-up-identity' }],
+    leads: [{ check: 'aws/operator-may-set-up-identity', message: 'issuer-unreachable-for-iam' }],
     means: 'IAM could not fetch the certificate of the issuer while the provider was being created.',
   },
 ] as const satisfies readonly ErrorText[]

@@ -46,7 +46,19 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   },
   'aws eks:ListPodIdentityAssociations': () =>
     'aws eks list-pod-identity-associations --cluster-name CLUSTER > associations.json',
+  'aws eks:ListAccessEntries': () =>
+    'aws eks list-access-entries --cluster-name CLUSTER > access-entries.json',
+  'aws eks:DescribeAccessEntry': (question) =>
+    sh`aws eks describe-access-entry --cluster-name CLUSTER --principal-arn ${word(question, 'principalArn')} > access-entry.json`,
+  'aws eks:ListNodegroups': () => 'aws eks list-nodegroups --cluster-name CLUSTER > nodegroups.json',
+  'aws eks:DescribeNodegroup': (question) =>
+    sh`aws eks describe-nodegroup --cluster-name CLUSTER --nodegroup-name ${word(question, 'nodegroupName')} > nodegroup.json`,
+  'aws ec2:DescribeInstances': () => 'aws ec2 describe-instances > instances.json',
+  'aws iam:GetInstanceProfile': (question) =>
+    sh`aws iam get-instance-profile --instance-profile-name ${word(question, 'InstanceProfileName')} > instance-profile.json`,
+  'aws iam:GetUser': (question) => sh`aws iam get-user --user-name ${word(question, 'UserName')} > user.json`,
   'aws sts:AssumeRoleWithWebIdentity': () => 'run kubectl wi doctor against the cluster',
+  'aws iam:SimulatePrincipalPolicy': () => 'run kubectl wi doctor against the cluster',
   'aws organizations:ListPolicies': () =>
     'aws organizations list-policies --filter RESOURCE_CONTROL_POLICY > policies.json',
   'gcp iam.workloadIdentityPoolProviders.list': () =>
