@@ -22,9 +22,11 @@ import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-t
 import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
 import { check as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
 import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
+import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
 import { check as serviceAccountIsUsed } from './workload/service-account-is-used.ts'
+import { check as staticCredentialsAreAbsent } from './workload/static-credentials-are-absent.ts'
 import { check as tokenFileIsReadable } from './workload/token-file-is-readable.ts'
 import { check as tokenIsForThisWorkload } from './workload/token-is-for-this-workload.ts'
 import { check as tokenVolumeAsksForTheAudience } from './workload/token-volume-asks-for-the-audience.ts'
@@ -52,9 +54,11 @@ export const checks: readonly Check[] = [
   webhookIsConfigured,
   webhookSelectsThePod,
   awsAuthEntriesCanMatch,
+  nodesAreMapped,
   podIsNewerThanItsBinding,
   serviceAccountExists,
   serviceAccountIsUsed,
+  staticCredentialsAreAbsent,
   tokenFileIsReadable,
   tokenIsForThisWorkload,
   tokenVolumeAsksForTheAudience,

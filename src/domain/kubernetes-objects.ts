@@ -110,10 +110,25 @@ const specOf =
 
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
 const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+/** Who may enter an EKS cluster: https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html */
+const awsAuthMaps = ['mapRoles', 'mapUsers', 'mapAccounts'] as const
 
-const configMap: Pick = ({ metadata, data }, draft) => {
+/** The names of what is in it, never a value; what was picked before has them already. */
+function pickKeys(from: JsonObject, members: readonly string[], draft: Draft): void {
+  if (isList(from.keys)) draft.keys = from.keys.filter((one) => typeof one === 'string')
+  else
+    draft.keys = members.flatMap((member) => {
+      const values = from[member]
+      return isObject(values) ? Object.keys(values) : []
+    })
+}
+
+const configMap: Pick = (from, draft) => {
+  const { metadata, data } = from
+  pickKeys(from, ['data', 'binaryData'], draft)
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
+  else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
 }
 
 const picks: { readonly [kind: string]: Pick } = {
@@ -136,7 +151,10 @@ const picks: { readonly [kind: string]: Pick } = {
   MutatingWebhookConfiguration: members('webhooks'),
   ValidatingWebhookConfiguration: members('webhooks'),
   ConfigMap: configMap,
-  Secret: members('type'),
+  Secret: (from, draft) => {
+    keep(from, ['type'], draft)
+    pickKeys(from, ['data', 'stringData'], draft)
+  },
   Service: specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports'),
   Endpoints: ({ subsets }, draft) => {
     draft.subsets = parts(subsets, ['addresses', 'notReadyAddresses', 'ports'])

@@ -2,6 +2,7 @@
 import type { CheckId } from '../core/check.ts'
 import type { ErrorText } from '../domain/error-texts.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
+import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
@@ -183,6 +184,7 @@ export const errorTexts: readonly ErrorText[] = [
   ...clusterErrorTexts,
   ...controlPlaneErrorTexts,
   ...neighbouringErrorTexts,
+  ...eksErrorTexts,
 ]
 
 /** The fragments of the texts that lead to a check. */

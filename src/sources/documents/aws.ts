@@ -2,6 +2,7 @@
 import { absent, type Fact, type Question, unknown } from '../../core/fact.ts'
 import { isList, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import type { Duplicate } from '../../domain/json-text.ts'
+import { awsEntry } from './aws-entry.ts'
 import { awsProviders } from './aws-providers.ts'
 import { type Document, type Recogniser, told } from './document.ts'
 
@@ -50,6 +51,7 @@ export function awsDocuments(): Recogniser {
   let associationsComplete = false
   const callers: JsonObject[] = []
   const providers = awsProviders()
+  const entry = awsEntry()
 
   const takeRole = (role: JsonObject, duplicates: readonly Json[], name?: string): boolean => {
     const RoleName = textAt(role, 'RoleName') ?? name ?? textAt(role, 'Arn')?.split('/').at(-1)
@@ -101,7 +103,7 @@ export function awsDocuments(): Recogniser {
       })
       return true
     }
-    return providers.take(document)
+    return providers.take(document) || entry.take(document)
   }
 
   const role = (question: Question): Fact<Json> | undefined => {
@@ -155,7 +157,7 @@ export function awsDocuments(): Recogniser {
           ? undefined
           : told({ associations: [...associations.values()], complete: associationsComplete }, question)
       default:
-        return providers.answer(question)
+        return providers.answer(question) ?? entry.answer(question)
     }
   }
 

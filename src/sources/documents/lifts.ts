@@ -46,8 +46,7 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   },
   'aws eks:ListPodIdentityAssociations': () =>
     'aws eks list-pod-identity-associations --cluster-name CLUSTER > associations.json',
-  'aws eks:ListAccessEntries': () =>
-    'aws eks list-access-entries --cluster-name CLUSTER > access-entries.json',
+  'aws eks:ListAccessEntries': () => 'aws eks list-access-entries --cluster-name CLUSTER > access-entries.json',
   'aws eks:DescribeAccessEntry': (question) =>
     sh`aws eks describe-access-entry --cluster-name CLUSTER --principal-arn ${word(question, 'principalArn')} > access-entry.json`,
   'aws eks:ListNodegroups': () => 'aws eks list-nodegroups --cluster-name CLUSTER > nodegroups.json',
