@@ -52,7 +52,7 @@ export type Container = {
   /** Where those come from, and what is put before their names. */
   readonly envSources?: readonly (ObjectName & { readonly prefix: string })[]
   /** By variable, the Secret or ConfigMap that its value comes from. */
-  readonly references?: { readonly [name: string]: ObjectName }
+  readonly references?: { readonly [name: string]: ObjectName & { readonly key: string; readonly optional: boolean } }
   readonly runsAs?: RunsAs
   readonly mounts: readonly Mount[]
   /** argv[0] and the flags that a check may look at. */
@@ -166,7 +166,7 @@ function readVolume(json: Json): Volume {
 
 function readContainer(json: Json, role: Container['role']): Container {
   const env: { [name: string]: string | null } = {}
-  const references: { [name: string]: ObjectName } = {}
+  const references: { [name: string]: ObjectName & { readonly key: string; readonly optional: boolean } } = {}
   for (const variable of listAt(json, 'env')) {
     const name = textAt(variable, 'name')
     if (name === undefined) continue
@@ -174,7 +174,11 @@ function readContainer(json: Json, role: Container['role']): Container {
     const bare = isObject(variable) && !('value' in variable) && !('valueFrom' in variable) && !('hidden' in variable)
     env[name] = textAt(variable, 'value') ?? (bare ? '' : null)
     const reference = objectAt(at(variable, 'valueFrom'), 'secretKeyRef', 'configMapKeyRef', 'name')
-    if (reference !== undefined) references[name] = reference
+    if (reference !== undefined) {
+      const body = at(variable, 'valueFrom', reference.kind === 'Secret' ? 'secretKeyRef' : 'configMapKeyRef')
+      const optional = at(body, 'optional') === true
+      references[name] = { ...reference, key: textAt(body, 'key') ?? '', optional }
+    }
   }
   const envSources = listAt(json, 'envFrom').flatMap((source) => {
     const found = objectAt(source, 'secretRef', 'configMapRef', 'name')

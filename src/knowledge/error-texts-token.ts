@@ -26,11 +26,6 @@ export const tokenErrorTexts = [
       'The EKS Pod Identity agent was shown a token that had expired: the client keeps an old copy, or the file is not renewed.',
   },
   {
-    fragment: 'AADSTS700024: Client assertion is not within its valid time range',
-    leads: [{ check: 'workload/token-is-fresh' }, { check: 'cluster/clocks-agree' }],
-    means: 'The token had expired, or the clocks disagree.',
-  },
-  {
     fragment: 'ID Token issued at … is stale to sign-in',
     leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
     means: 'Google STS was shown a token that had expired.',
