@@ -6,6 +6,7 @@ import { check as awsOidcProviderRegistered } from './aws/oidc-provider-register
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
 import { check as awsRoleArnValid } from './aws/role-arn-valid.ts'
+import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
 import { check as rolePermitsAction } from './aws/role-permits-action.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
@@ -38,6 +39,7 @@ export const checks: readonly Check[] = [
   operatorMaySetUpIdentity,
   awsPodIsInjected,
   awsRoleArnValid,
+  roleChainAllowed,
   awsRoleExists,
   rolePermitsAction,
   awsServiceAccountNamesRole,
