@@ -10,6 +10,7 @@ import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
 import { check as rolePermitsAction } from './aws/role-permits-action.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
+import { check as sessionRequestValid } from './aws/session-request-valid.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
@@ -43,6 +44,7 @@ export const checks: readonly Check[] = [
   awsRoleExists,
   rolePermitsAction,
   awsServiceAccountNamesRole,
+  sessionRequestValid,
   awsStsExchangesToken,
   awsTrustPolicyAdmitsServiceAccount,
   trustPolicyIsNarrow,
