@@ -21,8 +21,10 @@ import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificat
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
 import { check as publishedKeysVerifyTokens } from './cluster/published-keys-verify-tokens.ts'
 import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-the-published-issuer.ts'
+import { check as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
 import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
 import { check as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
+import { check as accessEntriesAreValid } from './eks/access-entries-are-valid.ts'
 import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
@@ -31,6 +33,7 @@ import { check as serviceAccountIsUsed } from './workload/service-account-is-use
 import { check as staticCredentialsAreAbsent } from './workload/static-credentials-are-absent.ts'
 import { check as tokenFileIsReadable } from './workload/token-file-is-readable.ts'
 import { check as tokenIsForThisWorkload } from './workload/token-is-for-this-workload.ts'
+import { check as tokenIsFresh } from './workload/token-is-fresh.ts'
 import { check as tokenVolumeAsksForTheAudience } from './workload/token-volume-asks-for-the-audience.ts'
 
 export const checks: readonly Check[] = [
@@ -55,8 +58,10 @@ export const checks: readonly Check[] = [
   issuerIsPublic,
   publishedKeysVerifyTokens,
   tokensCarryThePublishedIssuer,
+  webhookCaBundleVerifies,
   webhookIsConfigured,
   webhookSelectsThePod,
+  accessEntriesAreValid,
   awsAuthEntriesCanMatch,
   nodesAreMapped,
   podIsNewerThanItsBinding,
@@ -65,5 +70,6 @@ export const checks: readonly Check[] = [
   staticCredentialsAreAbsent,
   tokenFileIsReadable,
   tokenIsForThisWorkload,
+  tokenIsFresh,
   tokenVolumeAsksForTheAudience,
 ]
