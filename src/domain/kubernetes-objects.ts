@@ -1,5 +1,6 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { pickCertificates } from './kubernetes-certificates.ts'
 import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
 
 type Draft = { [key: string]: Json }
@@ -129,6 +130,8 @@ const configMap: Pick = (from, draft) => {
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
+  // The certificates of the API server's own authority, the same in every namespace.
+  else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
 }
 
 const picks: { readonly [kind: string]: Pick } = {
@@ -154,6 +157,8 @@ const picks: { readonly [kind: string]: Pick } = {
   Secret: (from, draft) => {
     keep(from, ['type'], draft)
     pickKeys(from, ['data', 'stringData'], draft)
+    const certificates = isObject(from.data) ? pickCertificates(from.data) : {}
+    if (Object.keys(certificates).length > 0) draft.data = certificates
   },
   Service: specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports'),
   Endpoints: ({ subsets }, draft) => {
@@ -162,6 +167,10 @@ const picks: { readonly [kind: string]: Pick } = {
   EndpointSlice: ({ endpoints, ports }, draft) => {
     draft.endpoints = parts(endpoints, ['addresses', 'conditions'])
     if (ports !== undefined) draft.ports = ports
+  },
+  Certificate: ({ spec, status }, draft) => {
+    draft.spec = part(spec, ['secretName'])
+    if (isObject(status)) draft.status = { conditions: parts(status.conditions, ['type', 'status', 'reason']) }
   },
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])

@@ -18,6 +18,8 @@ export type Webhook = {
   readonly url?: string
   /** As it stands: PEM in base64; empty where there is none. */
   readonly caBundle: string
+  /** It has what the API server requires of a webhook, so that what it lacks is not there; an abridged document does not tell. */
+  readonly whole: boolean
   readonly failsOpen: boolean
   readonly reinvoked: boolean
   /** It is called when a v1 pod is created. */
@@ -33,6 +35,8 @@ export type Configuration = {
   /** v1, v1beta1. */
   readonly version: string
   readonly created?: string
+  /** A manifest: what was written into it later is not seen. */
+  readonly manifest: boolean
   readonly annotations: Texts
   readonly labels: Texts
   readonly webhooks: readonly Webhook[]
@@ -98,6 +102,7 @@ function readWebhook(json: Json, index: number, configuration: string): Webhook 
         }),
     ...(url === undefined ? {} : { url }),
     caBundle: textAt(json, 'clientConfig', 'caBundle') ?? '',
+    whole: textAt(json, 'sideEffects') !== undefined && listAt(json, 'admissionReviewVersions').length > 0,
     // The defaults of v1: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
     failsOpen: textAt(json, 'failurePolicy') === 'Ignore',
     reinvoked: textAt(json, 'reinvocationPolicy') === 'IfNeeded',
@@ -119,6 +124,7 @@ export function readConfiguration(json: Json): Configuration | undefined {
   const created = textAt(json, 'metadata', 'creationTimestamp')
   return {
     name,
+    manifest: textAt(json, 'metadata', 'uid') === undefined,
     version: textAt(json, 'apiVersion')?.split('/').at(-1) ?? 'v1',
     annotations: texts(at(json, 'metadata', 'annotations')),
     labels: texts(at(json, 'metadata', 'labels')),

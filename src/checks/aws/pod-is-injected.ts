@@ -108,7 +108,12 @@ export const check = defineCheck({
   },
   needs: {},
   wants: { pod, roleReference, injectionHistory, unbornPods, errorsOfPod },
-  after: ['aws/service-account-names-role', 'cluster/webhook-is-configured', 'cluster/webhook-selects-the-pod'],
+  after: [
+    'aws/service-account-names-role',
+    'cluster/webhook-ca-bundle-verifies',
+    'cluster/webhook-is-configured',
+    'cluster/webhook-selects-the-pod',
+  ],
   covers: ['workload/pod-is-newer-than-its-binding'],
   messages,
   remedies,
