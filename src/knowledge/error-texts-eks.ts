@@ -43,4 +43,9 @@ export const eksErrorTexts = [
     leads: [{ check: 'eks/access-entries-are-valid', message: 'already-there' }],
     means: 'There is an access entry for this principal already.',
   },
+  {
+    fragment: "The cluster's authentication mode must be set to one of",
+    leads: [{ check: 'eks/access-entries-are-valid', message: 'entries-ignored' }],
+    means: 'The EKS cluster takes no access entries: its authenticationMode is CONFIG_MAP.',
+  },
 ] as const satisfies readonly ErrorText[]

@@ -2,6 +2,7 @@
 import { absent, defineProbe, type Fact, known, type Unknown } from '../../core/fact.ts'
 import { at, type Json, textAt, textsAt } from '../../core/json.ts'
 import { aws } from '../../domain/questions.ts'
+import { isUncollected } from './aws-auth.ts'
 import { mode } from './mode.ts'
 
 export type AccessEntry = {
@@ -64,4 +65,15 @@ export const accessEntries = defineProbe({
     const complete = at(list.value, 'complete') !== false && principals.length <= mostDescribed
     return known({ entries, complete }, list.from)
   },
+})
+
+/** The same, absent also where nobody collected them. */
+export const shownEntries = defineProbe({
+  id: 'eks/shown-access-entries',
+  about: 'the access entries of the EKS cluster',
+  scope: 'cluster',
+  needs: {},
+  wants: { accessEntries },
+  ask: (_have, { accessEntries }): Fact<AccessEntries> =>
+    isUncollected(accessEntries) ? absent(accessEntries.from) : accessEntries,
 })
