@@ -11,6 +11,7 @@ import { check as awsRoleExists } from './aws/role-exists.ts'
 import { check as rolePermitsAction } from './aws/role-permits-action.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
 import { check as sessionRequestValid } from './aws/session-request-valid.ts'
+import { check as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
@@ -26,7 +27,9 @@ import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts
 import { check as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
 import { check as accessEntriesAreValid } from './eks/access-entries-are-valid.ts'
 import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
+import { check as clusterAdminsAreFew } from './eks/cluster-admins-are-few.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
 import { check as serviceAccountIsUsed } from './workload/service-account-is-used.ts'
@@ -48,6 +51,7 @@ export const checks: readonly Check[] = [
   rolePermitsAction,
   awsServiceAccountNamesRole,
   sessionRequestValid,
+  stsEndpointReachable,
   awsStsExchangesToken,
   awsTrustPolicyAdmitsServiceAccount,
   trustPolicyIsNarrow,
@@ -63,7 +67,9 @@ export const checks: readonly Check[] = [
   webhookSelectsThePod,
   accessEntriesAreValid,
   awsAuthEntriesCanMatch,
+  clusterAdminsAreFew,
   nodesAreMapped,
+  callerIsTheDeclaredIdentity,
   podIsNewerThanItsBinding,
   serviceAccountExists,
   serviceAccountIsUsed,
