@@ -1,7 +1,9 @@
 /** How an EKS cluster learns who may enter: CONFIG_MAP, API_AND_CONFIG_MAP or API. */
 import { absent, defineProbe, type Fact, onward, reading, type Soon } from '../../core/fact.ts'
 import { textAt } from '../../core/json.ts'
+import type { AwsAuth } from '../../domain/aws-auth.ts'
 import { aws } from '../../domain/questions.ts'
+import { awsAuth, isUncollected } from './aws-auth.ts'
 
 export type Mode = 'CONFIG_MAP' | 'API_AND_CONFIG_MAP' | 'API'
 const modes: readonly Mode[] = ['CONFIG_MAP', 'API_AND_CONFIG_MAP', 'API']
@@ -20,5 +22,19 @@ export const mode = defineProbe({
       const said = textAt(answer.value, 'cluster', 'accessConfig', 'authenticationMode')
       return said === undefined ? absent(answer.from) : reading(answer, () => modes.find((one) => one === said))
     })
+  },
+})
+
+/** aws-auth where it is read: absent where the cluster goes by access entries alone. */
+export const awsAuthInForce = defineProbe({
+  id: 'eks/aws-auth-in-force',
+  about: 'ConfigMap kube-system/aws-auth',
+  scope: 'cluster',
+  needs: { awsAuth },
+  wants: { mode },
+  ask: ({ awsAuth }, { mode }): Fact<AwsAuth> => {
+    if (mode.state === 'known' && mode.value === 'API') return absent(awsAuth.from)
+    // A folder of manifests does not hold the cluster's mode, and the map is there to be read.
+    return mode.state === 'unknown' && !isUncollected(mode) ? mode : awsAuth
   },
 })
