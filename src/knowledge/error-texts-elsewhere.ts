@@ -79,12 +79,15 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'sts.amazonaws.com/: dial tcp …: i/o timeout',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }],
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'global-endpoint-unreachable' }],
     means: 'The global STS endpoint does not answer from the pod.',
   },
   {
     fragment: 'https://sts.…: dial tcp …:443: i/o timeout',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }, { check: 'workload/network-leads-to-the-token-endpoint' }],
+    leads: [
+      { check: 'aws/sts-endpoint-reachable', message: 'regional-endpoint-unreachable' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
     means: 'The STS endpoint does not answer from the pod.',
   },
   {
@@ -94,12 +97,27 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'an AWS region is required, but was not found',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }],
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'region-missing' }],
     means: 'The SDK was not told which region to call.',
   },
   {
+    fragment: 'You must specify a region',
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'region-missing' }],
+    means: 'The SDK was not told which region to call.',
+  },
+  {
+    fragment: 'x509: certificate is valid for …, not sts.',
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'name-points-elsewhere' }],
+    means: 'The name of STS leads to somebody else.',
+  },
+  {
+    fragment: 'because no VPC endpoint policy allows the sts:AssumeRoleWithWebIdentity action',
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'endpoint-policy-refuses' }],
+    means: 'The VPC endpoint for STS does not let the exchange through.',
+  },
+  {
     fragment: 'An error occurred (Unknown) when calling the AssumeRoleWithWebIdentity operation',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }],
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'endpoint-overridden' }],
     means: 'Something other than STS answered: an overridden endpoint, or a proxy.',
   },
   {

@@ -39,6 +39,7 @@ export const check = defineCheck({
     'aws/oidc-provider-registered',
     'aws/oidc-provider-accepts-audience',
     'aws/trust-policy-admits-service-account',
+    'aws/sts-endpoint-reachable',
     'cluster/published-keys-verify-tokens',
     'workload/token-is-for-this-workload',
   ],
