@@ -22,14 +22,17 @@ import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificat
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
 import { check as publishedKeysVerifyTokens } from './cluster/published-keys-verify-tokens.ts'
 import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-the-published-issuer.ts'
+import { check as webhookAnswers } from './cluster/webhook-answers.ts'
 import { check as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
 import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
 import { check as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
 import { check as accessEntriesAreValid } from './eks/access-entries-are-valid.ts'
 import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { check as clusterAdminsAreFew } from './eks/cluster-admins-are-few.ts'
+import { check as kubeconfigPresentsAMappedIdentity } from './eks/kubeconfig-presents-a-mapped-identity.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
+import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
 import { check as serviceAccountIsUsed } from './workload/service-account-is-used.ts'
@@ -62,14 +65,17 @@ export const checks: readonly Check[] = [
   issuerIsPublic,
   publishedKeysVerifyTokens,
   tokensCarryThePublishedIssuer,
+  webhookAnswers,
   webhookCaBundleVerifies,
   webhookIsConfigured,
   webhookSelectsThePod,
   accessEntriesAreValid,
   awsAuthEntriesCanMatch,
   clusterAdminsAreFew,
+  kubeconfigPresentsAMappedIdentity,
   nodesAreMapped,
   callerIsTheDeclaredIdentity,
+  oneMechanismIsBound,
   podIsNewerThanItsBinding,
   serviceAccountExists,
   serviceAccountIsUsed,

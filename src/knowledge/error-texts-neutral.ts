@@ -203,4 +203,9 @@ export const neutralErrorTexts = [
     ],
     means: 'The call was made as the service account that the text names, and that may not do what was asked.',
   },
+  {
+    fragment: 'no azure identity found for request clientID',
+    leads: [{ check: 'workload/one-mechanism-is-bound', message: 'old-interceptor' }],
+    means: 'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
+  },
 ] as const satisfies readonly ErrorText[]

@@ -76,3 +76,22 @@ function ofServiceAccount(list: Fact<Listed<Association>>, { namespace, name }: 
     'aws eks list-pod-identity-associations --cluster-name CLUSTER',
   )
 }
+
+/** The same whatever else binds the ServiceAccount: where both do, the webhook of EKS follows the association. */
+export const associationBeside = defineProbe({
+  id: 'aws/pod-identity-association-beside',
+  about: 'the EKS Pod Identity association of the ServiceAccount, whatever else binds it',
+  scope: 'service-account',
+  needs: { serviceAccount },
+  wants: { cluster, issuer },
+  ask: ({ serviceAccount }, { cluster, issuer }, inquiry): Soon<Fact<Association>> => {
+    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
+    const { value } = serviceAccount
+    if (cluster.state === 'absent') return absent(cluster.from)
+    if (cluster.state === 'unknown' && issuer.state === 'known' && !isEksIssuer(hostPathOf(issuer.value.issuer)))
+      return absent(issuer.from)
+    return onward(inquiry.ask(aws.podIdentityAssociations()), (answer) =>
+      ofServiceAccount(listed(answer, read, 'associations'), value),
+    )
+  },
+})
