@@ -27,7 +27,10 @@ export const kubernetes = {
   nonResource: (path: string): Question => ask('kubernetes', `nonresource ${path}/get`),
   /** → `{header, claims, expirationTimestamp}` of a token minted for this audience; its signature is never part of an answer. */
   token: (token: TokenName): Question => ask('kubernetes', 'serviceaccounts/token/create', { ...token }),
-  /** → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. */
+  /**
+   * → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. Of a collected one also `user` and, where it
+   * runs a credential plugin, `exec: {command?, apiVersion?, clusterName?, region?, role?, profile?}`.
+   */
   currentContext: (): Question => ask('kubernetes', 'config'),
 } as const
 
@@ -87,6 +90,20 @@ export const aws = {
   /** → `{Policies: [{Id, Name, Content}…]}`: resource control policies, for management and delegated accounts only. */
   resourceControlPolicies: (): Question =>
     ask('aws', 'organizations:ListPolicies', { Filter: 'RESOURCE_CONTROL_POLICY' }),
+  /** → `{PolicyNames: [text…], complete}`: the policies that stand in the role itself. */
+  rolePolicies: (account: string, RoleName: string): Question =>
+    ask('aws', 'iam:ListRolePolicies', { account, RoleName }),
+  /** → `{PolicyDocument}`, decoded. */
+  rolePolicy: (account: string, RoleName: string, PolicyName: string): Question =>
+    ask('aws', 'iam:GetRolePolicy', { account, RoleName, PolicyName }),
+  /** → `{AttachedPolicies: [{PolicyName, PolicyArn}…], complete}`. */
+  attachedRolePolicies: (account: string, RoleName: string): Question =>
+    ask('aws', 'iam:ListAttachedRolePolicies', { account, RoleName }),
+  /** → `{PolicyVersion: {Document}}`: the default version, decoded. */
+  policy: (account: string, PolicyArn: string): Question => ask('aws', 'iam:GetPolicyVersion', { account, PolicyArn }),
+  /** → `{SummaryMap: {AssumeRolePolicySizeQuota?, Providers?, …}}`; asked only where a quota is near. */
+  accountSummary: (account?: string): Question =>
+    ask('aws', 'iam:GetAccountSummary', account === undefined ? {} : { account }),
   /**
    * → `{EvaluationResults: [{EvalActionName, EvalResourceName?, EvalDecision: 'allowed' | 'implicitDeny' | 'explicitDeny'}…]}`: what the
    * policies of this role or user, its boundary and the organization would say; asked only about a call that was refused.
@@ -114,6 +131,8 @@ export const aws = {
 
 /** Other clouds, as far as they tell which issuer they federate. */
 export const gcp = {
+  /** → the cluster being examined as gcloud prints it: `{name, selfLink, privateClusterConfig?: {enablePrivateNodes?}}`. */
+  cluster: (): Question => ask('gcp', 'container.clusters.get'),
   /** → `{providers: [{name, oidc: {issuerUri, allowedAudiences?, jwksJson?}, state}…], complete}`. */
   workloadIdentityPoolProviders: (): Question => ask('gcp', 'iam.workloadIdentityPoolProviders.list'),
 } as const

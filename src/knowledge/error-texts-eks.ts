@@ -48,4 +48,20 @@ export const eksErrorTexts = [
     leads: [{ check: 'eks/access-entries-are-valid', message: 'entries-ignored' }],
     means: 'The EKS cluster takes no access entries: its authenticationMode is CONFIG_MAP.',
   },
+  {
+    fragment: 'exec plugin: invalid apiVersion "client.authentication.k8s.io/v1alpha1"',
+    leads: [{ check: 'eks/kubeconfig-presents-a-mapped-identity', message: 'exec-version-removed' }],
+    means: 'The kubeconfig asks its credential plugin for a form that kubectl no longer speaks.',
+  },
+  {
+    fragment: 'getting credentials: exec: executable … not found',
+    leads: [{ check: 'eks/kubeconfig-presents-a-mapped-identity', message: 'command-missing' }],
+    means: 'The credential plugin that the kubeconfig names is not installed, or not on the PATH.',
+  },
+  {
+    fragment:
+      '/\\((?:InvalidClientTokenId|ExpiredToken|SignatureDoesNotMatch|UnrecognizedClientException)\\) when calling the GetCallerIdentity operation/',
+    leads: [{ check: 'eks/kubeconfig-presents-a-mapped-identity', message: 'keys-invalid' }],
+    means: 'AWS does not know the keys, or they have expired.',
+  },
 ] as const satisfies readonly ErrorText[]
