@@ -8,6 +8,7 @@ import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
 import { check as awsRoleArnValid } from './aws/role-arn-valid.ts'
 import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
+import { check as roleMayUseBucket } from './aws/role-may-use-bucket.ts'
 import { check as rolePermitsAction } from './aws/role-permits-action.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
 import { check as sessionRequestValid } from './aws/session-request-valid.ts'
@@ -51,6 +52,7 @@ export const checks: readonly Check[] = [
   awsRoleArnValid,
   roleChainAllowed,
   awsRoleExists,
+  roleMayUseBucket,
   rolePermitsAction,
   awsServiceAccountNamesRole,
   sessionRequestValid,

@@ -188,6 +188,11 @@ export const neighbouringErrorTexts = [
     means: 'The identity may not use the key that the objects are encrypted with.',
   },
   {
+    fragment: 'Access to KMS is not allowed',
+    leads: [{ check: 'aws/role-may-use-bucket', message: 'key-not-allowed' }],
+    means: 'The identity may not use the key that the objects are encrypted with.',
+  },
+  {
     fragment: 'Cannot exceed quota for ACLSizePerRole',
     leads: [{ check: 'aws/iam-quotas-left', message: 'reported-trust-policy-full' }],
     means: 'The trust policy has become longer than IAM stores.',

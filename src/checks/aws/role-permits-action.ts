@@ -36,7 +36,7 @@ export const check = defineCheck({
   },
   needs: {},
   wants: { callRefused, simulated, boundary },
-  after: ['aws/workload-uses-own-role'],
+  after: ['aws/workload-uses-own-role', 'aws/role-may-use-bucket'],
   messages: {
     'explicit-deny': ({ action, resource, policyKind }: Call & { policyKind: string }) =>
       `${action} on ${resource} is denied explicitly in ${policyKind}`,

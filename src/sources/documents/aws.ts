@@ -3,6 +3,7 @@ import { absent, type Fact, type Question, unknown } from '../../core/fact.ts'
 import { isList, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import type { Duplicate } from '../../domain/json-text.ts'
 import { awsEntry } from './aws-entry.ts'
+import { awsPolicies } from './aws-policies.ts'
 import { awsProviders } from './aws-providers.ts'
 import { type Document, type Recogniser, told } from './document.ts'
 
@@ -51,6 +52,7 @@ export function awsDocuments(): Recogniser {
   let associationsComplete = false
   const callers: JsonObject[] = []
   const providers = awsProviders()
+  const policies = awsPolicies()
   const entry = awsEntry()
 
   const takeRole = (role: JsonObject, duplicates: readonly Json[], name?: string): boolean => {
@@ -103,7 +105,7 @@ export function awsDocuments(): Recogniser {
       })
       return true
     }
-    return providers.take(document) || entry.take(document)
+    return providers.take(document) || policies.take(document) || entry.take(document)
   }
 
   const role = (question: Question): Fact<Json> | undefined => {
@@ -157,7 +159,7 @@ export function awsDocuments(): Recogniser {
           ? undefined
           : told({ associations: [...associations.values()], complete: associationsComplete }, question)
       default:
-        return providers.answer(question) ?? entry.answer(question)
+        return providers.answer(question) ?? policies.answer(question) ?? entry.answer(question)
     }
   }
 

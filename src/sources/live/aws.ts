@@ -7,7 +7,7 @@ import { awsClients } from './aws-clients.ts'
 import { type ClusterSeeker, seekAssociations, seekCluster } from './aws-cluster.ts'
 import { entryCalls } from './aws-entry.ts'
 import { type Exchanger, exchangeToken } from './aws-exchange.ts'
-import { simulate } from './aws-permissions.ts'
+import { permissionCalls } from './aws-permissions.ts'
 import type { EksHint } from './eks-hint.ts'
 
 export type AwsDeps = Omit<ClusterSeeker, 'clients'> &
@@ -165,10 +165,6 @@ export function awsSource(deps: AwsDeps): AwsSource {
     'iam:ListRoles': roles,
     'iam:ListOpenIDConnectProviders': oidcProviders,
     'iam:GetOpenIDConnectProvider': oidcProvider,
-    'iam:SimulatePrincipalPolicy': (question, signal) =>
-      inAccount(textAt(question.input, 'account'), 'the caller', question, () =>
-        simulate(clients, question, sending(signal)),
-      ),
     ...entryCalls({ clients, cluster: theCluster, inAccount }),
     'sts:AssumeRoleWithWebIdentity': (question, signal) => exchangeToken({ ...deps, clients }, question, signal),
   }
@@ -178,6 +174,11 @@ export function awsSource(deps: AwsDeps): AwsSource {
     ask: (question, signal) => {
       const call = Object.hasOwn(calls, question.call) ? calls[question.call] : undefined
       if (call !== undefined) return call(question, signal)
+      const permission = Object.hasOwn(permissionCalls, question.call) ? permissionCalls[question.call] : undefined
+      if (permission !== undefined)
+        return inAccount(textAt(question.input, 'account'), 'what was asked about', question, () =>
+          permission(clients, question, sending(signal)),
+        )
       return unknown(
         'not-asked',
         `${question.call} is not asked of a live AWS account yet`,
