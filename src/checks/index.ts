@@ -4,6 +4,7 @@ import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
+import { check as awsPodIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
 import { check as awsRoleArnValid } from './aws/role-arn-valid.ts'
 import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
@@ -48,6 +49,7 @@ export const checks: readonly Check[] = [
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
   operatorMaySetUpIdentity,
+  awsPodIdentityAgentRunning,
   awsPodIsInjected,
   awsRoleArnValid,
   roleChainAllowed,

@@ -76,9 +76,42 @@ function pickTemplate(template: Json | undefined): JsonObject {
 
 type Pick = (from: JsonObject, draft: Draft) => void
 
+const killedForMemory = (state: Json | undefined): boolean =>
+  isObject(state) && isObject(state.terminated) && state.terminated.reason === 'OOMKilled'
+
+const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
+  isList(statuses)
+    ? each(
+        statuses.filter((one) => isObject(one) && (killedForMemory(one.lastState) || killedForMemory(one.state))),
+        ({ name }) => ({ ...(name === undefined ? {} : { name }), lastState: { terminated: { reason: 'OOMKilled' } } }),
+      )
+    : []
+
+function withLimits(spec: JsonObject): JsonObject {
+  const { containers } = pickPodSpec(spec)
+  if (!isList(containers) || !isList(spec.containers)) return {}
+  const limits = new Map(
+    spec.containers.flatMap((one) => (isObject(one) && isObject(one.resources) ? [[one.name, one.resources]] : [])),
+  )
+  return {
+    containers: each(containers, (one) => {
+      const limit = part(limits.get(one.name)?.limits, ['memory'])
+      return limit.memory === undefined ? one : { ...one, resources: { limits: limit } }
+    }),
+  }
+}
+
 const pod: Pick = ({ spec, status }, draft) => {
   if (isObject(spec)) draft.spec = pickPodSpec(spec)
-  if (isObject(status) && status.phase !== undefined) draft.status = { phase: status.phase }
+  if (!isObject(status)) return
+  const killed = outOfMemory(status.containerStatuses)
+  if (killed.length === 0) {
+    if (status.phase !== undefined) draft.status = { phase: status.phase }
+    return
+  }
+  // Of the few that were killed for memory, how much they may have.
+  draft.status = { ...(status.phase === undefined ? {} : { phase: status.phase }), containerStatuses: killed }
+  if (isObject(spec)) draft.spec = { ...pickPodSpec(spec), ...withLimits(spec) }
 }
 
 const workload: Pick = ({ spec }, draft) => {
@@ -138,7 +171,10 @@ const picks: { readonly [kind: string]: Pick } = {
   Pod: pod,
   Deployment: workload,
   StatefulSet: workload,
-  DaemonSet: workload,
+  DaemonSet: (from, draft) => {
+    workload(from, draft)
+    if (isObject(from.status)) draft.status = keep(from.status, ['desiredNumberScheduled', 'numberReady'])
+  },
   ReplicaSet: workload,
   ReplicationController: workload,
   Job: workload,
@@ -160,7 +196,11 @@ const picks: { readonly [kind: string]: Pick } = {
     const certificates = isObject(from.data) ? pickCertificates(from.data) : {}
     if (Object.keys(certificates).length > 0) draft.data = certificates
   },
-  Service: specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports'),
+  Service: (from, draft) => {
+    specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports', 'loadBalancerClass')(from, draft)
+    if (isObject(from.status) && from.status.loadBalancer !== undefined)
+      draft.status = part(from.status, ['loadBalancer'])
+  },
   Endpoints: ({ subsets }, draft) => {
     draft.subsets = parts(subsets, ['addresses', 'notReadyAddresses', 'ports'])
   },
@@ -175,6 +215,7 @@ const picks: { readonly [kind: string]: Pick } = {
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
+  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress'),
   Node: specOf('providerID', 'taints'),
   CSIDriver: members('spec'),
   ClusterRoleBinding: members('roleRef', 'subjects'),

@@ -61,7 +61,8 @@ const texts = (json: Json | undefined): Texts => {
   return found
 }
 
-const selector = (json: Json | undefined): Selector => ({
+/** A label selector as the API writes it. */
+export const readSelector = (json: Json | undefined): Selector => ({
   labels: texts(at(json ?? null, 'matchLabels')),
   expressions: listAt(json, 'matchExpressions').map((one) => ({
     key: textAt(one, 'key') ?? '',
@@ -107,8 +108,8 @@ function readWebhook(json: Json, index: number, configuration: string): Webhook 
     failsOpen: textAt(json, 'failurePolicy') === 'Ignore',
     reinvoked: textAt(json, 'reinvocationPolicy') === 'IfNeeded',
     onPods: listAt(json, 'rules').some(onPodCreation),
-    namespaceSelector: selector(at(json, 'namespaceSelector')),
-    objectSelector: selector(at(json, 'objectSelector')),
+    namespaceSelector: readSelector(at(json, 'namespaceSelector')),
+    objectSelector: readSelector(at(json, 'objectSelector')),
     conditions: listAt(json, 'matchConditions').map((one) => ({
       name: textAt(one, 'name') ?? '',
       expression: textAt(one, 'expression') ?? '',

@@ -45,6 +45,13 @@ export const clusterErrorTexts = [
     leads: [{ check: answers, message: 'certificate-not-issued' }],
     means: 'The webhook waits for its serving certificate, which nobody has issued.',
   },
+  ...(['list', 'watch'] as const).map(
+    (verb): ErrorText => ({
+      fragment: `cannot ${verb} resource "serviceaccounts" in API group "" at the cluster scope`,
+      leads: [{ check: answers, message: 'cannot-read-service-accounts' }],
+      means: 'Whoever the text names may not read ServiceAccounts; a webhook that may not injects nothing.',
+    }),
+  ),
   {
     fragment: 'http: server gave HTTP response to HTTPS client',
     leads: [{ check: answers }],

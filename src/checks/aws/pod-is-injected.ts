@@ -110,6 +110,7 @@ export const check = defineCheck({
   wants: { pod, roleReference, injectionHistory, unbornPods, errorsOfPod },
   after: [
     'aws/service-account-names-role',
+    'cluster/webhook-answers',
     'cluster/webhook-ca-bundle-verifies',
     'cluster/webhook-is-configured',
     'cluster/webhook-selects-the-pod',
