@@ -1,6 +1,7 @@
 /** All checks, by id: `export const check = defineCheck({…})` in the file that its id names, and a line here. */
 import type { Check } from '../core/check.ts'
 import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
+import { check as iamQuotasLeft } from './aws/iam-quotas-left.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
@@ -23,6 +24,7 @@ import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
 import { check as publishedKeysVerifyTokens } from './cluster/published-keys-verify-tokens.ts'
+import { check as tokenFlagsFitTogether } from './cluster/token-flags-fit-together.ts'
 import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-the-published-issuer.ts'
 import { check as webhookAnswers } from './cluster/webhook-answers.ts'
 import { check as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
@@ -32,6 +34,7 @@ import { check as accessEntriesAreValid } from './eks/access-entries-are-valid.t
 import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { check as clusterAdminsAreFew } from './eks/cluster-admins-are-few.ts'
 import { check as kubeconfigPresentsAMappedIdentity } from './eks/kubeconfig-presents-a-mapped-identity.ts'
+import { check as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
@@ -46,6 +49,7 @@ import { check as tokenVolumeAsksForTheAudience } from './workload/token-volume-
 
 export const checks: readonly Check[] = [
   annotationsTakeEffect,
+  iamQuotasLeft,
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
   operatorMaySetUpIdentity,
@@ -68,6 +72,7 @@ export const checks: readonly Check[] = [
   issuerCertificateIsTrusted,
   issuerIsPublic,
   publishedKeysVerifyTokens,
+  tokenFlagsFitTogether,
   tokensCarryThePublishedIssuer,
   webhookAnswers,
   webhookCaBundleVerifies,
@@ -77,6 +82,7 @@ export const checks: readonly Check[] = [
   awsAuthEntriesCanMatch,
   clusterAdminsAreFew,
   kubeconfigPresentsAMappedIdentity,
+  loadBalancerAnnotationsAreHonoured,
   nodesAreMapped,
   callerIsTheDeclaredIdentity,
   oneMechanismIsBound,

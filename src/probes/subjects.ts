@@ -3,6 +3,7 @@ import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
 import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
+import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -16,6 +17,7 @@ import {
   type ServiceAccount,
 } from '../domain/workloads.ts'
 import { templateResources } from './cluster/pods.ts'
+import { type AwsService, readAwsService } from './eks/services.ts'
 import { type Listed, listed } from './lists.ts'
 import { readTarget, type Target } from './targets.ts'
 
@@ -40,6 +42,8 @@ type Lists = {
   readonly errors: boolean
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
+  /** Those that ask for an AWS load balancer; none where somebody was named. */
+  readonly services: readonly AwsService[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
 }
@@ -52,7 +56,7 @@ const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Suc
 
 async function look(
   source: Source,
-  { namespace, documents }: Selection,
+  { namespace, documents, targets, selector }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -61,12 +65,14 @@ async function look(
       : source.ask(question, signal)
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
-  const [accounts, pods, errors, associations, roles, webhooks, ...templates] = await Promise.all([
+  const everything = targets.length === 0 && selector === undefined
+  const [accounts, pods, errors, associations, roles, services, webhooks, ...templates] = await Promise.all([
     list('serviceaccounts', readServiceAccount),
     list('pods', readPod),
     ask(seen.errors()),
     ask(aws.podIdentityAssociations()),
     documents ? ask(aws.roles()) : undefined,
+    everything ? ask(kubernetes.list('services', namespace)) : undefined,
     ask(kubernetes.list('mutatingwebhookconfigurations')),
     ...templateResources.map((resource) => list(resource, readWorkload)),
   ])
@@ -87,6 +93,8 @@ async function look(
       roles?.state === 'known'
         ? listAt(roles.value, 'Roles').flatMap((role) => (isObject(role) ? (textAt(role, 'RoleName') ?? []) : []))
         : [],
+    services:
+      services?.state === 'known' ? listAt(services.value, 'items').flatMap((one) => readAwsService(one) ?? []) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
 }
@@ -208,6 +216,18 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
+/** The nodes that were named, and those whose Pod Identity agent judged pods ask for credentials. */
+function nodesOf(named: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
+  const users = new Map<string, string[]>([...named].map((name) => [name, []]))
+  for (const pod of pods) {
+    if (pod.node === undefined || !asksPodIdentityAgent(pod)) continue
+    const keys = users.get(pod.node) ?? []
+    keys.push(`Pod ${pod.namespace}/${pod.name}`, keyOfAccount(pod.namespace, pod.serviceAccount))
+    users.set(pod.node, keys)
+  }
+  return [...users].map(([name, of]) => ({ kind: 'Node', name, ...(of.length > 0 ? { of: [...new Set(of)] } : {}) }))
+}
+
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
@@ -247,17 +267,21 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       name: pod.name,
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
-  for (const name of chosen.nodes) subjects.push({ kind: 'Node', name })
+  subjects.push(...nodesOf(chosen.nodes, [...pods.values()]))
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   for (const one of lists.injectors) {
     const of = injectedBy(one, subjects, lists)
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
+  for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
+
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
   const standsFor: readonly Scope[] =
-    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0) ? ['service-account', 'pod'] : []
+    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+      ? ['service-account', 'pod', 'node']
+      : []
   subjects.unshift({
     ...clusterSubject,
     ...(standsFor.length > 0 ? { standsFor } : {}),
