@@ -101,6 +101,8 @@ export const aws = {
     ask('aws', 'iam:ListAttachedRolePolicies', { account, RoleName }),
   /** → `{PolicyVersion: {Document}}`: the default version, decoded. */
   policy: (account: string, PolicyArn: string): Question => ask('aws', 'iam:GetPolicyVersion', { account, PolicyArn }),
+  /** → `{clusters: [{name, issuer?}…], complete}` of one region; asked only where IAM takes no more providers. */
+  clusters: (region: string): Question => ask('aws', 'eks:ListClusters', { region }),
   /** → `{SummaryMap: {AssumeRolePolicySizeQuota?, Providers?, …}}`; asked only where a quota is near. */
   accountSummary: (account?: string): Question =>
     ask('aws', 'iam:GetAccountSummary', account === undefined ? {} : { account }),

@@ -51,6 +51,8 @@ export function awsDocuments(): Recogniser {
   const associations = new Map<string, JsonObject>()
   let associationsComplete = false
   const callers: JsonObject[] = []
+  /** By region, which the name of the file tells. */
+  const clusterLists = new Map<string, JsonObject>()
   const providers = awsProviders()
   const policies = awsPolicies()
   const entry = awsEntry()
@@ -85,6 +87,10 @@ export function awsDocuments(): Recogniser {
       return takeRole({ RoleName: document.stem, AssumeRolePolicyDocument: value }, below(document.duplicates(), ''))
     if (isObject(cluster) && (textAt(cluster, 'arn')?.split(':')[2] === 'eks' || isObject(cluster.identity))) {
       clusters.push(cluster)
+      return true
+    }
+    if (isList(value.clusters) && value.clusters.every((one) => typeof one === 'string')) {
+      clusterLists.set(document.stem, value)
       return true
     }
     const ones = isObject(association) ? [association] : listAt(value, 'associations').filter(isObject)
@@ -154,6 +160,18 @@ export function awsDocuments(): Recogniser {
             question,
           )
         return clusters[0] === undefined ? undefined : told({ cluster: clusters[0] }, question)
+      case 'eks:ListClusters': {
+        const region = textAt(question.input, 'region') ?? ''
+        const list = clusterLists.get(region)
+        if (list === undefined) return undefined
+        const all = listAt(list, 'clusters').map((name) => {
+          const own = clusters.find((one) => one.name === name && textAt(one, 'arn')?.split(':')[3] === region)
+          const issuer = textAt(own, 'identity', 'oidc', 'issuer')
+          return issuer === undefined ? { name } : { name, issuer }
+        })
+        const complete = list.nextToken === undefined && all.every((one) => 'issuer' in one)
+        return told({ clusters: all, complete }, question)
+      }
       case 'eks:ListPodIdentityAssociations':
         return associations.size === 0 && !associationsComplete
           ? undefined

@@ -67,6 +67,8 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
     const arn = word(question, 'PolicyArn')
     return sh`aws iam get-policy-version --policy-arn ${arn} --version-id VERSION > ${`policies/${fileOf(arn.split('/').at(-1) ?? 'POLICY')}.json`}`
   },
+  'aws eks:ListClusters': (question) =>
+    sh`aws eks list-clusters --region ${word(question, 'region')} > ${`${fileOf(word(question, 'region'))}.json`}, and aws eks describe-cluster for each`,
   'aws iam:GetAccountSummary': () => 'aws iam get-account-summary > summary.json',
   'aws iam:SimulatePrincipalPolicy': () => 'run kubectl wi doctor against the cluster',
   'aws organizations:ListPolicies': () =>
