@@ -29,6 +29,7 @@ import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-t
 import { check as webhookAnswers } from './cluster/webhook-answers.ts'
 import { check as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
 import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
+import { check as webhookIsDependable } from './cluster/webhook-is-dependable.ts'
 import { check as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
 import { check as accessEntriesAreValid } from './eks/access-entries-are-valid.ts'
 import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
@@ -77,6 +78,7 @@ export const checks: readonly Check[] = [
   webhookAnswers,
   webhookCaBundleVerifies,
   webhookIsConfigured,
+  webhookIsDependable,
   webhookSelectsThePod,
   accessEntriesAreValid,
   awsAuthEntriesCanMatch,

@@ -58,26 +58,6 @@ export const neighbouringErrorTexts = [
     means: 'The Java program lacks the STS module, without which the SDK passes web identity over.',
   },
   {
-    fragment: 'Connect timeout on endpoint URL: "http://169.254.170.23/v1/credentials"',
-    leads: [{ check: 'aws/pod-reaches-pod-identity-agent' }, { check: 'aws/pod-identity-agent-running' }],
-    means: 'The EKS Pod Identity agent does not answer.',
-  },
-  {
-    fragment: '(ResourceNotFoundException)',
-    leads: [{ check: 'aws/pod-identity-association-exists', message: 'reported-not-found' }],
-    means: 'EKS Pod Identity knows no association for the ServiceAccount.',
-  },
-  {
-    fragment: '(AccessDeniedException)',
-    leads: [{ check: 'aws/trust-policy-admits-pod-identity' }],
-    means: 'EKS Pod Identity may not assume the role of the association.',
-  },
-  {
-    fragment: '[fd00:ec2::23]:80: bind: cannot assign requested address',
-    leads: [{ check: 'aws/pod-identity-agent-running' }],
-    means: 'The EKS Pod Identity agent cannot start on a node without IPv6.',
-  },
-  {
     fragment: 'sts.amazonaws.com/: dial tcp …: i/o timeout',
     leads: [{ check: 'aws/sts-endpoint-reachable', message: 'global-endpoint-unreachable' }],
     means: 'The global STS endpoint does not answer from the pod.',

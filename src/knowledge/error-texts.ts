@@ -5,6 +5,7 @@ import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
+import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
 
 /** Texts of STS, IAM, the AWS SDKs and the pod identity webhook about web identity. */
@@ -181,6 +182,7 @@ export const errorTexts: readonly ErrorText[] = [
   ...awsErrorTexts,
   ...neutralErrorTexts,
   ...tokenErrorTexts,
+  ...podIdentityErrorTexts,
   ...clusterErrorTexts,
   ...controlPlaneErrorTexts,
   ...neighbouringErrorTexts,
