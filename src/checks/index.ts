@@ -6,7 +6,9 @@ import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-acc
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
 import { check as awsPodIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
+import { check as awsPodIdentityAssociationExists } from './aws/pod-identity-association-exists.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
+import { check as awsPodReachesPodIdentityAgent } from './aws/pod-reaches-pod-identity-agent.ts'
 import { check as awsRoleArnValid } from './aws/role-arn-valid.ts'
 import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
@@ -16,6 +18,7 @@ import { check as awsServiceAccountNamesRole } from './aws/service-account-names
 import { check as sessionRequestValid } from './aws/session-request-valid.ts'
 import { check as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
+import { check as stsRegionActive } from './aws/sts-region-active.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
@@ -36,6 +39,7 @@ import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-matc
 import { check as clusterAdminsAreFew } from './eks/cluster-admins-are-few.ts'
 import { check as kubeconfigPresentsAMappedIdentity } from './eks/kubeconfig-presents-a-mapped-identity.ts'
 import { check as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
+import { check as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
@@ -55,7 +59,9 @@ export const checks: readonly Check[] = [
   awsOidcProviderRegistered,
   operatorMaySetUpIdentity,
   awsPodIdentityAgentRunning,
+  awsPodIdentityAssociationExists,
   awsPodIsInjected,
+  awsPodReachesPodIdentityAgent,
   awsRoleArnValid,
   roleChainAllowed,
   awsRoleExists,
@@ -65,6 +71,7 @@ export const checks: readonly Check[] = [
   sessionRequestValid,
   stsEndpointReachable,
   awsStsExchangesToken,
+  stsRegionActive,
   awsTrustPolicyAdmitsServiceAccount,
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
@@ -85,6 +92,7 @@ export const checks: readonly Check[] = [
   clusterAdminsAreFew,
   kubeconfigPresentsAMappedIdentity,
   loadBalancerAnnotationsAreHonoured,
+  loadBalancerControllerCanCallAws,
   nodesAreMapped,
   callerIsTheDeclaredIdentity,
   oneMechanismIsBound,
