@@ -5,6 +5,7 @@ import { check as iamQuotasLeft } from './aws/iam-quotas-left.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
+import { check as awsPodIdentityAgentReachesEksAuth } from './aws/pod-identity-agent-reaches-eks-auth.ts'
 import { check as awsPodIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
 import { check as awsPodIdentityAssociationExists } from './aws/pod-identity-association-exists.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
@@ -58,6 +59,7 @@ export const checks: readonly Check[] = [
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
   operatorMaySetUpIdentity,
+  awsPodIdentityAgentReachesEksAuth,
   awsPodIdentityAgentRunning,
   awsPodIdentityAssociationExists,
   awsPodIsInjected,
