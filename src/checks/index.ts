@@ -27,6 +27,7 @@ import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
+import { check as publishedJwksIsCurrent } from './cluster/published-jwks-is-current.ts'
 import { check as publishedKeysVerifyTokens } from './cluster/published-keys-verify-tokens.ts'
 import { check as tokenFlagsFitTogether } from './cluster/token-flags-fit-together.ts'
 import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-the-published-issuer.ts'
@@ -81,6 +82,7 @@ export const checks: readonly Check[] = [
   discoveryIsPublic,
   issuerCertificateIsTrusted,
   issuerIsPublic,
+  publishedJwksIsCurrent,
   publishedKeysVerifyTokens,
   tokenFlagsFitTogether,
   tokensCarryThePublishedIssuer,

@@ -66,4 +66,9 @@ export const podIdentityErrorTexts = [
     leads: [{ check: 'aws/pod-identity-agent-reaches-eks-auth', message: 'node-role-not-allowed' }],
     means: 'The role of the node may not fetch credentials for its pods.',
   },
+  {
+    fragment: 'eks-auth.…context deadline exceeded',
+    leads: [{ check: 'aws/pod-identity-agent-reaches-eks-auth', message: 'eks-auth-unreachable' }],
+    means: 'The EKS Pod Identity agent gets no answer from EKS in time.',
+  },
 ] as const satisfies readonly ErrorText[]

@@ -1,6 +1,7 @@
 /** The EKS Pod Identity agent of a node; looked for only where pods on it ask it for credentials. */
 import { absent, defineProbe, type Fact, known, onward, reading, type Soon } from '../../core/fact.ts'
 import { at, textAt } from '../../core/json.ts'
+import { eksAuthCallIn } from '../../domain/agent-answers.ts'
 import { asksPodIdentityAgent } from '../../domain/aws-injection.ts'
 import { kubernetes, seen } from '../../domain/questions.ts'
 import { type Pod, readWorkload } from '../../domain/workloads.ts'
@@ -115,19 +116,25 @@ export const agentPods = defineProbe({
 
 const ofAgent = fragmentsOf('aws/pod-identity-agent-running')
 
-/** What the agent was seen to say. A text that names no node is the only node's; never unknown. */
-export const agentErrors = defineProbe({
-  id: 'aws/pod-identity-agent-errors',
-  about: 'known error texts of the Pod Identity agent',
-  scope: 'node',
-  needs: {},
-  wants: { observedErrors },
-  ask: (_have, { observedErrors }, { subject, subjects }): Fact<readonly ObservedError[]> => {
-    const all = observedErrors.state === 'known' ? observedErrors.value : []
-    const alone = subject.kind === 'Cluster' || subjects.filter(({ kind }) => kind === 'Node').length === 1
-    return known(
-      alone ? all.filter(({ fragment, text }) => ofAgent.has(fragment) && /\bbind: /.test(text)) : [],
-      seen.errors(),
-    )
-  },
-})
+/** What was seen to be said of the agent of this node. A text that names no node is the only node's; never unknown. */
+const saidOfAgent = (id: string, belongs: (error: ObservedError) => boolean) =>
+  defineProbe({
+    id,
+    about: 'known error texts of the Pod Identity agent',
+    scope: 'node',
+    needs: {},
+    wants: { observedErrors },
+    ask: (_have, { observedErrors }, { subject, subjects }): Fact<readonly ObservedError[]> => {
+      const all = observedErrors.state === 'known' ? observedErrors.value : []
+      const alone = subject.kind === 'Cluster' || subjects.filter(({ kind }) => kind === 'Node').length === 1
+      return known(alone ? all.filter(belongs) : [], seen.errors())
+    },
+  })
+
+export const agentErrors = saidOfAgent(
+  'aws/pod-identity-agent-errors',
+  ({ fragment, text }) => ofAgent.has(fragment) && /\bbind: /.test(text),
+)
+
+/** What shows how a call of the agent to EKS ended. */
+export const eksAuthErrors = saidOfAgent('aws/eks-auth-errors', ({ text }) => eksAuthCallIn(text) !== undefined)
