@@ -13,8 +13,14 @@ export const neighbouringErrorTexts = [
     means: 'The bucket that should hold the issuer documents takes no public ACL.',
   },
   {
+    // The wording is of the documentation: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+    fragment: 'GlobalEndpointTokenVersion',
+    leads: [{ check: 'aws/sts-region-active', message: 'global-token-refused' }],
+    means: 'Sessions of the global STS endpoint do not count in an opt-in region.',
+  },
+  {
     fragment: 'RegionDisabledException',
-    leads: [{ check: 'aws/sts-region-active' }],
+    leads: [{ check: 'aws/sts-region-active', message: 'region-disabled' }],
     means: 'The region of the STS endpoint is not active in the account.',
   },
   {
