@@ -117,6 +117,9 @@ const flags: ReadonlySet<string> = new Set([
   '--watch-config-map',
   '--sts-regional-endpoint',
   '--aws-default-region',
+  '--aws-vpc-id',
+  '--aws-vpc-tags',
+  '--aws-region',
 ])
 
 /** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */

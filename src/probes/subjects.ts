@@ -17,7 +17,7 @@ import {
   type ServiceAccount,
 } from '../domain/workloads.ts'
 import { templateResources } from './cluster/pods.ts'
-import { type AwsService, readAwsService } from './eks/services.ts'
+import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Listed, listed } from './lists.ts'
 import { readTarget, type Target } from './targets.ts'
 
@@ -185,6 +185,10 @@ function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, 
       choose(chosen, one.namespace, one.name, true)
   for (const pod of users)
     if (matches(pod) && podExpectsIdentity(pod)) choose(chosen, pod.namespace, pod.serviceAccount, true)
+  // It needs a role even where nobody has given it one.
+  for (const one of lists.templates)
+    if (matches(one) && one.kind === 'Deployment' && isController(one))
+      choose(chosen, one.namespace, one.serviceAccount, true)
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))

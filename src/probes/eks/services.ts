@@ -66,7 +66,7 @@ const readName = (json: Json): Workload | undefined => {
 }
 
 /** Helm puts the release's name before it. */
-const isController = ({ name }: Workload): boolean =>
+export const isController = ({ name }: { readonly name: string }): boolean =>
   /(?:^|-)(?:aws-load-balancer-controller|alb-ingress-controller)$/.test(name)
 
 /** Whether the AWS Load Balancer Controller is there; absent where the Service does not need it. */
