@@ -55,7 +55,12 @@ export const check = defineCheck({
   },
   needs: {},
   wants: { errorsOfPod, roleReference, calledPod },
-  after: ['aws/service-account-names-role', 'aws/pod-is-injected'],
+  after: [
+    'aws/service-account-names-role',
+    'aws/pod-is-injected',
+    'workload/token-file-is-readable',
+    'workload/static-credentials-are-absent',
+  ],
   covers: ['workload/caller-is-the-declared-identity'],
   messages: {
     'node-role-used': ({ observed, instance }: Observed & { instance: string }) =>
