@@ -37,7 +37,8 @@ export const kubernetes = {
 /** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */
 export const oidc = {
   /**
-   * → `{url, status, contentType, location?, document?}` for any HTTP answer (document: the parsed JSON body, if it is JSON), or
+   * → `{url, status, contentType, location?, seconds?, document?}` for any HTTP answer (document: the parsed JSON body, if it is JSON; seconds: how
+   * long it took, where that was one or more), or
    * `{url, failure: {kind: 'name-not-found' | 'refused' | 'tls' | 'too-large' | 'not-https', detail}}` where the network
    * itself has answered. Unknown (unreachable, timeout) where this host cannot tell. Among documents an empty issuer stands for the only one.
    */
