@@ -1,6 +1,6 @@
 /** Asks what the checks need, judges in order, tells the observer as it goes. */
 import type { Check, CheckId, Evidence, Verdict } from './check.ts'
-import type { Fact, Probe, Soon } from './fact.ts'
+import type { Fact, Probe, Soon, Unknown } from './fact.ts'
 import type { Finding, Lack } from './finding.ts'
 import { gatherer, type Listener, type Seat, type Setting, type Told, type Wire } from './gather.ts'
 import { holdUps, inOrder } from './order.ts'
@@ -11,10 +11,17 @@ export type Observer = Listener & {
   readonly found?: (finding: Finding) => void
 }
 
-export type Order = Setting & { readonly checks: readonly Check[]; readonly observer?: Observer }
+export type Order = Setting & {
+  readonly checks: readonly Check[]
+  readonly observer?: Observer
+  /** Leaves out the evidence of what passes, and counts what is not applicable: a table of thousands prints neither. */
+  readonly spare?: boolean
+}
 
 export type Examination = {
   readonly findings: readonly Finding[]
+  /** How many findings were not applicable and are only counted. */
+  readonly omitted: number
   /** Any probe's fact about a subject, from what the run has gathered already where it has. */
   readonly fact: <T>(probe: Probe<T>, subject: Subject) => Soon<Fact<T>>
 }
@@ -36,6 +43,7 @@ export async function examine(order: Order): Promise<Examination> {
   const held = holdUps()
   const failed = holdUps()
   const findings: Finding[] = []
+  let omitted = 0
   const stations: readonly Station[] = inOrder(order.checks).map((check) => ({
     check,
     needs: wire(check.needs),
@@ -63,17 +71,18 @@ export async function examine(order: Order): Promise<Examination> {
       const finding =
         blockedBy.length > 0
           ? blocked(station.check, subject, `waits for ${blockedBy.join(', ')}`, blockedBy)
-          : settle(station.check, subject, { have, want, missing, open })
+          : settle(station.check, subject, { have, want, missing, open }, order.spare === true)
       const folded = finding.status === 'fail' ? failed.of(station.coveredBy, subject) : []
       const settled =
         folded.length > 0 ? blocked(station.check, subject, `the same cause as ${folded.join(', ')}`, folded) : finding
-      findings.push(settled)
+      if (order.spare && settled.status === 'not-applicable') omitted += 1
+      else findings.push(settled)
       if (settled.status === 'fail') failed.add(settled)
       if (settled.status === 'fail' || settled.status === 'blocked' || settled.status === 'crashed') held.add(settled)
       order.observer?.found?.(settled)
     }
   }
-  return { findings, fact }
+  return { findings, omitted, fact }
 }
 
 /** Enough subjects to keep every source busy; the facts of all at once would be a hundred thousand promises in a large cluster. */
@@ -164,7 +173,7 @@ type Gathered = {
 }
 
 /** A check's own word on a subject, as far as its facts allow one. */
-function settle(check: Check, subject: Subject, { have, want, missing, open }: Gathered): Finding {
+function settle(check: Check, subject: Subject, { have, want, missing, open }: Gathered, spare: boolean): Finding {
   const { id, severity, title } = check.meta
   const needed = lacksOf(have, missing)
   if (needed !== undefined) return unseen(check, subject, notSeen(needed), needed)
@@ -176,7 +185,7 @@ function settle(check: Check, subject: Subject, { have, want, missing, open }: G
   }
   switch (verdict.status) {
     case 'pass': {
-      const { evidence } = verdict
+      const evidence = spare ? noEvidence : verdict.evidence
       const wanted = lacksOf(want, open)
       if (wanted !== undefined) return unseen(check, subject, notSeen(wanted), wanted, evidence)
       return { check: id, subject, status: 'pass', severity, message: title, evidence }
@@ -211,17 +220,33 @@ function settle(check: Check, subject: Subject, { have, want, missing, open }: G
 
 const notSeen = (lacks: readonly Lack[]): string => `not seen: ${lacks[0]?.detail ?? ''}`
 
+/** Whoever waits for the same fact shares the word on it. */
+const lackWords = new WeakMap<Unknown, Lack>()
+function lackOf(fact: Unknown, probe: Probe<unknown>): Lack {
+  const before = lackWords.get(fact)
+  if (before !== undefined) return before
+  const { why, detail, lift } = fact
+  const lack: Lack = { what: probe.about, why, detail, ...(lift === undefined ? {} : { lift }) }
+  lackWords.set(fact, lack)
+  return lack
+}
+
 /** What of these facts could not be seen, each once; undefined where everything was. */
 function lacksOf(facts: Told, wires: readonly Wire[]): readonly Lack[] | undefined {
   if (wires.length === 0) return undefined
+  const [only] = wires
+  if (wires.length === 1 && only !== undefined) {
+    const fact = facts[only.name]
+    return fact?.state === 'unknown' ? [lackOf(fact, only.probe)] : undefined
+  }
   let lacks: Lack[] | undefined
   for (const { name, probe } of wires) {
     const fact = facts[name]
     if (fact?.state !== 'unknown') continue
-    const { why, detail, lift } = fact
+    const { detail, lift } = fact
     lacks ??= []
     if (lacks.some((lack) => lack.detail === detail && lack.lift === lift)) continue
-    lacks.push({ what: probe.about, why, detail, ...(lift === undefined ? {} : { lift }) })
+    lacks.push(lackOf(fact, probe))
   }
   return lacks
 }

@@ -30,9 +30,9 @@ export type Finding = {
 
 export type Result = 'healthy' | 'unhealthy' | 'inconclusive'
 
-/** The one place that turns findings into a verdict. Nothing examined is nothing seen. */
-export function verdictOf(findings: readonly Finding[]): Result {
-  let open = findings.length === 0
+/** The one place that turns findings into a verdict. Nothing examined is nothing seen; `omitted` counts what was not applicable. */
+export function verdictOf(findings: readonly Finding[], omitted = 0): Result {
+  let open = findings.length + omitted === 0
   for (const { severity, status } of findings) {
     if (severity === 'error' && status === 'fail') return 'unhealthy'
     // An error that waits behind a mere warning was not seen either.

@@ -1,5 +1,6 @@
 /** Gathers the facts of one run: each once, all that do not wait for one another at the same time. */
 import {
+  type Absent,
   absent,
   type Fact,
   type Needs,
@@ -94,10 +95,26 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     return seat.above[scope]
   }
 
-  const inquire = (question: Question): Soon<Fact<Json>> =>
-    signal?.aborted
-      ? unknown('cancelled', 'the run was stopped before this was asked', question)
-      : source.ask(question, signal)
+  const asked = new WeakSet<Question>()
+  const inquire = (question: Question): Soon<Fact<Json>> => {
+    if (signal?.aborted) return unknown('cancelled', 'the run was stopped before this was asked', question)
+    asked.add(question)
+    return source.ask(question, signal)
+  }
+
+  const unasked = new Map<string, Absent>()
+  /** What does not matter for a subject is absent without being asked: one such fact serves all, for a large cluster has a hundred thousand. */
+  const kept = (probe: Probe<unknown>, fact: Fact<unknown>): Fact<unknown> => {
+    if (fact.state !== 'absent' || asked.has(fact.from)) return fact
+    const { system, call } = fact.from
+    const key = `${probe.id} ${call}`
+    let one = unasked.get(key)
+    if (one === undefined) {
+      one = absent({ system, call, input: {} })
+      unasked.set(key, one)
+    }
+    return one
+  }
 
   const run = (probe: Probe<unknown>, seat: Seat): Soon<Fact<unknown>> =>
     onward(collect(wire(probe.needs), seat), (have) => {
@@ -123,12 +140,13 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     }
     if (fact instanceof Promise) {
       observer?.asking?.(probe, about.subject)
-      fact = fact.catch(broken).then((settled) => {
+      fact = fact.catch(broken).then((come) => {
+        const settled = kept(probe, come)
         shelf[about.number] = settled
         observer?.told?.(probe, about.subject)
         return settled
       })
-    }
+    } else fact = kept(probe, fact)
     shelf[about.number] = fact
     return fact
   }

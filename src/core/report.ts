@@ -31,8 +31,8 @@ export type Report = {
 export type RenderOptions = { readonly color: boolean; readonly width: number; readonly verbose: boolean }
 export type Renderer = (report: Report, options: RenderOptions) => string
 
-export function totalsOf(findings: readonly Finding[]): Totals {
-  const totals = { pass: 0, fail: 0, 'not-applicable': 0, blocked: 0, unknown: 0, crashed: 0 }
+export function totalsOf(findings: readonly Finding[], omitted = 0): Totals {
+  const totals = { pass: 0, fail: 0, 'not-applicable': omitted, blocked: 0, unknown: 0, crashed: 0 }
   for (const { status } of findings) totals[status] += 1
   return totals
 }
@@ -45,11 +45,13 @@ export function reportOf(parts: {
   readonly source: string
   readonly identities: readonly Identity[]
   readonly findings: readonly Finding[]
+  /** Findings that were not applicable and are only counted. */
+  readonly omitted?: number
   readonly papers: Papers
   readonly notRecognised: readonly string[]
   readonly notes: readonly string[]
 }): Report {
-  const { version, papers, findings, ...rest } = parts
+  const { version, papers, findings, omitted, ...rest } = parts
   return {
     schema: 'kubectl-wi/report/v1',
     tool: { name: 'kubectl-wi', version },
@@ -61,8 +63,8 @@ export function reportOf(parts: {
       return { ...finding, title, section, why, links, ...(fix === undefined ? {} : { fix }) }
     }),
     plan: null,
-    totals: totalsOf(findings),
-    verdict: verdictOf(findings),
+    totals: totalsOf(findings, omitted),
+    verdict: verdictOf(findings, omitted),
   }
 }
 

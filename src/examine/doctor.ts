@@ -87,6 +87,9 @@ const hasRoom = (stream: NodeJS.WriteStream): Promise<boolean> =>
     stream.once('close', closed)
   })
 
+/** Above this many subjects no single value of a pass is printed beside it. */
+const mostWithEvidence = 200
+
 async function run(
   targets: readonly string[],
   flags: DoctorFlags,
@@ -117,6 +120,7 @@ async function run(
       subjects: roster.subjects,
       source: world.source,
       observer: following.observer,
+      spare: flags.output === 'table' && !flags.verbose && roster.subjects.length > mostWithEvidence,
     })
     const report = await reported(examination, roster.subjects, world, checks, roster.problems, version)
     return { report, problems: world.problems }
@@ -138,6 +142,7 @@ async function reported(
     source: world.described,
     identities: await identitiesOf(examination, subjects),
     findings: examination.findings,
+    omitted: examination.omitted,
     papers: new Map(checks.map(({ meta }) => [meta.id, meta])),
     notRecognised: world.notRecognised,
     notes: [...world.problems, ...problems, ...(await ownerless(examination, subjects))],
