@@ -92,22 +92,8 @@ function isTheOne(
 
 const sending = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal })
 
-function facts(cluster: Cluster): Json {
-  const { name, arn, endpoint, version, status, platformVersion, identity, accessConfig, certificateAuthority } =
-    cluster
-  return JSON.parse(
-    JSON.stringify({
-      name,
-      arn,
-      endpoint,
-      version,
-      status,
-      platformVersion,
-      identity,
-      accessConfig,
-      certificateAuthority,
-    }),
-  )
+function facts({ name, arn, endpoint, version, status, platformVersion, identity, accessConfig }: Cluster): Json {
+  return JSON.parse(JSON.stringify({ name, arn, endpoint, version, status, platformVersion, identity, accessConfig }))
 }
 
 /** → `{associations, complete}`; absent where the cluster is not on EKS. */
