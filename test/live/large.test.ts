@@ -92,7 +92,7 @@ describeWith(['own cluster'], `doctor -A on ${size.serviceAccounts} ServiceAccou
     })
     const list = ['get', 'sa,pods', '-A', '--chunk-size=0']
     const kubectl: Program = { name: 'kubectl get sa,pods -A', command: ['kubectl', ...list], env: large.env }
-    const [table, json] = [doctor('doctor -A'), doctor('doctor -A -o json')]
+    const [table, json] = [doctor('doctor -A'), doctor('doctor -A -o json', '-o', 'json')]
     const costs = interleaved([kubectl, table, json], runs)
     const nothing = { wall: Number.NaN, cpu: Number.NaN }
     const base = costs.get(kubectl.name) ?? nothing
