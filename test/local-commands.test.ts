@@ -35,7 +35,11 @@ it('asks for no new address where the API server accepts a public issuer already
   const shelf = path.join(root, 'test/fixtures/cluster/tokens-carry-the-published-issuer')
   const file = path.join(shelf, 'federated-second-is-no-fault-of-the-role.case.yaml')
   const { stdout } = run(['doctor', '-f', file, '--check', 'cluster/issuer-is-public', '-o', 'json'])
-  expect(JSON.parse(stdout).findings[0].remedy.words).toMatch(
+  const {
+    findings,
+  }: { readonly findings: readonly { readonly check: string; readonly remedy?: { readonly words: string } }[] } =
+    JSON.parse(stdout)
+  expect(findings.find(({ check }) => check === 'cluster/issuer-is-public')?.remedy?.words).toMatch(
     /^Have whoever runs the control plane give kube-apiserver --service-account-issuer=https:\/\/oidc\.talos\.example\.com first/u,
   )
 })

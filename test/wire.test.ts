@@ -30,7 +30,7 @@ describe(`through ${hasKubectl ? 'the real kubectl' : 'kubectl-wi, for there is 
 
   it.each(['sa/cart -n shop', 'deployment/cart', '-A', ''])('the cart put right is healthy: doctor %s', (args) => {
     const { stdout, stderr, status } = inLab(demo('healthy'), ...args.split(' ').filter(Boolean))
-    expect(stdout).toMatch(/^healthy: 19 passed$/mu)
+    expect(stdout).toMatch(/^healthy: \d+ passed$/mu)
     expect([status, stderr]).toEqual([0, ''])
   })
 

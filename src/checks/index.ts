@@ -1,45 +1,111 @@
 /** All checks, by id: `export const check = defineCheck({…})` in the file that its id names, and a line here. */
 import type { Check } from '../core/check.ts'
+import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
+import { check as iamQuotasLeft } from './aws/iam-quotas-left.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
+import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
+import { check as awsPodIdentityAgentReachesEksAuth } from './aws/pod-identity-agent-reaches-eks-auth.ts'
+import { check as awsPodIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
+import { check as awsPodIdentityAssociationExists } from './aws/pod-identity-association-exists.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
+import { check as awsPodReachesPodIdentityAgent } from './aws/pod-reaches-pod-identity-agent.ts'
 import { check as awsRoleArnValid } from './aws/role-arn-valid.ts'
+import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
+import { check as roleMayUseBucket } from './aws/role-may-use-bucket.ts'
+import { check as rolePermitsAction } from './aws/role-permits-action.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
+import { check as sessionRequestValid } from './aws/session-request-valid.ts'
+import { check as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
+import { check as stsRegionActive } from './aws/sts-region-active.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
+import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
+import { check as publishedJwksIsCurrent } from './cluster/published-jwks-is-current.ts'
 import { check as publishedKeysVerifyTokens } from './cluster/published-keys-verify-tokens.ts'
+import { check as tokenFlagsFitTogether } from './cluster/token-flags-fit-together.ts'
 import { check as tokensCarryThePublishedIssuer } from './cluster/tokens-carry-the-published-issuer.ts'
+import { check as webhookAnswers } from './cluster/webhook-answers.ts'
+import { check as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
+import { check as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
+import { check as webhookIsDependable } from './cluster/webhook-is-dependable.ts'
+import { check as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
+import { check as accessEntriesAreValid } from './eks/access-entries-are-valid.ts'
+import { check as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
+import { check as clusterAdminsAreFew } from './eks/cluster-admins-are-few.ts'
+import { check as kubeconfigPresentsAMappedIdentity } from './eks/kubeconfig-presents-a-mapped-identity.ts'
+import { check as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
+import { check as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
+import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
+import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
 import { check as serviceAccountIsUsed } from './workload/service-account-is-used.ts'
+import { check as staticCredentialsAreAbsent } from './workload/static-credentials-are-absent.ts'
+import { check as tokenFileIsReadable } from './workload/token-file-is-readable.ts'
 import { check as tokenIsForThisWorkload } from './workload/token-is-for-this-workload.ts'
+import { check as tokenIsFresh } from './workload/token-is-fresh.ts'
 import { check as tokenVolumeAsksForTheAudience } from './workload/token-volume-asks-for-the-audience.ts'
 
 export const checks: readonly Check[] = [
+  annotationsTakeEffect,
+  iamQuotasLeft,
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
+  operatorMaySetUpIdentity,
+  awsPodIdentityAgentReachesEksAuth,
+  awsPodIdentityAgentRunning,
+  awsPodIdentityAssociationExists,
   awsPodIsInjected,
+  awsPodReachesPodIdentityAgent,
   awsRoleArnValid,
+  roleChainAllowed,
   awsRoleExists,
+  roleMayUseBucket,
+  rolePermitsAction,
   awsServiceAccountNamesRole,
+  sessionRequestValid,
+  stsEndpointReachable,
   awsStsExchangesToken,
+  stsRegionActive,
   awsTrustPolicyAdmitsServiceAccount,
+  trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
   discoveryIsPublic,
   issuerCertificateIsTrusted,
   issuerIsPublic,
+  publishedJwksIsCurrent,
   publishedKeysVerifyTokens,
+  tokenFlagsFitTogether,
   tokensCarryThePublishedIssuer,
+  webhookAnswers,
+  webhookCaBundleVerifies,
+  webhookIsConfigured,
+  webhookIsDependable,
+  webhookSelectsThePod,
+  accessEntriesAreValid,
+  awsAuthEntriesCanMatch,
+  clusterAdminsAreFew,
+  kubeconfigPresentsAMappedIdentity,
+  loadBalancerAnnotationsAreHonoured,
+  loadBalancerControllerCanCallAws,
+  nodesAreMapped,
+  callerIsTheDeclaredIdentity,
+  oneMechanismIsBound,
   podIsNewerThanItsBinding,
   serviceAccountExists,
   serviceAccountIsUsed,
+  staticCredentialsAreAbsent,
+  tokenFileIsReadable,
   tokenIsForThisWorkload,
+  tokenIsFresh,
   tokenVolumeAsksForTheAudience,
 ]

@@ -69,3 +69,7 @@ export const isByWebhook = (pod: Pod): boolean =>
   pod.containers.some(
     (one) => one.mounts.some(({ name }) => name === tokenVolume) && injectedInto(one) === 'web-identity',
   )
+
+/** Whether a container asks the EKS Pod Identity agent of its node: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html */
+export const asksPodIdentityAgent = (pod: Pod): boolean =>
+  pod.containers.some((one) => injectedInto(one) === 'container-credentials')

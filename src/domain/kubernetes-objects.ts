@@ -1,5 +1,6 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { pickCertificates } from './kubernetes-certificates.ts'
 import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
 
 type Draft = { [key: string]: Json }
@@ -75,9 +76,42 @@ function pickTemplate(template: Json | undefined): JsonObject {
 
 type Pick = (from: JsonObject, draft: Draft) => void
 
+const killedForMemory = (state: Json | undefined): boolean =>
+  isObject(state) && isObject(state.terminated) && state.terminated.reason === 'OOMKilled'
+
+const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
+  isList(statuses)
+    ? each(
+        statuses.filter((one) => isObject(one) && (killedForMemory(one.lastState) || killedForMemory(one.state))),
+        ({ name }) => ({ ...(name === undefined ? {} : { name }), lastState: { terminated: { reason: 'OOMKilled' } } }),
+      )
+    : []
+
+function withLimits(spec: JsonObject): JsonObject {
+  const { containers } = pickPodSpec(spec)
+  if (!isList(containers) || !isList(spec.containers)) return {}
+  const limits = new Map(
+    spec.containers.flatMap((one) => (isObject(one) && isObject(one.resources) ? [[one.name, one.resources]] : [])),
+  )
+  return {
+    containers: each(containers, (one) => {
+      const limit = part(limits.get(one.name)?.limits, ['memory'])
+      return limit.memory === undefined ? one : { ...one, resources: { limits: limit } }
+    }),
+  }
+}
+
 const pod: Pick = ({ spec, status }, draft) => {
   if (isObject(spec)) draft.spec = pickPodSpec(spec)
-  if (isObject(status) && status.phase !== undefined) draft.status = { phase: status.phase }
+  if (!isObject(status)) return
+  const killed = outOfMemory(status.containerStatuses)
+  if (killed.length === 0) {
+    if (status.phase !== undefined) draft.status = { phase: status.phase }
+    return
+  }
+  // Of the few that were killed for memory, how much they may have.
+  draft.status = { ...(status.phase === undefined ? {} : { phase: status.phase }), containerStatuses: killed }
+  if (isObject(spec)) draft.spec = { ...pickPodSpec(spec), ...withLimits(spec) }
 }
 
 const workload: Pick = ({ spec }, draft) => {
@@ -110,17 +144,37 @@ const specOf =
 
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
 const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+/** Who may enter an EKS cluster: https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html */
+const awsAuthMaps = ['mapRoles', 'mapUsers', 'mapAccounts'] as const
 
-const configMap: Pick = ({ metadata, data }, draft) => {
+/** The names of what is in it, never a value; what was picked before has them already. */
+function pickKeys(from: JsonObject, members: readonly string[], draft: Draft): void {
+  if (isList(from.keys)) draft.keys = from.keys.filter((one) => typeof one === 'string')
+  else
+    draft.keys = members.flatMap((member) => {
+      const values = from[member]
+      return isObject(values) ? Object.keys(values) : []
+    })
+}
+
+const configMap: Pick = (from, draft) => {
+  const { metadata, data } = from
+  pickKeys(from, ['data', 'binaryData'], draft)
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
+  else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
+  // The certificates of the API server's own authority, the same in every namespace.
+  else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
 }
 
 const picks: { readonly [kind: string]: Pick } = {
   Pod: pod,
   Deployment: workload,
   StatefulSet: workload,
-  DaemonSet: workload,
+  DaemonSet: (from, draft) => {
+    workload(from, draft)
+    if (isObject(from.status)) draft.status = keep(from.status, ['desiredNumberScheduled', 'numberReady'])
+  },
   ReplicaSet: workload,
   ReplicationController: workload,
   Job: workload,
@@ -136,8 +190,17 @@ const picks: { readonly [kind: string]: Pick } = {
   MutatingWebhookConfiguration: members('webhooks'),
   ValidatingWebhookConfiguration: members('webhooks'),
   ConfigMap: configMap,
-  Secret: members('type'),
-  Service: specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports'),
+  Secret: (from, draft) => {
+    keep(from, ['type'], draft)
+    pickKeys(from, ['data', 'stringData'], draft)
+    const certificates = isObject(from.data) ? pickCertificates(from.data) : {}
+    if (Object.keys(certificates).length > 0) draft.data = certificates
+  },
+  Service: (from, draft) => {
+    specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports', 'loadBalancerClass')(from, draft)
+    if (isObject(from.status) && from.status.loadBalancer !== undefined)
+      draft.status = part(from.status, ['loadBalancer'])
+  },
   Endpoints: ({ subsets }, draft) => {
     draft.subsets = parts(subsets, ['addresses', 'notReadyAddresses', 'ports'])
   },
@@ -145,9 +208,14 @@ const picks: { readonly [kind: string]: Pick } = {
     draft.endpoints = parts(endpoints, ['addresses', 'conditions'])
     if (ports !== undefined) draft.ports = ports
   },
+  Certificate: ({ spec, status }, draft) => {
+    draft.spec = part(spec, ['secretName'])
+    if (isObject(status)) draft.status = { conditions: parts(status.conditions, ['type', 'status', 'reason']) }
+  },
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
+  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress'),
   Node: specOf('providerID', 'taints'),
   CSIDriver: members('spec'),
   ClusterRoleBinding: members('roleRef', 'subjects'),

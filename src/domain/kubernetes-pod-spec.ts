@@ -59,7 +59,8 @@ function pickReference(from: JsonObject): JsonObject {
     }
     draft[kind] = named
   }
-  return draft
+  const { prefix } = from
+  return typeof prefix === 'string' ? { ...draft, prefix } : draft
 }
 
 /** The objects of a list, each picked; made by `map`, which leaves no room for more: a list that grows by one is given room for 17. */
@@ -116,6 +117,9 @@ const flags: ReadonlySet<string> = new Set([
   '--watch-config-map',
   '--sts-regional-endpoint',
   '--aws-default-region',
+  '--aws-vpc-id',
+  '--aws-vpc-tags',
+  '--aws-region',
 ])
 
 /** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */

@@ -27,14 +27,18 @@ export const kubernetes = {
   nonResource: (path: string): Question => ask('kubernetes', `nonresource ${path}/get`),
   /** → `{header, claims, expirationTimestamp}` of a token minted for this audience; its signature is never part of an answer. */
   token: (token: TokenName): Question => ask('kubernetes', 'serviceaccounts/token/create', { ...token }),
-  /** → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. */
+  /**
+   * → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. Of a collected one also `user` and, where it
+   * runs a credential plugin, `exec: {command?, apiVersion?, clusterName?, region?, role?, profile?}`.
+   */
   currentContext: (): Question => ask('kubernetes', 'config'),
 } as const
 
 /** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */
 export const oidc = {
   /**
-   * → `{url, status, contentType, location?, document?}` for any HTTP answer (document: the parsed JSON body, if it is JSON), or
+   * → `{url, status, contentType, location?, seconds?, document?}` for any HTTP answer (document: the parsed JSON body, if it is JSON; seconds: how
+   * long it took, where that was one or more), or
    * `{url, failure: {kind: 'name-not-found' | 'refused' | 'tls' | 'too-large' | 'not-https', detail}}` where the network
    * itself has answered. Unknown (unreachable, timeout) where this host cannot tell. Among documents an empty issuer stands for the only one.
    */
@@ -87,12 +91,51 @@ export const aws = {
   /** → `{Policies: [{Id, Name, Content}…]}`: resource control policies, for management and delegated accounts only. */
   resourceControlPolicies: (): Question =>
     ask('aws', 'organizations:ListPolicies', { Filter: 'RESOURCE_CONTROL_POLICY' }),
+  /** → `{PolicyNames: [text…], complete}`: the policies that stand in the role itself. */
+  rolePolicies: (account: string, RoleName: string): Question =>
+    ask('aws', 'iam:ListRolePolicies', { account, RoleName }),
+  /** → `{PolicyDocument}`, decoded. */
+  rolePolicy: (account: string, RoleName: string, PolicyName: string): Question =>
+    ask('aws', 'iam:GetRolePolicy', { account, RoleName, PolicyName }),
+  /** → `{AttachedPolicies: [{PolicyName, PolicyArn}…], complete}`. */
+  attachedRolePolicies: (account: string, RoleName: string): Question =>
+    ask('aws', 'iam:ListAttachedRolePolicies', { account, RoleName }),
+  /** → `{PolicyVersion: {Document}}`: the default version, decoded. */
+  policy: (account: string, PolicyArn: string): Question => ask('aws', 'iam:GetPolicyVersion', { account, PolicyArn }),
+  /** → `{clusters: [{name, issuer?}…], complete}` of one region; asked only where IAM takes no more providers. */
+  clusters: (region: string): Question => ask('aws', 'eks:ListClusters', { region }),
+  /** → `{SummaryMap: {AssumeRolePolicySizeQuota?, Providers?, …}}`; asked only where a quota is near. */
+  accountSummary: (account?: string): Question =>
+    ask('aws', 'iam:GetAccountSummary', account === undefined ? {} : { account }),
+  /**
+   * → `{EvaluationResults: [{EvalActionName, EvalResourceName?, EvalDecision: 'allowed' | 'implicitDeny' | 'explicitDeny'}…]}`: what the
+   * policies of this role or user, its boundary and the organization would say; asked only about a call that was refused.
+   */
+  simulation: (account: string, PolicySourceArn: string, ActionName: string, ResourceArn: string): Question =>
+    ask('aws', 'iam:SimulatePrincipalPolicy', { account, PolicySourceArn, ActionName, ResourceArn }),
   /** → `{associations: [{namespace, serviceAccount, associationArn?, roleArn?}…], complete}` of the cluster being examined. */
   podIdentityAssociations: (): Question => ask('aws', 'eks:ListPodIdentityAssociations'),
+  /** → `{accessEntries: [ARN…], complete}` of the cluster being examined. */
+  accessEntries: (): Question => ask('aws', 'eks:ListAccessEntries'),
+  /** → `{accessEntry: {principalArn, type?, kubernetesGroups?, createdAt?, …}}`. */
+  accessEntry: (principalArn: string): Question => ask('aws', 'eks:DescribeAccessEntry', { principalArn }),
+  /** → `{nodegroups: [name…], complete}` of the cluster being examined. */
+  nodegroups: (): Question => ask('aws', 'eks:ListNodegroups'),
+  /** → `{nodegroup: {nodegroupName, nodeRole, amiType?, …}}`. */
+  nodegroup: (nodegroupName: string): Question => ask('aws', 'eks:DescribeNodegroup', { nodegroupName }),
+  /** → `{Reservations: [{Instances: […]}…], complete}`: the machines that were collected. */
+  instances: (): Question => ask('aws', 'ec2:DescribeInstances'),
+  /** → `{InstanceProfile: {InstanceProfileName, Arn, Roles: [{RoleName, Arn}…]}}`. */
+  instanceProfile: (account: string, InstanceProfileName: string): Question =>
+    ask('aws', 'iam:GetInstanceProfile', { account, InstanceProfileName }),
+  /** → `{User: {UserName, Arn, CreateDate?}}`. */
+  user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),
 } as const
 
 /** Other clouds, as far as they tell which issuer they federate. */
 export const gcp = {
+  /** → the cluster being examined as gcloud prints it: `{name, selfLink, privateClusterConfig?: {enablePrivateNodes?}}`. */
+  cluster: (): Question => ask('gcp', 'container.clusters.get'),
   /** → `{providers: [{name, oidc: {issuerUri, allowedAudiences?, jwksJson?}, state}…], complete}`. */
   workloadIdentityPoolProviders: (): Question => ask('gcp', 'iam.workloadIdentityPoolProviders.list'),
 } as const

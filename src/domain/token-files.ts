@@ -1,6 +1,6 @@
 /** Which projected token a container's SDK reads: from the variable that names the file, by mount and volume, to the token source. */
 import { awsAudience, azureAudience, podIdentityAudience } from './audiences.ts'
-import type { Container, Pod, TokenSource, Volume } from './workloads.ts'
+import type { Container, Mount, Pod, TokenSource, Volume } from './workloads.ts'
 
 export type Mechanism = 'web-identity' | 'pod-identity' | 'azure'
 
@@ -42,6 +42,9 @@ export type TokenFile = {
   readonly container: string
   readonly mechanism: Mechanism
   readonly path: string
+  /** Where it lies in what is mounted there. */
+  readonly mount?: Mount
+  readonly within?: string
   /** What is mounted there, if anything is. */
   readonly volume?: Volume
   /** The source of a projected volume that makes this file, or the volume's only one. */
@@ -50,17 +53,20 @@ export type TokenFile = {
 
 const trimmed = (path: string): string => path.replace(/\/+$/, '')
 
-function fileOf(pod: Pod, container: Container, mechanism: Mechanism, path: string): TokenFile {
+/** The file that a container reads by this path, as far as its mounts tell. */
+export function fileOf(pod: Pod, container: Container, mechanism: Mechanism, path: string): TokenFile {
   const found = { container: container.name, mechanism, path }
   const mount = container.mounts
     .filter(({ mountPath }) => path === trimmed(mountPath) || path.startsWith(`${trimmed(mountPath)}/`))
     .sort((a, b) => trimmed(b.mountPath).length - trimmed(a.mountPath).length)[0]
   const volume = mount === undefined ? undefined : pod.volumes.find(({ name }) => name === mount.name)
   if (mount === undefined || volume === undefined) return found
-  const rest = mount.subPath ?? path.slice(trimmed(mount.mountPath).length + 1)
+  const below = path.slice(trimmed(mount.mountPath).length + 1)
+  const rest =
+    mount.subPath === undefined ? below : [trimmed(mount.subPath), below].filter((one) => one !== '').join('/')
   const source =
     volume.tokens.find((one) => one.path === rest) ?? (volume.tokens.length === 1 ? volume.tokens[0] : undefined)
-  return { ...found, volume, ...(source === undefined ? {} : { source }) }
+  return { ...found, mount, within: rest, volume, ...(source === undefined ? {} : { source }) }
 }
 
 /** The token files that containers are told to read; a variable whose value is not in the pod is left out. */

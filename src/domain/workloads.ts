@@ -27,7 +27,15 @@ export type Volume = {
   /** projected, emptyDir, secret, hostPath, csi, … */
   readonly type: string
   readonly tokens: readonly TokenSource[]
+  /** Of a projected volume; 0644 where it is not set. */
+  readonly defaultMode?: number
+  /** The Secret or ConfigMap that it is filled from. */
+  readonly from?: ObjectName
 }
+/** A Secret or ConfigMap by name. */
+export type ObjectName = { readonly kind: 'Secret' | 'ConfigMap'; readonly name: string }
+/** As whom processes run, as far as it is written: https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ */
+export type RunsAs = { readonly user?: number; readonly group?: number }
 export type Mount = {
   readonly name: string
   readonly mountPath: string
@@ -41,6 +49,11 @@ export type Container = {
   readonly env: { readonly [name: string]: string | null }
   /** More variables come from ConfigMaps or Secrets, and are not looked at. */
   readonly envFrom: boolean
+  /** Where those come from, and what is put before their names. */
+  readonly envSources?: readonly (ObjectName & { readonly prefix: string })[]
+  /** By variable, the Secret or ConfigMap that its value comes from. */
+  readonly references?: { readonly [name: string]: ObjectName & { readonly key: string; readonly optional: boolean } }
+  readonly runsAs?: RunsAs
   readonly mounts: readonly Mount[]
   /** argv[0] and the flags that a check may look at. */
   readonly command: readonly string[]
@@ -58,6 +71,10 @@ export type Pod = Meta & {
   readonly affinityOs: readonly string[]
   readonly volumes: readonly Volume[]
   readonly containers: readonly Container[]
+  /** What holds for containers that do not say otherwise. */
+  readonly runsAs?: RunsAs
+  readonly fsGroup?: number
+  readonly supplementalGroups?: readonly number[]
 }
 
 const noTexts: Texts = Object.freeze({})
@@ -103,6 +120,26 @@ function readMeta(json: Json, kind?: string): Meta | undefined {
 
 export const readServiceAccount = (json: Json): ServiceAccount | undefined => readMeta(json, 'ServiceAccount')
 
+function objectAt(json: Json | undefined, secret: string, configMap: string, member: string): ObjectName | undefined {
+  const ofSecret = textAt(json, secret, member)
+  if (ofSecret !== undefined) return { kind: 'Secret', name: ofSecret }
+  const ofConfigMap = textAt(json, configMap, 'name')
+  return ofConfigMap === undefined ? undefined : { kind: 'ConfigMap', name: ofConfigMap }
+}
+
+const numberAt = (json: Json | undefined, ...path: readonly string[]): number | undefined => {
+  const found = at(json, ...path)
+  return typeof found === 'number' ? found : undefined
+}
+
+function readRunsAs(json: Json | undefined): { readonly runsAs?: RunsAs } {
+  const user = numberAt(json, 'securityContext', 'runAsUser')
+  const group = numberAt(json, 'securityContext', 'runAsGroup')
+  return user === undefined && group === undefined
+    ? {}
+    : { runsAs: { ...optional('user', user), ...optional('group', group) } }
+}
+
 function readVolume(json: Json): Volume {
   const type = isObject(json) ? Object.keys(json).find((key) => key !== 'name') : undefined
   const sources = listAt(json, 'projected', 'sources')
@@ -110,6 +147,8 @@ function readVolume(json: Json): Volume {
     name: textAt(json, 'name') ?? '',
     // The API's own default: a volume without a source is an emptyDir.
     type: type ?? 'emptyDir',
+    ...optional('defaultMode', numberAt(json, 'projected', 'defaultMode')),
+    ...optional('from', objectAt(json, 'secret', 'configMap', 'secretName')),
     tokens: sources.flatMap((source) => {
       const token = at(source, 'serviceAccountToken')
       if (token === undefined) return []
@@ -127,22 +166,36 @@ function readVolume(json: Json): Volume {
 
 function readContainer(json: Json, role: Container['role']): Container {
   const env: { [name: string]: string | null } = {}
+  const references: { [name: string]: ObjectName & { readonly key: string; readonly optional: boolean } } = {}
   for (const variable of listAt(json, 'env')) {
     const name = textAt(variable, 'name')
     if (name === undefined) continue
     // A variable without value and valueFrom is the empty text.
     const bare = isObject(variable) && !('value' in variable) && !('valueFrom' in variable) && !('hidden' in variable)
     env[name] = textAt(variable, 'value') ?? (bare ? '' : null)
+    const reference = objectAt(at(variable, 'valueFrom'), 'secretKeyRef', 'configMapKeyRef', 'name')
+    if (reference !== undefined) {
+      const body = at(variable, 'valueFrom', reference.kind === 'Secret' ? 'secretKeyRef' : 'configMapKeyRef')
+      const optional = at(body, 'optional') === true
+      references[name] = { ...reference, key: textAt(body, 'key') ?? '', optional }
+    }
   }
+  const envSources = listAt(json, 'envFrom').flatMap((source) => {
+    const found = objectAt(source, 'secretRef', 'configMapRef', 'name')
+    return found === undefined ? [] : [{ ...found, prefix: textAt(source, 'prefix') ?? '' }]
+  })
   return {
     name: textAt(json, 'name') ?? '',
     role,
     env,
     envFrom: listAt(json, 'envFrom').length > 0,
+    ...(envSources.length > 0 ? { envSources } : {}),
+    ...(Object.keys(references).length > 0 ? { references } : {}),
+    ...readRunsAs(json),
     mounts: listAt(json, 'volumeMounts').map((mount) => ({
       name: textAt(mount, 'name') ?? '',
       mountPath: textAt(mount, 'mountPath') ?? '',
-      ...optional('subPath', textAt(mount, 'subPath')),
+      ...optional('subPath', textAt(mount, 'subPath') ?? textAt(mount, 'subPathExpr')),
       readOnly: at(mount, 'readOnly') === true,
     })),
     command: [...listAt(json, 'command'), ...listAt(json, 'args')].filter((word) => typeof word === 'string'),
@@ -161,6 +214,7 @@ function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined)
     .flatMap((term) => listAt(term, 'matchExpressions'))
     .filter((one) => textAt(one, 'key') === 'kubernetes.io/os' && textAt(one, 'operator') === 'In')
     .flatMap((one) => listAt(one, 'values').filter((value) => typeof value === 'string'))
+  const groups = listAt(spec, 'securityContext', 'supplementalGroups').filter((one) => typeof one === 'number')
   return {
     ...meta,
     serviceAccount: textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount') || 'default',
@@ -176,6 +230,9 @@ function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined)
       ...listAt(spec, 'containers').map((one) => readContainer(one, 'container')),
       ...listAt(spec, 'ephemeralContainers').map((one) => readContainer(one, 'ephemeral')),
     ],
+    ...readRunsAs(spec),
+    ...optional('fsGroup', numberAt(spec, 'securityContext', 'fsGroup')),
+    ...(groups.length > 0 ? { supplementalGroups: groups } : {}),
   }
 }
 

@@ -3,26 +3,6 @@ import type { ErrorText } from '../domain/error-texts.ts'
 
 export const neighbouringErrorTexts = [
   {
-    fragment: 'Token expired: current date/time … must be before the expiration date/time',
-    leads: [{ check: 'workload/token-is-fresh' }],
-    means: 'The token had expired before it was sent: the client keeps an old copy, or the file is not renewed.',
-  },
-  {
-    fragment: 'ExpiredTokenException',
-    leads: [{ check: 'workload/token-is-fresh' }],
-    means: 'The token had expired before it was sent: the client keeps an old copy, or the file is not renewed.',
-  },
-  {
-    fragment: 'service account token has expired',
-    leads: [{ check: 'workload/token-is-fresh' }],
-    means: 'The API server was shown a token that has expired.',
-  },
-  {
-    fragment: 'service account token is not valid yet',
-    leads: [{ check: 'cluster/clocks-agree' }],
-    means: 'The clock of the API server is behind that of whoever issued the token.',
-  },
-  {
     fragment: 'IDPCommunicationError',
     leads: [{ check: 'aws/issuer-keys-available-to-sts' }, { check: 'cluster/discovery-is-public' }],
     means: 'STS could not reach the issuer; the call may be repeated.',
@@ -33,8 +13,14 @@ export const neighbouringErrorTexts = [
     means: 'The bucket that should hold the issuer documents takes no public ACL.',
   },
   {
+    // The wording is of the documentation: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+    fragment: 'GlobalEndpointTokenVersion',
+    leads: [{ check: 'aws/sts-region-active', message: 'global-token-refused' }],
+    means: 'Sessions of the global STS endpoint do not count in an opt-in region.',
+  },
+  {
     fragment: 'RegionDisabledException',
-    leads: [{ check: 'aws/sts-region-active' }],
+    leads: [{ check: 'aws/sts-region-active', message: 'region-disabled' }],
     means: 'The region of the STS endpoint is not active in the account.',
   },
   {
@@ -44,48 +30,23 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: "at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern",
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'session-name-characters' }],
     means: 'The session name has characters that STS does not take.',
   },
   {
     fragment: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role',
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'duration-above-role-maximum' }],
     means: 'A longer session was asked for than the role allows.',
   },
   {
     fragment: 'exceeds the 1 hour session limit for roles assumed by role chaining',
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'chained-session-too-long' }],
     means: 'A session of a chained role lasts at most one hour.',
   },
   {
     fragment: 'PackedPolicyTooLarge',
-    leads: [{ check: 'aws/session-request-valid' }],
+    leads: [{ check: 'aws/session-request-valid', message: 'session-policy-too-large' }],
     means: 'Session policies and tags are together too large.',
-  },
-  {
-    fragment: 'token: permission denied',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The process may not read its token file.',
-  },
-  {
-    fragment: 'open /var/run/secrets/…: permission denied',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The process may not read its token file.',
-  },
-  {
-    fragment: 'open /var/run/secrets/…/token: no such file or directory',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The token file that the variables name is not mounted.',
-  },
-  {
-    fragment: "ENOENT: no such file or directory, open '/var/run/secrets/",
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The token file that the variables name is not mounted.',
-  },
-  {
-    fragment: 'unable to read file at /var/run/secrets/',
-    leads: [{ check: 'workload/token-file-is-readable' }],
-    means: 'The token file that the variables name cannot be read.',
   },
   {
     fragment: 'only loopback hosts are allowed',
@@ -103,33 +64,16 @@ export const neighbouringErrorTexts = [
     means: 'The Java program lacks the STS module, without which the SDK passes web identity over.',
   },
   {
-    fragment: 'Connect timeout on endpoint URL: "http://169.254.170.23/v1/credentials"',
-    leads: [{ check: 'aws/pod-reaches-pod-identity-agent' }, { check: 'aws/pod-identity-agent-running' }],
-    means: 'The EKS Pod Identity agent does not answer.',
-  },
-  {
-    fragment: '(ResourceNotFoundException)',
-    leads: [{ check: 'aws/pod-identity-association-exists', message: 'reported-not-found' }],
-    means: 'EKS Pod Identity knows no association for the ServiceAccount.',
-  },
-  {
-    fragment: '(AccessDeniedException)',
-    leads: [{ check: 'aws/trust-policy-admits-pod-identity' }],
-    means: 'EKS Pod Identity may not assume the role of the association.',
-  },
-  {
-    fragment: '[fd00:ec2::23]:80: bind: cannot assign requested address',
-    leads: [{ check: 'aws/pod-identity-agent-running' }],
-    means: 'The EKS Pod Identity agent cannot start on a node without IPv6.',
-  },
-  {
     fragment: 'sts.amazonaws.com/: dial tcp …: i/o timeout',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }],
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'global-endpoint-unreachable' }],
     means: 'The global STS endpoint does not answer from the pod.',
   },
   {
     fragment: 'https://sts.…: dial tcp …:443: i/o timeout',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }, { check: 'workload/network-leads-to-the-token-endpoint' }],
+    leads: [
+      { check: 'aws/sts-endpoint-reachable', message: 'regional-endpoint-unreachable' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
     means: 'The STS endpoint does not answer from the pod.',
   },
   {
@@ -139,12 +83,27 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'an AWS region is required, but was not found',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }],
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'region-missing' }],
     means: 'The SDK was not told which region to call.',
   },
   {
+    fragment: 'You must specify a region',
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'region-missing' }],
+    means: 'The SDK was not told which region to call.',
+  },
+  {
+    fragment: 'x509: certificate is valid for …, not sts.',
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'name-points-elsewhere' }],
+    means: 'The name of STS leads to somebody else.',
+  },
+  {
+    fragment: 'because no VPC endpoint policy allows the sts:AssumeRoleWithWebIdentity action',
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'endpoint-policy-refuses' }],
+    means: 'The VPC endpoint for STS does not let the exchange through.',
+  },
+  {
     fragment: 'An error occurred (Unknown) when calling the AssumeRoleWithWebIdentity operation',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }],
+    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'endpoint-overridden' }],
     means: 'Something other than STS answered: an overridden endpoint, or a proxy.',
   },
   {
@@ -167,19 +126,34 @@ export const neighbouringErrorTexts = [
     leads: [{ check: 'aws/operator-may-set-up-identity', message: 'tag-provider-denied' }],
     means: 'Whoever sets the identity up may not tag the OIDC provider.',
   },
-  ...[
-    'because no identity-based policy allows the',
-    'because no resource-based policy allows the',
-    'because no permissions boundary allows the',
-    'because no session policy allows the',
-    'because no VPC endpoint policy allows the',
-    'because no service control policy allows the',
-    'with an explicit deny in',
-  ].map(
-    (fragment): ErrorText => ({
+  ...(
+    [
+      ['because no identity-based policy allows the', 'identity-policy-does-not-allow'],
+      ['because no resource-based policy allows the', 'resource-policy-does-not-allow'],
+      ['because no permissions boundary allows the', 'boundary-does-not-allow'],
+      ['because no session policy allows the', 'session-policy-does-not-allow'],
+      ['because no VPC endpoint policy allows the', 'endpoint-policy-does-not-allow'],
+      ['because no service control policy allows the', 'organization-does-not-allow'],
+      ['with an explicit deny in', 'explicit-deny'],
+    ] as const
+  ).map(
+    ([fragment, message]): ErrorText => ({
       fragment,
-      leads: [{ check: 'aws/role-permits-action' }],
+      leads: [{ check: 'aws/role-permits-action', message }],
       means: 'The workload has its identity; the identity may not do what was asked.',
+    }),
+  ),
+  ...[
+    'iam:CreateOpenIDConnectProvider',
+    'iam:AddClientIDToOpenIDConnectProvider',
+    'iam:UpdateAssumeRolePolicy',
+    'eks:CreatePodIdentityAssociation',
+    'eks:UpdatePodIdentityAssociation',
+  ].map(
+    (action): ErrorText => ({
+      fragment: `is not authorized to perform: ${action} on`,
+      leads: [{ check: 'aws/operator-may-set-up-identity' }],
+      means: 'Whoever sets the identity up may not do this part of it.',
     }),
   ),
   {
@@ -200,6 +174,11 @@ export const neighbouringErrorTexts = [
     means: 'The identity may not use the key that the objects are encrypted with.',
   },
   {
+    fragment: 'Access to KMS is not allowed',
+    leads: [{ check: 'aws/role-may-use-bucket', message: 'key-not-allowed' }],
+    means: 'The identity may not use the key that the objects are encrypted with.',
+  },
+  {
     fragment: 'Cannot exceed quota for ACLSizePerRole',
     leads: [{ check: 'aws/iam-quotas-left', message: 'reported-trust-policy-full' }],
     means: 'The trust policy has become longer than IAM stores.',
@@ -211,32 +190,7 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'OpenIdIdpCommunicationError',
-    leads: [{ check: 'aws/operator-may-set-up-identity' }],
+    leads: [{ check: 'aws/operator-may-set-up-identity', message: 'issuer-unreachable-for-iam' }],
     means: 'IAM could not fetch the certificate of the issuer while the provider was being created.',
-  },
-  {
-    fragment: 'Failed calling webhook, failing open',
-    leads: [{ check: 'cluster/webhook-answers' }],
-    means: 'The API server could not call an admission webhook, and went on without it.',
-  },
-  {
-    fragment: 'failed calling webhook "…x509: certificate signed by unknown authority',
-    leads: [{ check: 'cluster/webhook-ca-bundle-verifies' }],
-    means: "The CA bundle of the webhook configuration does not verify the webhook's certificate.",
-  },
-  {
-    fragment: 'failed calling webhook "…x509: certificate has expired or is not yet valid',
-    leads: [{ check: 'cluster/webhook-ca-bundle-verifies' }],
-    means: "The webhook's certificate is out of date.",
-  },
-  {
-    fragment: 'failed calling webhook "…no endpoints available for service',
-    leads: [{ check: 'cluster/webhook-answers' }],
-    means: 'The webhook has no running pod behind its Service.',
-  },
-  {
-    fragment: 'AADSTS700024: Client assertion is not within its valid time range',
-    leads: [{ check: 'workload/token-is-fresh' }, { check: 'cluster/clocks-agree' }],
-    means: 'The token had expired, or the clocks disagree.',
   },
 ] as const satisfies readonly ErrorText[]

@@ -192,4 +192,20 @@ export const neutralErrorTexts = [
     leads: [{ check: 'workload/token-volume-asks-for-the-audience', message: 'audience-differs' }],
     means: 'The token is for another audience than the federated identity credential.',
   },
+  {
+    // Cloud Storage names the caller, whoever that is.
+    fragment: '/[a-z0-9-]{1,63}@[a-z0-9.-]{1,80}\\.gserviceaccount\\.com does not have [a-zA-Z.]{1,80} access/',
+    leads: [
+      {
+        check: 'workload/caller-is-the-declared-identity',
+        when: 'The service account that the text names is not the one that the workload is bound to.',
+      },
+    ],
+    means: 'The call was made as the service account that the text names, and that may not do what was asked.',
+  },
+  {
+    fragment: 'no azure identity found for request clientID',
+    leads: [{ check: 'workload/one-mechanism-is-bound', message: 'old-interceptor' }],
+    means: 'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
+  },
 ] as const satisfies readonly ErrorText[]

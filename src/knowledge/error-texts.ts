@@ -1,7 +1,12 @@
 /** Known error texts: a fragment of each, the checks that it leads to (most likely cause first), and what it means. */
+import type { CheckId } from '../core/check.ts'
 import type { ErrorText } from '../domain/error-texts.ts'
+import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
+import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
+import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
+import { tokenErrorTexts } from './error-texts-token.ts'
 
 /** Texts of STS, IAM, the AWS SDKs and the pod identity webhook about web identity. */
 const awsErrorTexts = [
@@ -173,4 +178,17 @@ export const meansNoCredentials = (fragment: string): string | undefined =>
   errorTexts.find((one) => one.fragment === fragment && withoutCredentials.has(one.leads[0].check))?.means
 
 /** All known texts; those that belong to other checks keep theirs from being read as one of the first. */
-export const errorTexts: readonly ErrorText[] = [...awsErrorTexts, ...neutralErrorTexts, ...neighbouringErrorTexts]
+export const errorTexts: readonly ErrorText[] = [
+  ...awsErrorTexts,
+  ...neutralErrorTexts,
+  ...tokenErrorTexts,
+  ...podIdentityErrorTexts,
+  ...clusterErrorTexts,
+  ...controlPlaneErrorTexts,
+  ...neighbouringErrorTexts,
+  ...eksErrorTexts,
+]
+
+/** The fragments of the texts that lead to a check. */
+export const fragmentsOf = (check: CheckId): ReadonlySet<string> =>
+  new Set(errorTexts.filter(({ leads }) => leads.some((lead) => lead.check === check)).map(({ fragment }) => fragment))

@@ -45,6 +45,7 @@ export const resources: { readonly [plural: string]: Resource } = {
   clusterroles: of('rbac.authorization.k8s.io', false),
   clusterrolebindings: of('rbac.authorization.k8s.io', false),
   customresourcedefinitions: of('apiextensions.k8s.io', false),
+  certificates: of('cert-manager.io'),
   serviceentries: of('networking.istio.io'),
 }
 

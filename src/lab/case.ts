@@ -2,6 +2,7 @@
 import { at, isList, isObject, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
 import type { CaseDocuments } from './case-documents.ts'
+import { type Entering, enteringIn } from './entering.ts'
 
 export type LabCase = {
   /** The objects of the cluster, lists opened, in the order of the documents. */
@@ -21,6 +22,8 @@ export type LabCase = {
   readonly cluster?: JsonObject
   /** Pod Identity associations; left out where the case does not show them. */
   readonly associations?: readonly JsonObject[]
+  /** Its access entries and node groups. */
+  readonly entering: Entering
   readonly accounts: Accounts
   readonly region: string
   /** `gitVersion` of the API server. */
@@ -73,6 +76,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     ...(kid === undefined ? {} : { kid }),
     ...(cluster && { cluster }),
     ...(lists.length > 0 && { associations: associations.filter(isObject) }),
+    entering: enteringIn(values),
     accounts,
     region,
     ...(version === undefined ? {} : { version }),

@@ -1,6 +1,6 @@
-/** EKS as REST and JSON: the cluster of the case and its Pod Identity associations. */
+/** EKS as REST and JSON: the cluster of the case, its Pod Identity associations, access entries and node groups. */
 import { randomUUID } from 'node:crypto'
-import { type JsonObject, textAt } from '../core/json.ts'
+import { type Json, type JsonObject, textAt } from '../core/json.ts'
 import { isSigned } from './aws-query.ts'
 import type { LabCase } from './case.ts'
 import type { Handler, Reply } from './listener.ts'
@@ -17,7 +17,7 @@ const jsonReply = (status: number, body: JsonObject, error?: string): Reply => (
 
 /** `refused` tells by `eks:DescribeCluster` which calls the signed-in identity may not make. */
 export function eksService(lab: LabCase, refused: (action: string) => boolean): Handler {
-  const { cluster, associations, accounts, region } = lab
+  const { cluster, associations, entering, accounts, region } = lab
   const name = textAt(cluster, 'name') ?? textAt(cluster, 'arn')?.split('/').at(-1)
   const denied = (action: string, resource: string): Reply => {
     const arn = `arn:${accounts.partition}:eks:${region}:${accounts.own}:${resource}`
@@ -31,7 +31,7 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
     const { method, path, query } = request
     if (!isSigned(request))
       return jsonReply(403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException')
-    const [top, asked, below, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
+    const [top, asked, below, one, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
     if (method !== 'GET' || top !== 'clusters' || rest.length > 0)
       return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
     if (asked === undefined) {
@@ -44,7 +44,21 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
         return denied('eks:DescribeCluster', `cluster/${asked}`)
       return asked === name ? jsonReply(200, { cluster: onTheWire(cluster) }) : notFound(asked)
     }
-    if (below !== 'pod-identity-associations')
+    const shelf = below === 'access-entries' ? entering.entries : below === 'node-groups' ? entering.groups : undefined
+    if (shelf !== undefined) {
+      if (name !== undefined && asked !== name) return notFound(asked)
+      if (one === undefined)
+        return refused(shelf.list) || shelf.names === undefined
+          ? denied(shelf.list, `cluster/${asked}`)
+          : jsonReply(200, { [shelf.plural]: [...shelf.names], nextToken: null })
+      if (refused(shelf.describe) || shelf.names === undefined) return denied(shelf.describe, `cluster/${asked}`)
+      const found = shelf.described.get(one)
+      if (found !== undefined) return jsonReply(200, { [shelf.singular]: onTheWire(found) })
+      return shelf.names.includes(one)
+        ? denied(shelf.describe, `cluster/${asked}`)
+        : jsonReply(404, { message: `No such resource: ${one}` }, 'ResourceNotFoundException')
+    }
+    if (below !== 'pod-identity-associations' || one !== undefined)
       return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
     if (refused('eks:ListPodIdentityAssociations') || associations === undefined)
       return denied('eks:ListPodIdentityAssociations', `cluster/${asked}`)
@@ -56,8 +70,12 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
 }
 
 /** REST-JSON carries times as epoch seconds, where the command line prints ISO 8601. */
-function onTheWire(cluster: JsonObject): JsonObject {
-  const created = textAt(cluster, 'createdAt')
-  const seconds = created === undefined ? Number.NaN : Date.parse(created) / 1000
-  return Number.isNaN(seconds) ? cluster : { ...cluster, createdAt: seconds }
+function onTheWire(printed: JsonObject): JsonObject {
+  const wire: { [key: string]: Json } = { ...printed }
+  for (const key of ['createdAt', 'modifiedAt']) {
+    const text = textAt(printed, key)
+    const seconds = text === undefined ? Number.NaN : Date.parse(text) / 1000
+    if (!Number.isNaN(seconds)) wire[key] = seconds
+  }
+  return wire
 }

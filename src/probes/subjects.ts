@@ -2,9 +2,12 @@
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
+import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
+import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
+import { type Configuration, injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import {
   type Meta,
   type Pod,
@@ -14,6 +17,7 @@ import {
   type ServiceAccount,
 } from '../domain/workloads.ts'
 import { templateResources } from './cluster/pods.ts'
+import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Listed, listed } from './lists.ts'
 import { readTarget, type Target } from './targets.ts'
 
@@ -38,6 +42,10 @@ type Lists = {
   readonly errors: boolean
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
+  /** Those that ask for an AWS load balancer; none where somebody was named. */
+  readonly services: readonly AwsService[]
+  /** Those that inject an identity. */
+  readonly injectors: readonly Configuration[]
 }
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
@@ -48,7 +56,7 @@ const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Suc
 
 async function look(
   source: Source,
-  { namespace, documents }: Selection,
+  { namespace, documents, targets, selector }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -57,12 +65,15 @@ async function look(
       : source.ask(question, signal)
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
-  const [accounts, pods, errors, associations, roles, ...templates] = await Promise.all([
+  const everything = targets.length === 0 && selector === undefined
+  const [accounts, pods, errors, associations, roles, services, webhooks, ...templates] = await Promise.all([
     list('serviceaccounts', readServiceAccount),
     list('pods', readPod),
     ask(seen.errors()),
     ask(aws.podIdentityAssociations()),
     documents ? ask(aws.roles()) : undefined,
+    everything ? ask(kubernetes.list('services', namespace)) : undefined,
+    ask(kubernetes.list('mutatingwebhookconfigurations')),
     ...templateResources.map((resource) => list(resource, readWorkload)),
   ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
@@ -82,7 +93,35 @@ async function look(
       roles?.state === 'known'
         ? listAt(roles.value, 'Roles').flatMap((role) => (isObject(role) ? (textAt(role, 'RoleName') ?? []) : []))
         : [],
+    services:
+      services?.state === 'known' ? listAt(services.value, 'items').flatMap((one) => readAwsService(one) ?? []) : [],
+    injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
+}
+
+/** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
+function injectedBy(one: Configuration, subjects: readonly Subject[], lists: Lists): readonly string[] {
+  const ofAzure = injectorsOf(one).every(({ injects }) => injects === 'Azure')
+  const ofAws = injectorsOf(one).every(({ injects }) => injects === 'AWS')
+  const clouds = new Map(
+    itemsOf(lists.accounts).map(({ namespace, name, annotations }) => [
+      keyOfAccount(namespace, name),
+      { aws: Boolean(annotations[roleAnnotation]), azure: Boolean(annotations[azureClientAnnotation]) },
+    ]),
+  )
+  const reaches = (key: string): boolean => {
+    const cloud = clouds.get(key)
+    return !((ofAzure && cloud?.aws && !cloud.azure) || (ofAws && cloud?.azure && !cloud.aws))
+  }
+  return subjects.flatMap((subject) =>
+    subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
+      ? [subject, ...(subject.of ?? [])].some((key) =>
+          typeof key === 'string' ? reaches(key) : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
+        )
+        ? subjectKey(subject)
+        : []
+      : [],
+  )
 }
 
 /** What is chosen so far: ServiceAccounts by key, and pods either all of a ServiceAccount's or one by one. */
@@ -146,6 +185,10 @@ function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, 
       choose(chosen, one.namespace, one.name, true)
   for (const pod of users)
     if (matches(pod) && podExpectsIdentity(pod)) choose(chosen, pod.namespace, pod.serviceAccount, true)
+  // It needs a role even where nobody has given it one.
+  for (const one of lists.templates)
+    if (matches(one) && one.kind === 'Deployment' && isController(one))
+      choose(chosen, one.namespace, one.serviceAccount, true)
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))
@@ -175,6 +218,18 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   for (const target of targets) take(chosen, target, lists, selection)
   if (targets.length === 0) takeAll(chosen, lists, matches, selection.documents === true)
   return roster(chosen, lists, targets.length === 0, selection)
+}
+
+/** The nodes that were named, and those whose Pod Identity agent judged pods ask for credentials. */
+function nodesOf(named: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
+  const users = new Map<string, string[]>([...named].map((name) => [name, []]))
+  for (const pod of pods) {
+    if (pod.node === undefined || !asksPodIdentityAgent(pod)) continue
+    const keys = users.get(pod.node) ?? []
+    keys.push(`Pod ${pod.namespace}/${pod.name}`, keyOfAccount(pod.namespace, pod.serviceAccount))
+    users.set(pod.node, keys)
+  }
+  return [...users].map(([name, of]) => ({ kind: 'Node', name, ...(of.length > 0 ? { of: [...new Set(of)] } : {}) }))
 }
 
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
@@ -216,13 +271,25 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       name: pod.name,
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
-  for (const name of chosen.nodes) subjects.push({ kind: 'Node', name })
+  subjects.push(...nodesOf(chosen.nodes, [...pods.values()]))
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
+  for (const one of lists.injectors) {
+    const of = injectedBy(one, subjects, lists)
+    if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
+  }
+
+  for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
   const standsFor: readonly Scope[] =
-    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0) ? ['service-account', 'pod'] : []
-  subjects.unshift({ ...clusterSubject, ...(standsFor.length > 0 ? { standsFor } : {}) })
+    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+      ? ['service-account', 'pod', 'node']
+      : []
+  subjects.unshift({
+    ...clusterSubject,
+    ...(standsFor.length > 0 ? { standsFor } : {}),
+    ...(everybody || selection.documents === true ? { whole: true } : {}),
+  })
   return { subjects, problems }
 }

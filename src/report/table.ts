@@ -102,7 +102,8 @@ function unrecognised({ notRecognised }: Report, verbose: boolean): readonly str
 export const render: Renderer = (report, options) => {
   const width = Math.min(widest, Math.max(narrowest, options.width))
   const paint = paintOf(options.color)
-  const crowded = report.identities.length > 1 || new Set(report.findings.map(({ subject }) => subject.name)).size > 3
+  const workloads = report.findings.filter(({ subject }) => !['cluster', 'object'].includes(scopeOf(subject)))
+  const crowded = report.identities.length > 1 || new Set(workloads.map(({ subject }) => subject.name)).size > 3
   const sheet: Sheet = {
     paint,
     width,

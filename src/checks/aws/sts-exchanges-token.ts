@@ -39,6 +39,8 @@ export const check = defineCheck({
     'aws/oidc-provider-registered',
     'aws/oidc-provider-accepts-audience',
     'aws/trust-policy-admits-service-account',
+    'aws/sts-endpoint-reachable',
+    'aws/sts-region-active',
     'cluster/published-keys-verify-tokens',
     'workload/token-is-for-this-workload',
   ],

@@ -1,5 +1,6 @@
 /** Whether IAM takes the trust policy, and takes it for what its author meant. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
+import { scopeOf } from '../../core/subject.ts'
 import { advice, changeTrust, putTrust, unnamed } from '../../domain/advice.ts'
 import { malformations } from '../../domain/aws-trust-form.ts'
 import { sh } from '../../domain/shell-words.ts'
@@ -107,6 +108,8 @@ export const check = defineCheck({
       ),
   },
   judge: ({ want: { namedRole, errorsOfServiceAccount }, subject }) => {
+    if (scopeOf(subject) === 'object' && subject.kind !== 'Role')
+      return { status: 'not-applicable', reason: 'it is no role' }
     const role = subject.kind === 'Role' ? subject.name : unnamed.role
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
     const refused = errors.find(({ text }) => refusal.test(text) && !ofPermissions.test(text))

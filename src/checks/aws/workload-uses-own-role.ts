@@ -5,10 +5,10 @@ import { denialsIn, isNodeSession, isOwnBusiness, isSetUp } from '../../domain/a
 import { rolesIn } from '../../domain/aws-injection.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { meansNoCredentials } from '../../knowledge/error-texts.ts'
-import { calledPod } from '../../probes/aws/called-pod.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
 import type { ObservedError } from '../../probes/cluster/observed-errors.ts'
+import { calledPod } from '../../probes/workload/called-pod.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
@@ -55,7 +55,13 @@ export const check = defineCheck({
   },
   needs: {},
   wants: { errorsOfPod, roleReference, calledPod },
-  after: ['aws/service-account-names-role', 'aws/pod-is-injected'],
+  after: [
+    'aws/service-account-names-role',
+    'aws/pod-is-injected',
+    'workload/token-file-is-readable',
+    'workload/static-credentials-are-absent',
+  ],
+  covers: ['workload/caller-is-the-declared-identity'],
   messages: {
     'node-role-used': ({ observed, instance }: Observed & { instance: string }) =>
       `the call was made as ${observed}: the role of node ${instance}, not the workload's own`,

@@ -182,7 +182,7 @@ export const check = defineCheck({
   },
   needs: { federation },
   wants: { issuer, publishedDiscovery, publishedKeys, discoveryHints, googleProviders, observedErrors },
-  after: ['cluster/issuer-is-public'],
+  after: ['cluster/token-flags-fit-together', 'cluster/issuer-is-public'],
   messages,
   remedies,
   judge: ({ have, want }) => {

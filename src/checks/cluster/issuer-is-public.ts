@@ -51,7 +51,7 @@ export const check = defineCheck({
   },
   needs: { federation },
   wants: { issuer, acceptedIssuers, issuerAddresses, googleProviders },
-  after: [],
+  after: ['cluster/token-flags-fit-together'],
   messages: {
     'cluster-internal': ({ issuer }: { issuer: string }) =>
       `tokens name issuer ${issuer}, which exists only inside the cluster; no cloud can fetch its keys`,

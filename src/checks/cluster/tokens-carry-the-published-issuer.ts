@@ -72,7 +72,7 @@ export const check = defineCheck({
     serverVersion,
     observedErrors,
   },
-  after: [],
+  after: ['cluster/token-flags-fit-together'],
   messages: {
     'federated-issuer-not-first': ({ cloud, federated, first }: { cloud: string; federated: string; first: string }) =>
       `${cloud} knows issuer ${federated}, but kube-apiserver signs with its first --service-account-issuer, ${first}`,

@@ -47,7 +47,7 @@ export const check = defineCheck({
   },
   needs: { pod, serviceAccount },
   wants: { actingWebhook, siblingsInjected, errorsOfPod },
-  after: ['workload/service-account-exists'],
+  after: ['workload/service-account-exists', 'cluster/webhook-is-configured'],
   messages: {
     'older-than-annotation': (data: Place & { pod: string; podTime: string; name: string; annotationTime: string }) =>
       `pod ${data.pod} was created ${data.podTime}, ServiceAccount ${data.name} was annotated ${data.annotationTime}; nothing was injected`,

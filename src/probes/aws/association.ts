@@ -2,11 +2,13 @@
 import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } from '../../core/fact.ts'
 import { at, type Json, textAt } from '../../core/json.ts'
 import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../../domain/audiences.ts'
+import { asksPodIdentityAgent, isByWebhook } from '../../domain/aws-injection.ts'
 import { hostPathOf, isEksIssuer } from '../../domain/aws-trust-provider.ts'
 import { aws } from '../../domain/questions.ts'
 import type { ServiceAccount } from '../../domain/workloads.ts'
 import { issuer } from '../cluster/issuer.ts'
 import { type Listed, listed } from '../lists.ts'
+import { podsOfServiceAccount } from '../workload/pods.ts'
 import { serviceAccount } from '../workload/service-account.ts'
 import { cluster } from './cluster.ts'
 
@@ -76,3 +78,25 @@ function ofServiceAccount(list: Fact<Listed<Association>>, { namespace, name }: 
     'aws eks list-pod-identity-associations --cluster-name CLUSTER',
   )
 }
+
+/** The same whatever else binds the ServiceAccount: where both do, the webhook of EKS follows the association. */
+export const associationBeside = defineProbe({
+  id: 'aws/pod-identity-association-beside',
+  about: 'the EKS Pod Identity association of the ServiceAccount, whatever else binds it',
+  scope: 'service-account',
+  needs: { serviceAccount },
+  wants: { cluster, issuer, podsOfServiceAccount },
+  ask: ({ serviceAccount }, { cluster, issuer, podsOfServiceAccount }, inquiry): Soon<Fact<Association>> => {
+    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
+    const { value } = serviceAccount
+    // Admission follows the association: who was given web identity had none.
+    const pods = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []
+    if (pods.some(isByWebhook) && !pods.some(asksPodIdentityAgent)) return absent(podsOfServiceAccount.from)
+    if (cluster.state === 'absent') return absent(cluster.from)
+    if (cluster.state === 'unknown' && issuer.state === 'known' && !isEksIssuer(hostPathOf(issuer.value.issuer)))
+      return absent(issuer.from)
+    return onward(inquiry.ask(aws.podIdentityAssociations()), (answer) =>
+      ofServiceAccount(listed(answer, read, 'associations'), value),
+    )
+  },
+})

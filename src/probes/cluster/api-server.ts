@@ -12,6 +12,8 @@ export type ApiServer = {
   readonly jwksUri?: string
   readonly audiences: readonly string[]
   readonly anonymousAuth?: boolean
+  /** The words of its command that tell how tokens are made. */
+  readonly command: readonly string[]
 }
 
 /** Values of a flag in the order given, written `--flag=value` or `--flag value`. */
@@ -42,6 +44,7 @@ const read = (pod: Pod): ApiServer | undefined => {
   return {
     pod: `${pod.namespace}/${pod.name}`,
     issuers,
+    command,
     audiences: flagValues(command, 'api-audiences').flatMap((value) => value.split(',')),
     ...(jwksUri === undefined ? {} : { jwksUri }),
     ...(anonymous === undefined ? {} : { anonymousAuth: anonymous !== '--anonymous-auth=false' }),

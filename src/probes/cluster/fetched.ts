@@ -8,6 +8,8 @@ export type Fetched = {
         readonly status: number
         readonly contentType: string
         readonly location?: string
+        /** How long the answer took. */
+        readonly seconds?: number
         /** The parsed body, where it is JSON. */
         readonly document?: Json
       }
@@ -22,6 +24,7 @@ export function readFetched(json: Json): Fetched | undefined {
   const status = at(json, 'status')
   if (typeof status !== 'number') return undefined
   const location = textAt(json, 'location')
+  const seconds = at(json, 'seconds')
   const document = isObject(json) ? json.document : undefined
   return {
     url,
@@ -29,6 +32,7 @@ export function readFetched(json: Json): Fetched | undefined {
       status,
       contentType: textAt(json, 'contentType') ?? 'without a content type',
       ...(location === undefined ? {} : { location }),
+      ...(typeof seconds === 'number' ? { seconds } : {}),
       ...(document === undefined ? {} : { document }),
     },
   }

@@ -2,6 +2,8 @@
 import { absent, type Fact, type Question, unknown } from '../../core/fact.ts'
 import { isList, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import type { Duplicate } from '../../domain/json-text.ts'
+import { awsEntry } from './aws-entry.ts'
+import { awsPolicies } from './aws-policies.ts'
 import { awsProviders } from './aws-providers.ts'
 import { type Document, type Recogniser, told } from './document.ts'
 
@@ -49,7 +51,11 @@ export function awsDocuments(): Recogniser {
   const associations = new Map<string, JsonObject>()
   let associationsComplete = false
   const callers: JsonObject[] = []
+  /** By region, which the name of the file tells. */
+  const clusterLists = new Map<string, JsonObject>()
   const providers = awsProviders()
+  const policies = awsPolicies()
+  const entry = awsEntry()
 
   const takeRole = (role: JsonObject, duplicates: readonly Json[], name?: string): boolean => {
     const RoleName = textAt(role, 'RoleName') ?? name ?? textAt(role, 'Arn')?.split('/').at(-1)
@@ -83,6 +89,10 @@ export function awsDocuments(): Recogniser {
       clusters.push(cluster)
       return true
     }
+    if (isList(value.clusters) && value.clusters.every((one) => typeof one === 'string')) {
+      clusterLists.set(document.stem, value)
+      return true
+    }
     const ones = isObject(association) ? [association] : listAt(value, 'associations').filter(isObject)
     if (isObject(association) || isList(value.associations)) {
       if (!ones.every((one) => textAt(one, 'clusterName') !== undefined)) return false
@@ -101,7 +111,7 @@ export function awsDocuments(): Recogniser {
       })
       return true
     }
-    return providers.take(document)
+    return providers.take(document) || policies.take(document) || entry.take(document)
   }
 
   const role = (question: Question): Fact<Json> | undefined => {
@@ -150,12 +160,24 @@ export function awsDocuments(): Recogniser {
             question,
           )
         return clusters[0] === undefined ? undefined : told({ cluster: clusters[0] }, question)
+      case 'eks:ListClusters': {
+        const region = textAt(question.input, 'region') ?? ''
+        const list = clusterLists.get(region)
+        if (list === undefined) return undefined
+        const all = listAt(list, 'clusters').map((name) => {
+          const own = clusters.find((one) => one.name === name && textAt(one, 'arn')?.split(':')[3] === region)
+          const issuer = textAt(own, 'identity', 'oidc', 'issuer')
+          return issuer === undefined ? { name } : { name, issuer }
+        })
+        const complete = list.nextToken === undefined && all.every((one) => 'issuer' in one)
+        return told({ clusters: all, complete }, question)
+      }
       case 'eks:ListPodIdentityAssociations':
         return associations.size === 0 && !associationsComplete
           ? undefined
           : told({ associations: [...associations.values()], complete: associationsComplete }, question)
       default:
-        return providers.answer(question)
+        return providers.answer(question) ?? policies.answer(question) ?? entry.answer(question)
     }
   }
 

@@ -1,6 +1,6 @@
 /** Recognises Kubernetes objects and lists, and knows of which kinds and namespaces the documents show everything. */
 import { absent, type Fact, type Question } from '../../core/fact.ts'
-import { at, isList, isObject, type Json, type JsonObject, textAt } from '../../core/json.ts'
+import { at, isList, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../../core/json.ts'
 import { isNamespaced, pickObject, resourceOf } from '../../domain/kubernetes-objects.ts'
 import { type Document, type Recogniser, told } from './document.ts'
 
@@ -163,7 +163,33 @@ const withNamespace = (object: JsonObject, namespace: string): JsonObject => ({
   metadata: { ...(isObject(object.metadata) ? object.metadata : {}), namespace },
 })
 
-/** The names in a kubeconfig; its users, which hold keys and tokens, are not looked at. */
+/** What a credential plugin is called with, as far as it names whom and what it asks for; its other arguments may be secret. */
+function pluginOf(exec: JsonObject): JsonObject {
+  const args = textsAt(exec, 'args')
+  const after = (...flags: readonly string[]): string | undefined => {
+    const at = args.findIndex((arg) => flags.includes(arg))
+    const joined = args.find((arg) => flags.some((flag) => flag.startsWith('--') && arg.startsWith(`${flag}=`)))
+    return at >= 0 ? args[at + 1] : joined?.slice(joined.indexOf('=') + 1)
+  }
+  const variable = (name: string): string | undefined =>
+    textAt(
+      listAt(exec, 'env').find((one) => textAt(one, 'name') === name),
+      'value',
+    )
+  const said = {
+    command: textAt(exec, 'command'),
+    apiVersion: textAt(exec, 'apiVersion'),
+    clusterName: after('--cluster-name', '-i', '--cluster-id'),
+    region: after('--region') ?? variable('AWS_REGION'),
+    role: after('--role-arn', '--role', '-r'),
+    profile: after('--profile') ?? variable('AWS_PROFILE'),
+  }
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+/** The names in a kubeconfig; of its users, which hold keys and tokens, only what a credential plugin is asked for. */
 function contextOf(config: JsonObject): JsonObject {
   const named = (list: Json | undefined, name: string | undefined): Json | undefined =>
     isList(list) ? list.find((one) => textAt(one, 'name') === name) : undefined
@@ -172,7 +198,11 @@ function contextOf(config: JsonObject): JsonObject {
   const cluster = textAt(entry, 'context', 'cluster')
   const server = textAt(named(config.clusters, cluster), 'cluster', 'server')
   const namespace = textAt(entry, 'context', 'namespace')
+  const user = textAt(entry, 'context', 'user')
+  const exec = at(named(config.users, user), 'user', 'exec')
   return {
+    ...(user === undefined ? {} : { user }),
+    ...(isObject(exec) ? { exec: pluginOf(exec) } : {}),
     ...(context === undefined ? {} : { context }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(server === undefined ? {} : { server }),

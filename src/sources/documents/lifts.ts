@@ -46,11 +46,36 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   },
   'aws eks:ListPodIdentityAssociations': () =>
     'aws eks list-pod-identity-associations --cluster-name CLUSTER > associations.json',
+  'aws eks:ListAccessEntries': () => 'aws eks list-access-entries --cluster-name CLUSTER > access-entries.json',
+  'aws eks:DescribeAccessEntry': (question) =>
+    sh`aws eks describe-access-entry --cluster-name CLUSTER --principal-arn ${word(question, 'principalArn')} > access-entry.json`,
+  'aws eks:ListNodegroups': () => 'aws eks list-nodegroups --cluster-name CLUSTER > nodegroups.json',
+  'aws eks:DescribeNodegroup': (question) =>
+    sh`aws eks describe-nodegroup --cluster-name CLUSTER --nodegroup-name ${word(question, 'nodegroupName')} > nodegroup.json`,
+  'aws ec2:DescribeInstances': () => 'aws ec2 describe-instances > instances.json',
+  'aws iam:GetInstanceProfile': (question) =>
+    sh`aws iam get-instance-profile --instance-profile-name ${word(question, 'InstanceProfileName')} > instance-profile.json`,
+  'aws iam:GetUser': (question) => sh`aws iam get-user --user-name ${word(question, 'UserName')} > user.json`,
   'aws sts:AssumeRoleWithWebIdentity': () => 'run kubectl wi doctor against the cluster',
+  'aws iam:ListRolePolicies': (question) =>
+    sh`aws iam list-role-policies --role-name ${word(question, 'RoleName')} > ${`inline-policies/${fileOf(word(question, 'RoleName'))}.json`}`,
+  'aws iam:GetRolePolicy': (question) =>
+    sh`aws iam get-role-policy --role-name ${word(question, 'RoleName')} --policy-name ${word(question, 'PolicyName')} > ${fileOf(word(question, 'PolicyName'))}.json`,
+  'aws iam:ListAttachedRolePolicies': (question) =>
+    sh`aws iam list-attached-role-policies --role-name ${word(question, 'RoleName')} > ${`attached-policies/${fileOf(word(question, 'RoleName'))}.json`}`,
+  'aws iam:GetPolicyVersion': (question) => {
+    const arn = word(question, 'PolicyArn')
+    return sh`aws iam get-policy-version --policy-arn ${arn} --version-id VERSION > ${`policies/${fileOf(arn.split('/').at(-1) ?? 'POLICY')}.json`}`
+  },
+  'aws eks:ListClusters': (question) =>
+    sh`aws eks list-clusters --region ${word(question, 'region')} > ${`${fileOf(word(question, 'region'))}.json`}, and aws eks describe-cluster for each`,
+  'aws iam:GetAccountSummary': () => 'aws iam get-account-summary > summary.json',
+  'aws iam:SimulatePrincipalPolicy': () => 'run kubectl wi doctor against the cluster',
   'aws organizations:ListPolicies': () =>
     'aws organizations list-policies --filter RESOURCE_CONTROL_POLICY > policies.json',
   'gcp iam.workloadIdentityPoolProviders.list': () =>
     'gcloud iam workload-identity-pools providers list --workload-identity-pool POOL --location global --format json > providers.json',
+  'gcp container.clusters.get': () => 'gcloud container clusters describe CLUSTER --format json > gke.json',
   'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read': () =>
     'az identity federated-credential list --identity-name NAME --resource-group GROUP > credentials.json',
   'clock now': () => 'kubectl wi collect, which writes down when it asked',

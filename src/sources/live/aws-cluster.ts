@@ -92,8 +92,22 @@ function isTheOne(
 
 const sending = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal })
 
-function facts({ name, arn, endpoint, version, status, platformVersion, identity, accessConfig }: Cluster): Json {
-  return JSON.parse(JSON.stringify({ name, arn, endpoint, version, status, platformVersion, identity, accessConfig }))
+function facts(cluster: Cluster): Json {
+  const { name, arn, endpoint, version, status, platformVersion, identity, accessConfig, certificateAuthority } =
+    cluster
+  return JSON.parse(
+    JSON.stringify({
+      name,
+      arn,
+      endpoint,
+      version,
+      status,
+      platformVersion,
+      identity,
+      accessConfig,
+      certificateAuthority,
+    }),
+  )
 }
 
 /** → `{associations, complete}`; absent where the cluster is not on EKS. */

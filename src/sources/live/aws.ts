@@ -5,7 +5,9 @@ import { permissionOf, permissionWords } from '../../knowledge/permissions.ts'
 import { serviceError, unseen } from './aws-answers.ts'
 import { awsClients } from './aws-clients.ts'
 import { type ClusterSeeker, seekAssociations, seekCluster } from './aws-cluster.ts'
+import { entryCalls } from './aws-entry.ts'
 import { type Exchanger, exchangeToken } from './aws-exchange.ts'
+import { permissionCalls } from './aws-permissions.ts'
 import type { EksHint } from './eks-hint.ts'
 
 export type AwsDeps = Omit<ClusterSeeker, 'clients'> &
@@ -94,8 +96,17 @@ export function awsSource(deps: AwsDeps): AwsSource {
       const document = policyOf(Role?.AssumeRolePolicyDocument)
       if (Role?.RoleName === undefined || document === undefined)
         return unknown('malformed', 'the trust policy of the role could not be read', question)
-      const { RoleName, RoleId, Arn, Path, MaxSessionDuration, CreateDate } = Role
-      const facts = { RoleName, RoleId, Arn, Path, MaxSessionDuration, CreateDate, AssumeRolePolicyDocument: document }
+      const { RoleName, RoleId, Arn, Path, MaxSessionDuration, CreateDate, PermissionsBoundary } = Role
+      const facts = {
+        RoleName,
+        RoleId,
+        Arn,
+        Path,
+        MaxSessionDuration,
+        CreateDate,
+        PermissionsBoundary,
+        AssumeRolePolicyDocument: document,
+      }
       return known({ Role: JSON.parse(JSON.stringify(facts)) }, question)
     })
 
@@ -154,6 +165,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
     'iam:ListRoles': roles,
     'iam:ListOpenIDConnectProviders': oidcProviders,
     'iam:GetOpenIDConnectProvider': oidcProvider,
+    ...entryCalls({ clients, cluster: theCluster, inAccount }),
     'sts:AssumeRoleWithWebIdentity': (question, signal) => exchangeToken({ ...deps, clients }, question, signal),
   }
 
@@ -162,6 +174,11 @@ export function awsSource(deps: AwsDeps): AwsSource {
     ask: (question, signal) => {
       const call = Object.hasOwn(calls, question.call) ? calls[question.call] : undefined
       if (call !== undefined) return call(question, signal)
+      const permission = Object.hasOwn(permissionCalls, question.call) ? permissionCalls[question.call] : undefined
+      if (permission !== undefined)
+        return inAccount(textAt(question.input, 'account'), 'what was asked about', question, () =>
+          permission(clients, question, sending(signal)),
+        )
       return unknown(
         'not-asked',
         `${question.call} is not asked of a live AWS account yet`,

@@ -45,7 +45,9 @@ export function oidcSource(deps: OidcDeps): OidcSource {
     if (url === null || url.protocol !== 'https:') return failed('not-https', `${shown} is not an https URL`)
     url.username = ''
     url.password = ''
+    const begun = performance.now()
     const reply = await web.get(url, signal)
+    const seconds = Math.round((performance.now() - begun) / 100) / 10
     const proxied = web.proxied(url.hostname)
     if ('trouble' in reply) {
       if (!proxied && reply.trouble === 'too-large') return failed('too-large', reply.detail)
@@ -59,7 +61,8 @@ export function oidcSource(deps: OidcDeps): OidcSource {
     // What a proxy says in the issuer's place (a block page, a sign-in page) is not the issuer's answer.
     if (proxied && (reply.status !== 200 || found.document === undefined))
       return unknown('unreachable', `only a proxy answered for ${url.host} (${reply.status})`, question, elsewhere)
-    return known(found, question)
+    // Only what is slow is worth a word: the time is another with every fetch.
+    return known(seconds < 1 ? found : { ...found, seconds }, question)
   }
 
   const certificates = async (question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {

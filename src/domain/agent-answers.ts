@@ -1,0 +1,42 @@
+/** What a text tells of a call to the EKS Pod Identity agent: that nobody answered, or what the agent answered. */
+
+export type AgentCall = { readonly address: string; readonly outcome: 'refused-address' | 'no-answer' | 'answered' }
+
+const addresses = /169\.254\.170\.23|\[?fd00:ec2::23\]?/
+const invalid = /Called agent through invalid address.{0,120}?address not (\S{1,80})/
+const timedOut =
+  /Connect timeout on endpoint URL|i\/o timeout|connection refused|no route to host|context deadline exceeded/i
+/** The agent hands on what EKS Auth says: https://github.com/aws/eks-pod-identity-agent/tree/d4dc0f3 */
+const handedOn = /\[[0-9a-f-]{8,40}\]: \(\w{1,60}Exception\)|Service account token (?:cannot be|failed)/
+
+/** Line ends and the escapes of JSON logs count as blanks. */
+export function agentCallIn(text: string): AgentCall | undefined {
+  const plain = text.slice(0, 20_000).replace(/(?:\\[ntr]|\s)+/g, ' ')
+  const wrong = invalid.exec(plain)?.[1]
+  if (wrong !== undefined) return { address: wrong, outcome: 'refused-address' }
+  if (handedOn.test(plain)) return { address: '169.254.170.23', outcome: 'answered' }
+  const address = addresses.exec(plain)?.[0]
+  return address !== undefined && timedOut.test(plain) ? { address, outcome: 'no-answer' } : undefined
+}
+
+export type EksAuthCall =
+  | { readonly outcome: 'not-allowed'; readonly role: string }
+  | { readonly outcome: 'no-answer'; readonly host: string }
+  | { readonly outcome: 'answered' }
+
+const notAllowed =
+  /User: arn:aws[a-z-]{0,20}:sts::[^:\s]{0,40}:assumed-role\/([^/\s]{1,80})\/\S{1,80} is not authorized to perform: eks-auth:AssumeRoleForPodIdentity/
+const host = /\b(eks-auth\.[a-z0-9.-]{1,80})/
+/** EKS looks at who calls before it looks at the token. */
+const judged = /\[[0-9a-f-]{8,40}\]: \((?:ResourceNotFound|ExpiredToken|InvalidToken)Exception\)/
+
+/** How a call of the agent to EKS Auth ended, as far as a text tells. */
+export function eksAuthCallIn(text: string): EksAuthCall | undefined {
+  const plain = text.slice(0, 20_000).replace(/(?:\\[ntr]|\s)+/g, ' ')
+  const role = notAllowed.exec(plain)?.[1]
+  if (role !== undefined) return { outcome: 'not-allowed', role }
+  const called = host.exec(plain)?.[1]
+  if (called !== undefined && /context deadline exceeded|i\/o timeout|no such host/.test(plain))
+    return { outcome: 'no-answer', host: called }
+  return judged.test(plain) ? { outcome: 'answered' } : undefined
+}

@@ -1,0 +1,67 @@
+/** Known error texts about entering an EKS cluster, its nodes' addresses and its load balancers. */
+import type { ErrorText } from '../domain/error-texts.ts'
+
+export const eksErrorTexts = [
+  {
+    fragment: 'error parsing config map: ',
+    leads: [{ check: 'eks/aws-auth-entries-can-match' }],
+    means: 'The EKS authenticator passed over a section or an entry of ConfigMap aws-auth.',
+  },
+  {
+    fragment: 'one of rolearn or SSO must be supplied',
+    leads: [{ check: 'eks/aws-auth-entries-can-match', message: 'arn-missing' }],
+    means: 'An entry of mapRoles in ConfigMap aws-auth names no role.',
+  },
+  {
+    fragment: 'value for userarn must be supplied',
+    leads: [{ check: 'eks/aws-auth-entries-can-match', message: 'arn-missing' }],
+    means: 'An entry of mapUsers in ConfigMap aws-auth names no user.',
+  },
+  {
+    fragment: 'You must be logged in to the server (Unauthorized)',
+    leads: [
+      {
+        check: 'eks/kubeconfig-presents-a-mapped-identity',
+        when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
+      },
+      { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the caller cannot match.' },
+      { check: 'eks/access-entries-are-valid', when: 'The access entry that means the caller is dead.' },
+    ],
+    means: 'The API server does not know the caller; EKS says the same for every reason.',
+  },
+  {
+    fragment: 'identity is not mapped',
+    leads: [
+      { check: 'eks/access-entries-are-valid', when: 'The ARN in the line has an access entry, and that is dead.' },
+      { check: 'eks/nodes-are-mapped', message: 'role-not-mapped', when: 'The ARN in the line is that of a node.' },
+      { check: 'eks/kubeconfig-presents-a-mapped-identity' },
+    ],
+    means: 'The EKS authenticator found no living mapping for the ARN in the line.',
+  },
+  {
+    fragment: 'The specified access entry resource is already in use on this cluster',
+    leads: [{ check: 'eks/access-entries-are-valid', message: 'already-there' }],
+    means: 'There is an access entry for this principal already.',
+  },
+  {
+    fragment: "The cluster's authentication mode must be set to one of",
+    leads: [{ check: 'eks/access-entries-are-valid', message: 'entries-ignored' }],
+    means: 'The EKS cluster takes no access entries: its authenticationMode is CONFIG_MAP.',
+  },
+  {
+    fragment: 'exec plugin: invalid apiVersion "client.authentication.k8s.io/v1alpha1"',
+    leads: [{ check: 'eks/kubeconfig-presents-a-mapped-identity', message: 'exec-version-removed' }],
+    means: 'The kubeconfig asks its credential plugin for a form that kubectl no longer speaks.',
+  },
+  {
+    fragment: 'getting credentials: exec: executable … not found',
+    leads: [{ check: 'eks/kubeconfig-presents-a-mapped-identity', message: 'command-missing' }],
+    means: 'The credential plugin that the kubeconfig names is not installed, or not on the PATH.',
+  },
+  {
+    fragment:
+      '/\\((?:InvalidClientTokenId|ExpiredToken|SignatureDoesNotMatch|UnrecognizedClientException)\\) when calling the GetCallerIdentity operation/',
+    leads: [{ check: 'eks/kubeconfig-presents-a-mapped-identity', message: 'keys-invalid' }],
+    means: 'AWS does not know the keys, or they have expired.',
+  },
+] as const satisfies readonly ErrorText[]

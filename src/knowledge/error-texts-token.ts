@@ -1,0 +1,83 @@
+/** Known error texts about the token file in a pod: that it cannot be read, or that what was read from it had ended. */
+import type { ErrorText } from '../domain/error-texts.ts'
+
+export const tokenErrorTexts = [
+  {
+    fragment: 'Token expired: current date/time … must be before the expiration date/time',
+    leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
+    means: 'The token had expired before it was sent: the client keeps an old copy, or the file is not renewed.',
+  },
+  {
+    fragment: 'ExpiredTokenException',
+    leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
+    means: 'The token had expired before it was sent: the client keeps an old copy, or the file is not renewed.',
+  },
+  {
+    fragment:
+      'The token included in the request is expired: current date/time … must be before the expiration date/time',
+    leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
+    means:
+      'The EKS Pod Identity agent was shown a token that had expired: the client keeps an old copy, or the file is not renewed.',
+  },
+  {
+    fragment: 'Service account token failed basic claim validations: token is expired',
+    leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
+    means:
+      'The EKS Pod Identity agent was shown a token that had expired: the client keeps an old copy, or the file is not renewed.',
+  },
+  {
+    fragment: 'ID Token issued at … is stale to sign-in',
+    leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
+    means: 'Google STS was shown a token that had expired.',
+  },
+  {
+    fragment: 'service account token has expired',
+    leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
+    means: 'The API server was shown a token that has expired.',
+  },
+  {
+    fragment: 'service account token has been invalidated',
+    leads: [{ check: 'workload/token-is-fresh', message: 'bound-object-gone' }],
+    means: 'The object that the token is bound to, its pod or its ServiceAccount, was deleted or replaced.',
+  },
+  {
+    fragment: 'token … expired and refresh failed:',
+    leads: [{ check: 'workload/token-is-fresh', message: 'not-rotated' }],
+    means: 'The kubelet could not renew the token before it ended.',
+  },
+  {
+    fragment: 'token: permission denied',
+    leads: [{ check: 'workload/token-file-is-readable', message: 'mode-excludes-user' }],
+    means: 'The process may not read its token file.',
+  },
+  {
+    fragment: 'open /var/run/secrets/…: permission denied',
+    leads: [{ check: 'workload/token-file-is-readable', message: 'mode-excludes-user' }],
+    means: 'The process may not read its token file.',
+  },
+  {
+    fragment: 'open /var/run/secrets/…/token: no such file or directory',
+    leads: [{ check: 'workload/token-file-is-readable', message: 'not-mounted' }],
+    means: 'The token file that the variables name is not mounted.',
+  },
+  {
+    fragment: "ENOENT: no such file or directory, open '/var/run/secrets/",
+    leads: [{ check: 'workload/token-file-is-readable', message: 'not-mounted' }],
+    means: 'The token file that the variables name is not mounted.',
+  },
+  {
+    fragment: 'unable to read file at /var/run/secrets/',
+    leads: [{ check: 'workload/token-file-is-readable' }],
+    means: 'The token file that the variables name cannot be read.',
+  },
+  {
+    fragment: 'The file at … does not exist, or it is not a file',
+    leads: [{ check: 'workload/token-file-is-readable', message: 'not-mounted' }],
+    means: 'The token file that the client is pointed at is not mounted.',
+  },
+  {
+    fragment: 'No content on the file',
+    leads: [{ check: 'workload/token-file-is-readable' }],
+    means: 'The token file that the client is pointed at is empty.',
+  },
+] as const satisfies readonly ErrorText[]

@@ -1,0 +1,72 @@
+/** The permission policies of the role: those that stand in it, and those that are attached. */
+import { absent, defineProbe, type Fact, known, type Question, unknown } from '../../core/fact.ts'
+import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
+import { aws } from '../../domain/questions.ts'
+import { roleReference } from './role-reference.ts'
+
+export type RolePolicy = { readonly name: string; readonly policy: Json; readonly from: Question }
+export type RolePolicies = {
+  readonly items: readonly RolePolicy[]
+  /** All were seen. */
+  readonly complete: boolean
+  /** One could not be seen although it was looked for: then what is missing in the others says nothing. */
+  readonly refused: boolean
+}
+
+/** Absent where no role is named; unknown where none of its policies was seen. */
+export const rolePolicies = defineProbe({
+  id: 'aws/role-policies',
+  about: 'the permission policies of the role',
+  scope: 'service-account',
+  needs: {},
+  wants: { roleReference },
+  ask: async (_have, { roleReference }, inquiry): Promise<Fact<RolePolicies>> => {
+    if (roleReference.state === 'absent') return roleReference
+    const arn = roleReference.state === 'known' ? roleReference.value.arn : undefined
+    if (arn === undefined) return unknown('not-asked', 'no role ARN was seen', roleReference.from)
+    const { account, name } = arn
+    const [inline, attached] = await Promise.all([
+      inquiry.ask(aws.rolePolicies(account, name)),
+      inquiry.ask(aws.attachedRolePolicies(account, name)),
+    ])
+    if (inline.state === 'absent' || attached.state === 'absent') return absent(inline.from)
+    const places = [
+      ...(inline.state === 'known' ? textsAt(inline.value, 'PolicyNames') : []).map((one) => ({
+        name: one,
+        question: aws.rolePolicy(account, name, one),
+        member: ['PolicyDocument'],
+      })),
+      ...(attached.state === 'known' ? listAt(attached.value, 'AttachedPolicies') : []).flatMap((one) => {
+        const policy = textAt(one, 'PolicyArn')
+        return policy === undefined
+          ? []
+          : [
+              {
+                name: textAt(one, 'PolicyName') ?? policy,
+                question: aws.policy(account, policy),
+                member: ['PolicyVersion', 'Document'],
+              },
+            ]
+      }),
+    ]
+    const answers = await Promise.all(
+      places.map(async ({ question, ...rest }) => ({ ...rest, answer: await inquiry.ask(question) })),
+    )
+    const items = answers.flatMap(({ name: policyName, member, answer }) => {
+      const policy = answer.state === 'known' ? at(answer.value, ...member) : undefined
+      return policy === undefined ? [] : [{ name: policyName, policy, from: answer.from }]
+    })
+    const unseen = [inline, attached, ...answers.map(({ answer }) => answer)].filter(({ state }) => state === 'unknown')
+    const first = unseen[0]
+    if (items.length === 0 && first?.state === 'unknown') return first
+    const whole = [inline, attached].every((list) => list.state === 'known' && at(list.value, 'complete') !== false)
+    return known(
+      {
+        items,
+        complete: whole && unseen.length === 0,
+        refused: unseen.some((fact) => fact.state === 'unknown' && fact.why !== 'not-collected'),
+      },
+      inline.from,
+    )
+  },
+})

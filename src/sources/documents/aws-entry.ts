@@ -1,0 +1,122 @@
+/** Recognises what the aws command line prints about who enters an EKS cluster: access entries, node groups, machines, users. */
+import { absent, type Fact, type Question } from '../../core/fact.ts'
+import { at, isList, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
+import { type Document, type Recogniser, told } from './document.ts'
+
+const instanceNames = [
+  'InstanceId',
+  'IamInstanceProfile',
+  'PrivateDnsName',
+  'InstanceType',
+  'SubnetId',
+  'MetadataOptions',
+]
+
+const keep = (from: JsonObject, names: readonly string[]): JsonObject =>
+  Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name] ?? null]])))
+
+/** The tags that tell of which cluster a machine is; the others may hold anything. */
+const clusterTags = (machine: JsonObject): readonly Json[] =>
+  listAt(machine, 'Tags').filter((tag) =>
+    /^(?:kubernetes\.io\/cluster\/|eks:cluster-name$)/.test(textAt(tag, 'Key') ?? ''),
+  )
+
+/** Names that a list has and that were described, each described once. */
+type Shelf = { readonly names: Set<string>; readonly described: Map<string, JsonObject>; complete: boolean }
+const shelf = (): Shelf => ({ names: new Set(), described: new Map(), complete: false })
+
+export function awsEntry(): Recogniser {
+  const entries = shelf()
+  const groups = shelf()
+  const machines: JsonObject[] = []
+  let machinesSeen = false
+  let machinesComplete = false
+  const profiles = new Map<string, JsonObject>()
+  const users: JsonObject[] = []
+
+  const takeList = (on: Shelf, list: readonly Json[], value: JsonObject): boolean => {
+    for (const one of list) if (typeof one === 'string') on.names.add(one)
+    on.complete ||= value.nextToken === undefined || value.nextToken === null
+    return true
+  }
+  const takeOne = (on: Shelf, one: JsonObject, key: string): boolean => {
+    const name = textAt(one, key)
+    if (name === undefined) return false
+    on.names.add(name)
+    on.described.set(name, one)
+    return true
+  }
+
+  const take = ({ value }: Document): boolean => {
+    if (!isObject(value) || value.apiVersion !== undefined) return false
+    const { accessEntry, accessEntries, nodegroup, nodegroups, Reservations, InstanceProfile, User } = value
+    if (isObject(accessEntry)) return takeOne(entries, accessEntry, 'principalArn')
+    if (isList(accessEntries)) return takeList(entries, accessEntries, value)
+    if (isObject(nodegroup)) return takeOne(groups, nodegroup, 'nodegroupName')
+    if (isList(nodegroups)) return takeList(groups, nodegroups, value)
+    if (isList(Reservations)) {
+      for (const one of Reservations)
+        for (const machine of listAt(one, 'Instances'))
+          if (isObject(machine)) machines.push({ ...keep(machine, instanceNames), Tags: clusterTags(machine) })
+      machinesSeen = true
+      machinesComplete ||= value.NextToken === undefined || value.NextToken === null
+      return true
+    }
+    if (isObject(InstanceProfile)) {
+      const name = textAt(InstanceProfile, 'InstanceProfileName')
+      if (name !== undefined) profiles.set(name, InstanceProfile)
+      return name !== undefined
+    }
+    if (isObject(User) && textAt(User, 'UserName') !== undefined) {
+      users.push(keep(User, ['UserName', 'Arn', 'Path', 'UserId', 'CreateDate']))
+      return true
+    }
+    return false
+  }
+
+  const all = (on: Shelf, key: string, question: Question): Fact<Json> | undefined =>
+    on.names.size === 0 && !on.complete ? undefined : told({ [key]: [...on.names], complete: on.complete }, question)
+
+  const one = (on: Shelf, name: string | undefined, key: string, question: Question): Fact<Json> | undefined => {
+    const found = on.described.get(name ?? '')
+    if (found !== undefined) return told({ [key]: found }, question)
+    return on.complete && !on.names.has(name ?? '') ? Object.freeze(absent(question)) : undefined
+  }
+
+  const answer = (question: Question): Fact<Json> | undefined => {
+    const input = (name: string): string | undefined => textAt(question.input, name)
+    switch (question.call) {
+      case 'eks:ListAccessEntries':
+        return all(entries, 'accessEntries', question)
+      case 'eks:DescribeAccessEntry':
+        return one(entries, input('principalArn'), 'accessEntry', question)
+      case 'eks:ListNodegroups':
+        return all(groups, 'nodegroups', question)
+      case 'eks:DescribeNodegroup':
+        return one(groups, input('nodegroupName'), 'nodegroup', question)
+      case 'ec2:DescribeInstances':
+        return machinesSeen
+          ? told({ Reservations: [{ Instances: machines }], complete: machinesComplete }, question)
+          : undefined
+      case 'iam:GetInstanceProfile': {
+        const profile = profiles.get(input('InstanceProfileName') ?? '')
+        const arn = textAt(profile, 'Arn')
+        return profile === undefined || (arn !== undefined && arn.split(':')[4] !== input('account'))
+          ? undefined
+          : told({ InstanceProfile: profile }, question)
+      }
+      case 'iam:GetUser': {
+        const user = users.find(
+          (someone) =>
+            at(someone, 'UserName') === input('UserName') &&
+            (textAt(someone, 'Arn')?.split(':')[4] ?? input('account')) === input('account'),
+        )
+        return user === undefined ? undefined : told({ User: user }, question)
+      }
+      default:
+        return undefined
+    }
+  }
+
+  return { take, answer }
+}
