@@ -1,12 +1,12 @@
 /** The IRSA path against real servers: healthy from end to end, then broken in one place at a time. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { type Cloud, cloudOf, defaultAudience } from './cloud.ts'
 import { type Cluster, clusterOf } from './cluster.ts'
 import { type Diagnosis, diagnose } from './doctor.ts'
 import { describeWith, lane } from './running.ts'
 import { makeSigningKey } from './servers/certificates.ts'
 import { publicKeyOf, publishIssuer } from './servers/issuer.ts'
-import { healthyWorkload, injectedPod, type Workload } from './workload.ts'
+import { healthyWorkload, injectedPod, managedWebhook, type Workload } from './workload.ts'
 
 describeWith(['cluster', 'cloud'], 'doctor on the IRSA path', () => {
   let cluster: Cluster
@@ -131,6 +131,11 @@ describeWith(['cluster', 'cloud'], 'doctor on the IRSA path', () => {
   })
 
   it('sees a pod that is older than the annotation', async () => {
+    const webhook = managedWebhook(cluster.config.getCurrentCluster()?.caData ?? '')
+    await cluster.objects.create(webhook as never)
+    onTestFinished(async () => {
+      await cluster.objects.delete(webhook as never)
+    })
     const seen = await broken('the pod is older than the annotation', async ({ namespace, name, arn }) => {
       await cluster.core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 0 })
       const pod = injectedPod(name, arn)

@@ -21,9 +21,12 @@ export async function userWith(
   const all = rules.map(({ verb, group, resource }) => ({ verbs: [verb], apiGroups: [group], resources: [resource] }))
   // The last rule is a mark by which it is seen that the role is in force.
   const mark = { verbs: ['get'], apiGroups: ['example.com'], resources: [name] }
+  // What Kubernetes gives to ServiceAccounts and no other user by itself; a Role cannot hold it.
+  const discovery = { verbs: ['get'], nonResourceURLs: ['/.well-known/openid-configuration', '/openid/v1/jwks'] }
+  const beside = namespace === undefined && rules.length > 0 ? [discovery] : []
   const metadata = namespace === undefined ? { name } : { name, namespace }
   const kind = namespace === undefined ? 'ClusterRole' : 'Role'
-  await objects.create({ apiVersion, kind, metadata, rules: [...all, mark] } as never)
+  await objects.create({ apiVersion, kind, metadata, rules: [...all, ...beside, mark] } as never)
   await objects.create({
     ...{ apiVersion, kind: `${kind}Binding`, metadata },
     roleRef: { apiGroup, kind, name },

@@ -50,3 +50,22 @@ export const injectedPod = (serviceAccount: string, arn: string): V1Pod => ({
     ],
   },
 })
+
+/** The webhook as EKS runs it: on the control plane, where no pod and no doctor reaches it, and failing open. */
+export const managedWebhook = (caBundle: string) => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  metadata: { name: 'pod-identity-webhook' },
+  webhooks: [
+    {
+      name: 'iam-for-pods.amazonaws.com',
+      clientConfig: { url: 'https://127.0.0.1:23443/mutate', caBundle },
+      rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
+      failurePolicy: 'Ignore',
+      reinvocationPolicy: 'IfNeeded',
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+      timeoutSeconds: 2,
+    },
+  ],
+})

@@ -122,7 +122,11 @@ export const check = defineCheck({
         .map((webhook) => ({ webhook, configuration })),
     )
     const [first] = hooks
-    if (first === undefined) return { status: 'undecided', lacks: 'no webhook that injects this identity was seen' }
+    // Whether there should be one is the word of webhook-is-configured.
+    if (first === undefined)
+      return mutatingWebhooks.value.complete || hasIt(one, mechanism)
+        ? { status: 'not-applicable', reason: 'no webhook that injects this identity is here to select the pod' }
+        : { status: 'undecided', lacks: 'no webhook that injects this identity was seen' }
     const labels = selectedNamespace.state === 'known' ? selectedNamespace.value : undefined
     const question = mutatingWebhooks.from
     const looks = hooks.map(({ webhook, configuration }) => ({
