@@ -143,6 +143,32 @@ function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] 
   return picked
 }
 
+/** Where the Azure webhook mounts its token, before and since v1.6.0: https://github.com/Azure/AKS/issues/5541 */
+const azureTokenPath = /\/var\/run\/secrets\/azure\/(?:tokens\/azure-identity-token|wi\/token\/azure-identity-token)/g
+const asksMetadata = /\baz\s+login\s+(?:--identity|-i)\b|Connect-AzAccount\s+-Identity\b/i
+
+/** Of words and values that are dropped, which token paths of Azure are written out in them, and whether they ask for the node's identity. */
+function pickAzureHints(from: JsonObject): JsonObject {
+  if (isList(from.tokenPaths) || from.asksMetadata !== undefined)
+    return pickMembers(from, ['tokenPaths', 'asksMetadata'])
+  const { command, args, env } = from
+  const words: string[] = []
+  for (const list of [command, args])
+    if (isList(list)) for (const one of list) if (typeof one === 'string') words.push(one)
+  const joined = words.join(' ')
+  const paths = new Set(joined.length > longestHint ? [] : joined.match(azureTokenPath))
+  if (isList(env))
+    for (const one of env)
+      if (isObject(one) && one.name !== 'AZURE_FEDERATED_TOKEN_FILE' && typeof one.value === 'string')
+        for (const path of one.value.length > longestHint ? [] : (one.value.match(azureTokenPath) ?? []))
+          paths.add(path)
+  return {
+    ...(paths.size > 0 ? { tokenPaths: [...paths] } : {}),
+    ...(joined.length <= longestHint && asksMetadata.test(joined) ? { asksMetadata: true } : {}),
+  }
+}
+const longestHint = 64 * 1024
+
 const containerNames = ['name', 'image', 'restartPolicy', 'securityContext', 'targetContainerName']
 const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly']
 
@@ -164,6 +190,8 @@ function pickContainer(from: JsonObject): JsonObject {
     if (words.length > 0) draft.args = words
   }
   if (isList(env)) draft.env = each(env, pickVariable)
+  const hints = pickAzureHints(from)
+  for (const name in hints) draft[name] = hints[name] ?? null
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
   if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, (one) => pickMembers(one, mountNames))
   return draft
