@@ -48,6 +48,7 @@ const answering = (
 type Shape = {
   readonly needs?: readonly string[]
   readonly wants?: readonly string[]
+  readonly only?: string
   readonly after?: readonly CheckId[]
   readonly covers?: readonly CheckId[]
   readonly says?: 'pass' | 'fail' | 'not-applicable' | 'undecided' | 'throw'
@@ -56,7 +57,16 @@ type Shape = {
 }
 const checkOf = (
   id: CheckId,
-  { needs = [], wants = [], after = [], covers = [], says = 'pass', severity = 'error', scope = 'cluster' }: Shape = {},
+  {
+    needs = [],
+    wants = [],
+    only,
+    after = [],
+    covers = [],
+    says = 'pass',
+    severity = 'error',
+    scope = 'cluster',
+  }: Shape = {},
 ) =>
   defineCheck({
     meta: {
@@ -69,6 +79,7 @@ const checkOf = (
       why: 'because',
       links: ['https://example.org/'],
     },
+    ...(only === undefined ? {} : { only: { probe: probeOf(only), otherwise: `there is no ${only}` } }),
     needs: Object.fromEntries(needs.map((call) => [call, probes[call] ?? probeOf(call)])),
     wants: Object.fromEntries(wants.map((call) => [call, probes[call] ?? probeOf(call)])),
     after,
@@ -178,6 +189,38 @@ describe('what only the engine says', () => {
       'a/second cart blocked',
       'a/second web pass',
     ])
+  })
+})
+
+describe('a check that concerns few', () => {
+  const few = checkOf('cluster/few', { only: 'mark', needs: ['costly'], says: 'fail' })
+  const run = async (mark: Fact<Json>['state'], spare = false) => {
+    const asked: string[] = []
+    const heard: string[] = []
+    const { findings, omitted } = await examine({
+      checks: [few],
+      subjects: [clusterSubject],
+      source: answering({ mark }, asked),
+      spare,
+      observer: { found: ({ status }) => heard.push(status) },
+    })
+    return { asked, heard, omitted, said: findings.map(({ status, message }) => `${status}: ${message}`) }
+  }
+
+  test('is not applicable where the mark is absent, and nothing else is asked', async () => {
+    expect(await run('absent')).toEqual({
+      asked: ['mark'],
+      heard: ['not-applicable'],
+      omitted: 0,
+      said: ['not-applicable: there is no mark'],
+    })
+  })
+  test('is counted where nobody prints it', async () => {
+    expect(await run('absent', true)).toEqual({ asked: ['mark'], heard: ['not-applicable'], omitted: 1, said: [] })
+  })
+  test('is judged where the mark is there, and where it could not be seen', async () => {
+    expect((await run('known')).said).toEqual(['fail: cluster/few is broken'])
+    expect((await run('unknown')).said).toEqual(['fail: cluster/few is broken'])
   })
 })
 

@@ -1,5 +1,5 @@
 /** One judgement over facts about one subject: its papers, its needs, its words and its verdict. */
-import type { Have, Needs, Question, Wanted } from './fact.ts'
+import type { Have, Needs, Probe, Question, Wanted } from './fact.ts'
 import type { Json } from './json.ts'
 import type { Scope, Subject } from './subject.ts'
 
@@ -73,8 +73,18 @@ export type Brief<N extends Needs, W extends Needs> = {
   readonly subject: Subject
 }
 
+/** Whom a check concerns at all: where this fact is absent, it is not applicable for that reason. */
+export type Only = {
+  // biome-ignore lint/suspicious/noExplicitAny: only whether there is such a fact matters, not what it says
+  readonly probe: Probe<any>
+  /** Why it is not applicable: "the ServiceAccount names no role". */
+  readonly otherwise: string
+}
+
 export interface Check {
   readonly meta: Meta
+  /** Nothing else is asked or judged where this fact is absent: of a cluster's thousands, hardly any has a given cloud's identity. */
+  readonly only?: Only
   /** Facts without which there is nothing to say. */
   readonly needs: Needs
   /** Facts that can only add a reason to fail: a fail stands without them, a pass does not. */
@@ -95,6 +105,7 @@ export interface Check {
 /** Defines a check; the compiler refuses an undeclared message, data of the wrong shape, an undeclared fact and a forgotten absence. */
 export const defineCheck = <const N extends Needs, const W extends Needs, const M extends Messages>(check: {
   readonly meta: Meta
+  readonly only?: Only
   readonly needs: N
   readonly wants: W
   readonly after: readonly CheckId[]

@@ -1,14 +1,15 @@
 /** Asks what the checks need, judges in order, tells the observer as it goes. */
-import type { Check, CheckId, Evidence, Verdict } from './check.ts'
-import type { Fact, Probe, Soon, Unknown } from './fact.ts'
-import type { Finding, Lack } from './finding.ts'
-import { gatherer, type Listener, type Seat, type Setting, type Told, type Wire } from './gather.ts'
+import type { Check, CheckId } from './check.ts'
+import type { Fact, Probe, Soon } from './fact.ts'
+import type { Finding } from './finding.ts'
+import { gatherer, type Listener, type Seat, type Setting, type Wire } from './gather.ts'
 import { holdUps, inOrder } from './order.ts'
+import { blocked, notApplicable, settle } from './settle.ts'
 import { bySubject, isJudgedAs, type Subject, scopeOf } from './subject.ts'
 
 export type Observer = Listener & {
   /** In the order of the report. */
-  readonly found?: (finding: Finding) => void
+  readonly found?: (finding: Pick<Finding, 'check' | 'status'>) => void
 }
 
 export type Order = Setting & {
@@ -29,6 +30,8 @@ export type Examination = {
 /** A check with everything about it that does not depend on the subject. */
 type Station = {
   readonly check: Check
+  /** The fact without which the check does not concern a subject. */
+  readonly only: Wire | undefined
   readonly needs: readonly Wire[]
   readonly wants: readonly Wire[]
   readonly over: readonly Seat[]
@@ -44,22 +47,48 @@ export async function examine(order: Order): Promise<Examination> {
   const failed = holdUps()
   const findings: Finding[] = []
   let omitted = 0
+  const gates = new Map<Probe<unknown>, Wire | undefined>()
+  const gate = (probe: Probe<unknown>): Wire | undefined => {
+    if (!gates.has(probe)) gates.set(probe, wire({ only: probe })[0])
+    return gates.get(probe)
+  }
   const stations: readonly Station[] = inOrder(order.checks).map((check) => ({
     check,
+    only: check.only === undefined ? undefined : gate(check.only.probe),
     needs: wire(check.needs),
     wants: wire(check.wants),
     over: seats.filter(({ subject }) => isJudgedAs(subject, check.meta.scope)),
     coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
+  const tell = (finding: Finding): void => {
+    if (order.spare && finding.status === 'not-applicable') omitted += 1
+    else findings.push(finding)
+    order.observer?.found?.(finding)
+  }
+
   await setOut(stations, seats, gather)
 
   const missing: Wire[] = []
   const open: Wire[] = []
   for (const station of stations) {
-    const { needs, wants, over } = station
+    const { needs, wants, over, only } = station
+    const { id: check } = station.check.meta
+    const unconcerned = { check, status: 'not-applicable' } as const
+    const otherwise = station.check.only?.otherwise ?? ''
     for (const seat of over) {
       const { subject } = seat
+      if (only !== undefined) {
+        let concerned = gather(only, seat)
+        if (concerned instanceof Promise) concerned = await concerned
+        if (concerned.state === 'absent') {
+          if (order.spare) {
+            omitted += 1
+            order.observer?.found?.(unconcerned)
+          } else tell(notApplicable(station.check, subject, otherwise))
+          continue
+        }
+      }
       // Emptied rather than made anew: hardly ever is anything in them, and a large cluster has a million judgements.
       if (missing.length > 0) missing.length = 0
       if (open.length > 0) open.length = 0
@@ -75,11 +104,9 @@ export async function examine(order: Order): Promise<Examination> {
       const folded = finding.status === 'fail' ? failed.of(station.coveredBy, subject) : []
       const settled =
         folded.length > 0 ? blocked(station.check, subject, `the same cause as ${folded.join(', ')}`, folded) : finding
-      if (order.spare && settled.status === 'not-applicable') omitted += 1
-      else findings.push(settled)
+      tell(settled)
       if (settled.status === 'fail') failed.add(settled)
       if (settled.status === 'fail' || settled.status === 'blocked' || settled.status === 'crashed') held.add(settled)
-      order.observer?.found?.(settled)
     }
   }
   return { findings, omitted, fact }
@@ -88,22 +115,39 @@ export async function examine(order: Order): Promise<Examination> {
 /** Enough subjects to keep every source busy; the facts of all at once would be a hundred thousand promises in a large cluster. */
 const abreast = 250
 
+/** Facts that are gathered only where another one is not absent. */
+type Outset = { readonly only: Wire | undefined; readonly wires: readonly Wire[] }
+
+/** Each fact once: with those that everybody needs where anybody does. */
+function outsetsOf(stations: readonly Station[]): readonly Outset[] {
+  const byGate = new Map<Wire | undefined, Map<Probe<unknown>, Wire>>([[undefined, new Map()]])
+  for (const { only, needs, wants } of stations) {
+    const wires = byGate.get(only) ?? new Map<Probe<unknown>, Wire>()
+    byGate.set(only, wires)
+    for (const one of [...needs, ...wants]) wires.set(one.probe, one)
+  }
+  const everybodys = byGate.get(undefined)
+  return [...byGate].map(([only, wires]) => ({
+    only,
+    wires: [...wires.values()].filter(({ probe }) => only === undefined || !everybodys?.has(probe)),
+  }))
+}
+
 /** All facts set out together, each only once; judging then waits for each in its turn. */
 async function setOut(
   stations: readonly Station[],
   seats: readonly Seat[],
   gather: ReturnType<typeof gatherer>['gather'],
 ): Promise<void> {
-  const byScope = new Map<string, ReadonlyMap<Probe<unknown>, Wire>>()
-  const wiresFor = (subject: Subject): ReadonlyMap<Probe<unknown>, Wire> => {
+  const byScope = new Map<string, readonly Outset[]>()
+  const outsetsFor = (subject: Subject): readonly Outset[] => {
     const key = [scopeOf(subject), ...(subject.standsFor ?? [])].join()
-    let wires = byScope.get(key)
-    if (wires === undefined) {
-      const own = stations.filter(({ check }) => isJudgedAs(subject, check.meta.scope))
-      wires = new Map(own.flatMap(({ needs, wants }) => [...needs, ...wants].map((one) => [one.probe, one] as const)))
-      byScope.set(key, wires)
+    let outsets = byScope.get(key)
+    if (outsets === undefined) {
+      outsets = outsetsOf(stations.filter(({ check }) => isJudgedAs(subject, check.meta.scope)))
+      byScope.set(key, outsets)
     }
-    return wires
+    return outsets
   }
   let underWay = 0
   let goOn: (() => void) | undefined
@@ -113,9 +157,23 @@ async function setOut(
   }
   for (const seat of seats) {
     const coming: Promise<unknown>[] = []
-    for (const one of wiresFor(seat.subject).values()) {
-      const fact = gather(one, seat)
-      if (fact instanceof Promise) coming.push(fact)
+    const all = (wires: readonly Wire[]): void => {
+      for (const one of wires) {
+        const fact = gather(one, seat)
+        if (fact instanceof Promise) coming.push(fact)
+      }
+    }
+    for (const { only, wires } of outsetsFor(seat.subject)) {
+      if (only === undefined) {
+        all(wires)
+        continue
+      }
+      const concerned = gather(only, seat)
+      if (concerned instanceof Promise)
+        coming.push(
+          concerned.then(({ state }) => (state === 'absent' ? [] : Promise.all(wires.map((one) => gather(one, seat))))),
+        )
+      else if (concerned.state !== 'absent') all(wires)
     }
     if (coming.length === 0) continue
     underWay += 1
@@ -125,128 +183,4 @@ async function setOut(
         goOn = resolve
       })
   }
-}
-
-const noEvidence: readonly Evidence[] = []
-
-const blocked = ({ meta }: Check, subject: Subject, message: string, blockedBy: readonly CheckId[]): Finding => ({
-  check: meta.id,
-  subject,
-  status: 'blocked',
-  severity: meta.severity,
-  message,
-  blockedBy,
-  evidence: noEvidence,
-})
-
-const unseen = (
-  { meta }: Check,
-  subject: Subject,
-  message: string,
-  lacks: readonly Lack[],
-  evidence = noEvidence,
-): Finding => ({
-  check: meta.id,
-  subject,
-  status: 'unknown',
-  severity: meta.severity,
-  message,
-  lacks,
-  evidence,
-})
-
-const crashed = ({ meta }: Check, subject: Subject, what: string): Finding => ({
-  check: meta.id,
-  subject,
-  status: 'crashed',
-  severity: meta.severity,
-  message: `this is a bug in kubectl wi: ${what}`,
-  evidence: noEvidence,
-})
-
-/** What was gathered for a judgement, and which of it is unknown. */
-type Gathered = {
-  readonly have: Told
-  readonly want: Told
-  readonly missing: readonly Wire[]
-  readonly open: readonly Wire[]
-}
-
-/** A check's own word on a subject, as far as its facts allow one. */
-function settle(check: Check, subject: Subject, { have, want, missing, open }: Gathered, spare: boolean): Finding {
-  const { id, severity, title } = check.meta
-  const needed = lacksOf(have, missing)
-  if (needed !== undefined) return unseen(check, subject, notSeen(needed), needed)
-  let verdict: Verdict
-  try {
-    verdict = check.judge({ have, want, subject })
-  } catch (error) {
-    return crashed(check, subject, error instanceof Error ? error.message : String(error))
-  }
-  switch (verdict.status) {
-    case 'pass': {
-      const evidence = spare ? noEvidence : verdict.evidence
-      const wanted = lacksOf(want, open)
-      if (wanted !== undefined) return unseen(check, subject, notSeen(wanted), wanted, evidence)
-      return { check: id, subject, status: 'pass', severity, message: title, evidence }
-    }
-    case 'not-applicable':
-      return { check: id, subject, status: 'not-applicable', severity, message: verdict.reason, evidence: noEvidence }
-    case 'undecided': {
-      const { lacks, lift, evidence } = verdict
-      const own: Lack = { what: title, why: 'undecided', detail: lacks, ...(lift === undefined ? {} : { lift }) }
-      return unseen(check, subject, lacks, [own, ...(lacksOf(want, open) ?? [])], evidence)
-    }
-    case 'fail': {
-      const { message: messageId, data, evidence } = verdict
-      const word = check.messages[messageId]
-      if (word === undefined) return crashed(check, subject, `${id} has no message ${messageId}`)
-      const finding: Finding = {
-        check: id,
-        subject,
-        status: 'fail',
-        severity,
-        message: word(data),
-        messageId,
-        data,
-        evidence,
-      }
-      const words = check.remedies[messageId]?.(data)
-      const remedy = verdict.remedy ?? (words === undefined ? undefined : { words })
-      return remedy === undefined ? finding : { ...finding, remedy }
-    }
-  }
-}
-
-const notSeen = (lacks: readonly Lack[]): string => `not seen: ${lacks[0]?.detail ?? ''}`
-
-/** Whoever waits for the same fact shares the word on it. */
-const lackWords = new WeakMap<Unknown, Lack>()
-function lackOf(fact: Unknown, probe: Probe<unknown>): Lack {
-  const before = lackWords.get(fact)
-  if (before !== undefined) return before
-  const { why, detail, lift } = fact
-  const lack: Lack = { what: probe.about, why, detail, ...(lift === undefined ? {} : { lift }) }
-  lackWords.set(fact, lack)
-  return lack
-}
-
-/** What of these facts could not be seen, each once; undefined where everything was. */
-function lacksOf(facts: Told, wires: readonly Wire[]): readonly Lack[] | undefined {
-  if (wires.length === 0) return undefined
-  const [only] = wires
-  if (wires.length === 1 && only !== undefined) {
-    const fact = facts[only.name]
-    return fact?.state === 'unknown' ? [lackOf(fact, only.probe)] : undefined
-  }
-  let lacks: Lack[] | undefined
-  for (const { name, probe } of wires) {
-    const fact = facts[name]
-    if (fact?.state !== 'unknown') continue
-    const { detail, lift } = fact
-    lacks ??= []
-    if (lacks.some((lack) => lack.detail === detail && lack.lift === lift)) continue
-    lacks.push(lackOf(fact, probe))
-  }
-  return lacks
 }
