@@ -5,6 +5,9 @@ export const awsAudience = 'sts.amazonaws.com'
 export const podIdentityAudience = 'pods.eks.amazonaws.com'
 export const azureAudience = 'api://AzureADTokenExchange'
 
+/** https://learn.microsoft.com/azure/aks/identity-bindings */
+export const bindingAudience = 'api://AKSIdentityBinding'
+
 export const roleAnnotation = 'eks.amazonaws.com/role-arn'
 /** https://github.com/aws/amazon-eks-pod-identity-webhook#eks-walkthrough */
 export const audienceAnnotation = 'eks.amazonaws.com/audience'

@@ -83,7 +83,11 @@ const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
   isList(statuses)
     ? each(
         statuses.filter((one) => isObject(one) && (killedForMemory(one.lastState) || killedForMemory(one.state))),
-        ({ name }) => ({ ...(name === undefined ? {} : { name }), lastState: { terminated: { reason: 'OOMKilled' } } }),
+        ({ name, restartCount }) => ({
+          ...(name === undefined ? {} : { name }),
+          ...(typeof restartCount === 'number' ? { restartCount } : {}),
+          lastState: { terminated: { reason: 'OOMKilled' } },
+        }),
       )
     : []
 
@@ -143,7 +147,7 @@ const specOf =
   }
 
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
-const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook', 'azure-wi-webhook-config'])
 /** Who may enter an EKS cluster: https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html */
 const awsAuthMaps = ['mapRoles', 'mapUsers', 'mapAccounts'] as const
 
@@ -165,6 +169,16 @@ const configMap: Pick = (from, draft) => {
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
   // The certificates of the API server's own authority, the same in every namespace.
   else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
+}
+
+/** Of a store of external-secrets only who asks Azure Key Vault, and as whom. */
+const secretStore: Pick = ({ spec }, draft) => {
+  const provider = isObject(spec) ? spec.provider : undefined
+  const vault = isObject(provider) ? provider.azurekv : undefined
+  if (vault !== undefined)
+    draft.spec = {
+      provider: { azurekv: part(vault, ['authType', 'identityId', 'tenantId', 'vaultUrl', 'serviceAccountRef']) },
+    }
 }
 
 const picks: { readonly [kind: string]: Pick } = {
@@ -218,6 +232,33 @@ const picks: { readonly [kind: string]: Pick } = {
   NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress'),
   Node: specOf('providerID', 'taints'),
   CSIDriver: members('spec'),
+  SecretProviderClass: ({ spec }, draft) => {
+    if (!isObject(spec)) return
+    draft.spec = {
+      ...keep(spec, ['provider']),
+      parameters: part(spec.parameters, [
+        'clientID',
+        'tenantId',
+        'tenantID',
+        'usePodIdentity',
+        'useVMManagedIdentity',
+        'userAssignedIdentityID',
+        'keyvaultName',
+        'cloudName',
+      ]),
+    }
+  },
+  TriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  ClusterTriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  SecretStore: secretStore,
+  ClusterSecretStore: secretStore,
+  ClusterRole: members('rules'),
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
   Event: (from, draft) => {
@@ -252,6 +293,7 @@ const plurals: { readonly [kind: string]: string } = {
   NetworkPolicy: 'networkpolicies',
   Ingress: 'ingresses',
   StorageClass: 'storageclasses',
+  SecretProviderClass: 'secretproviderclasses',
 }
 
 /** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
@@ -276,6 +318,8 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'clusterrolebindings',
   'customresourcedefinitions',
   'clusterissuers',
+  'clustertriggerauthentications',
+  'clustersecretstores',
   'apiservices',
   'priorityclasses',
   'ingressclasses',

@@ -83,7 +83,13 @@ export type Pod = Meta & {
   readonly fsGroup?: number
   readonly supplementalGroups?: readonly number[]
   /** Of a pod template: what its workload itself carries, and by which labels it selects its pods. */
-  readonly outer?: { readonly labels: Texts; readonly annotations: Texts; readonly selects: Texts }
+  readonly outer?: {
+    readonly labels: Texts
+    readonly annotations: Texts
+    readonly selects: Texts
+    /** The API server has it already. */
+    readonly born: boolean
+  }
 }
 
 const noTexts: Texts = Object.freeze({})
@@ -274,6 +280,7 @@ export function readWorkload(json: Json): Pod | undefined {
     labels: meta.labels,
     annotations: meta.annotations,
     selects: texts(at(json, 'spec', 'selector', 'matchLabels')),
+    born: meta.uid !== undefined,
   }
   const made = readSpec(
     {

@@ -47,6 +47,11 @@ export const resources: { readonly [plural: string]: Resource } = {
   customresourcedefinitions: of('apiextensions.k8s.io', false),
   certificates: of('cert-manager.io'),
   serviceentries: of('networking.istio.io'),
+  secretproviderclasses: of('secrets-store.csi.x-k8s.io'),
+  triggerauthentications: of('keda.sh', true, 'v1alpha1'),
+  clustertriggerauthentications: of('keda.sh', false, 'v1alpha1'),
+  secretstores: of('external-secrets.io'),
+  clustersecretstores: of('external-secrets.io', false),
 }
 
 export type Permission =
@@ -60,6 +65,8 @@ export type Permission =
     }
   | { readonly kind: 'rbac-path'; readonly verb: string; readonly path: string }
   | { readonly kind: 'iam'; readonly action: string; readonly account?: string }
+  /** An action of the resource manager, or a permission of Graph. */
+  | { readonly kind: 'azure'; readonly action: string }
   | { readonly kind: 'none' }
 
 const none: Permission = { kind: 'none' }
@@ -89,6 +96,7 @@ export function permissionOf(question: Question): Permission {
     const account = textAt(input, 'account')
     return account === undefined ? { kind: 'iam', action: call } : { kind: 'iam', action: call, account }
   }
+  if (system === 'azure' && !call.startsWith('entra ')) return { kind: 'azure', action: call }
   return none
 }
 
@@ -102,6 +110,8 @@ export function permissionWords(permission: Permission): string | undefined {
   }
   if (permission.kind === 'iam')
     return `IAM: ${permission.action}${permission.account === undefined ? '' : ` in account ${permission.account}`}`
+  if (permission.kind === 'azure')
+    return permission.action.startsWith('graph ') ? 'Graph: Application.Read.All' : `Azure: ${permission.action}`
   if (permission.kind === 'none') return undefined
   const { verb, resource, group, namespace } = permission
   const named = group === '' || group === '*' ? resource : `${resource}.${group}`

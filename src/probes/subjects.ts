@@ -6,7 +6,7 @@ import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
 import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
-import { aws, kubernetes, seen } from '../domain/questions.ts'
+import { aws, azure, kubernetes, seen } from '../domain/questions.ts'
 import { type Configuration, injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import {
   type Meta,
@@ -16,6 +16,9 @@ import {
   readWorkload,
   type ServiceAccount,
 } from '../domain/workloads.ts'
+import { fragmentsOf } from '../knowledge/error-texts.ts'
+import { readManagedIdentity } from './azure/identity.ts'
+import { readStoreClass } from './azure/secrets-store.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Listed, listed } from './lists.ts'
@@ -46,7 +49,19 @@ type Lists = {
   readonly services: readonly AwsService[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
+  /** Managed identities of Azure by name, with the client id by which ServiceAccounts name them; those among documents only. */
+  readonly managed: readonly { readonly name: string; readonly clientId: string }[]
+  /** Classes of the secrets store that ask Azure Key Vault. */
+  readonly classes: readonly { readonly namespace: string; readonly name: string }[]
+  /** Something about another named object was seen that no such object stands for. */
+  readonly ofObjects: boolean
 }
+
+/** Texts about objects that they mostly do not name. */
+const objectTexts: ReadonlySet<string> = new Set([
+  ...fragmentsOf('azure/federated-credential-accepted'),
+  ...fragmentsOf('azure/secrets-store-names-identity'),
+])
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
@@ -66,18 +81,33 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, webhooks, ...templates] = await Promise.all([
-    list('serviceaccounts', readServiceAccount),
-    list('pods', readPod),
-    ask(seen.errors()),
-    ask(aws.podIdentityAssociations()),
-    documents ? ask(aws.roles()) : undefined,
-    everything ? ask(kubernetes.list('services', namespace)) : undefined,
-    ask(kubernetes.list('mutatingwebhookconfigurations')),
-    ...templateResources.map((resource) => list(resource, readWorkload)),
-  ])
+  const [accounts, pods, errors, associations, roles, services, webhooks, managed, credentials, classes, ...templates] =
+    await Promise.all([
+      list('serviceaccounts', readServiceAccount),
+      list('pods', readPod),
+      ask(seen.errors()),
+      ask(aws.podIdentityAssociations()),
+      documents ? ask(aws.roles()) : undefined,
+      everything ? ask(kubernetes.list('services', namespace)) : undefined,
+      ask(kubernetes.list('mutatingwebhookconfigurations')),
+      documents ? ask(azure.managedIdentities()) : undefined,
+      documents ? ask(azure.federatedIdentityCredentials()) : undefined,
+      documents ? ask(kubernetes.list('secretproviderclasses', namespace)) : undefined,
+      ...templateResources.map((resource) => list(resource, readWorkload)),
+    ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
+  const identities =
+    managed?.state === 'known'
+      ? listAt(managed.value, 'identities').flatMap((one) => readManagedIdentity(one) ?? [])
+      : []
+  const said = errors.state === 'known' ? listAt(errors.value, 'errors') : []
   return {
+    managed: identities,
+    classes:
+      classes?.state === 'known' ? listAt(classes.value, 'items').flatMap((one) => readStoreClass(one) ?? []) : [],
+    ofObjects:
+      said.some((one) => objectTexts.has(textAt(one, 'fragment') ?? '')) ||
+      (credentials?.state === 'known' && identities.length === 0),
     accounts,
     pods,
     templates: templates.flatMap(itemsOf),
@@ -116,7 +146,9 @@ function injectedBy(one: Configuration, subjects: readonly Subject[], lists: Lis
   return subjects.flatMap((subject) =>
     subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
       ? [subject, ...(subject.of ?? [])].some((key) =>
-          typeof key === 'string' ? reaches(key) : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
+          typeof key === 'string'
+            ? key.startsWith('ServiceAccount ') && reaches(key)
+            : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
         )
         ? subjectKey(subject)
         : []
@@ -220,6 +252,14 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
+/** The managed identities that a ServiceAccount names by client id. */
+const named = (account: ServiceAccount | undefined, { managed }: Lists): readonly string[] => {
+  const clientId = account?.annotations[azureClientAnnotation]?.trim().toLowerCase()
+  return clientId === undefined
+    ? []
+    : managed.filter((one) => one.clientId.toLowerCase() === clientId).map(({ name }) => `ManagedIdentity ${name}`)
+}
+
 /** The nodes that were named, and those whose Pod Identity agent judged pods ask for credentials. */
 function nodesOf(named: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
   const users = new Map<string, string[]>([...named].map((name) => [name, []]))
@@ -246,6 +286,14 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (shelf === undefined) byAccount.set(key, [pod])
     else shelf.push(pod)
   }
+  const owners = new Map<string, string[]>()
+  for (const one of lists.templates) {
+    const key = keyOfAccount(one.namespace, one.serviceAccount)
+    owners.set(key, [
+      ...(owners.get(key) ?? []),
+      subjectKey({ kind: one.kind, namespace: one.namespace, name: one.name }),
+    ])
+  }
   const pods = new Map(chosen.pods)
   const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
   const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
@@ -255,7 +303,18 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (allPods) for (const pod of own) pods.set(`${pod.namespace}/${pod.name}`, pod)
     const seesPods = own.length > 0
     const stands: readonly Scope[] = seesPods || (podsAreAll && !lists.errors) ? [] : ['pod']
-    subjects.push({ kind: 'ServiceAccount', namespace, name, ...(stands.length > 0 ? { standsFor: stands } : {}) })
+    const of = [
+      ...named(known.get(key), lists),
+      // It stands for what those would make.
+      ...(stands.length > 0 && selection.documents === true ? (owners.get(key) ?? []) : []),
+    ]
+    subjects.push({
+      kind: 'ServiceAccount',
+      namespace,
+      name,
+      ...(of.length > 0 ? { of } : {}),
+      ...(stands.length > 0 ? { standsFor: stands } : {}),
+    })
     const role = namedRole(known.get(key)) ?? own.map((pod) => namedRole(pod)).find((one) => one !== undefined)
     if (role !== undefined) {
       const before = roles.get(role)
@@ -278,14 +337,22 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
+  for (const { name } of lists.managed) {
+    const of = subjects.filter((one) => one.of?.includes(`ManagedIdentity ${name}`) === true).map(subjectKey)
+    subjects.push({ kind: 'ManagedIdentity', name, of })
+  }
+  for (const { namespace, name } of lists.classes) subjects.push({ kind: 'SecretProviderClass', namespace, name })
+
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
-  const standsFor: readonly Scope[] =
-    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
-      ? ['service-account', 'pod', 'node']
-      : []
+  const standsFor: readonly Scope[] = [
+    ...(chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+      ? (['service-account', 'pod', 'node'] as const)
+      : []),
+    ...(lists.ofObjects ? (['object'] as const) : []),
+  ]
   subjects.unshift({
     ...clusterSubject,
     ...(standsFor.length > 0 ? { standsFor } : {}),
