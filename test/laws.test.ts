@@ -62,7 +62,7 @@ describe('2. A check explains itself: title, why, what to do, and where that is 
         const [sentence = '', ...commands] = remedy?.words.split('\n') ?? []
         const whole =
           /^[A-Z].{10,}[.]$/.test(sentence) &&
-          commands.every((command) => /^(kubectl|aws|curl|jq|openssl) /.test(command))
+          commands.every((command) => /^(kubectl|aws|az|helm|curl|jq|openssl) /.test(command))
         const gap =
           /undefined|\[object|not collected|''|\( *\)| [,.;]| {2}|\b(?:serviceaccount|sa|pod|deployment)\/(?: |$)|= |=$/.exec(
             [sentence, ...commands].join(' \n'),

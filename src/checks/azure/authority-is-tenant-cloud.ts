@@ -2,15 +2,13 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Account, accountOf, advice } from '../../domain/advice.ts'
 import { annotate, unseen } from '../../domain/azure-advice.ts'
-import { authorityUrl, cloudOfAuthority, cloudOfLocation, clouds } from '../../domain/azure-clouds.ts'
+import { authorityUrl, cloudOfAuthority, clouds } from '../../domain/azure-clouds.ts'
 import { directoryIn } from '../../domain/azure-errors.ts'
 import { tenantAnnotation } from '../../domain/azure-pods.ts'
-import { azureCluster } from '../../probes/azure/cluster.ts'
 import { errorsIn, held, ofError, speaking } from '../../probes/azure/evidence.ts'
-import { azureIdentity } from '../../probes/azure/identity.ts'
 import { askedAuthority, askedTenant, webhookSettings } from '../../probes/azure/reference.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
-import { tenantAnswer } from '../../probes/azure/tenant.ts'
+import { homeCloud, tenantAnswer } from '../../probes/azure/tenant.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts'
 
@@ -52,8 +50,7 @@ export const check = defineCheck({
     webhookSettings,
     askedAuthority,
     askedTenant,
-    azureCluster,
-    azureIdentity,
+    homeCloud,
     refusals,
     errorsOfServiceAccount,
     tenantAnswer,
@@ -90,16 +87,7 @@ export const check = defineCheck({
       ),
   },
   judge: ({
-    want: {
-      webhookSettings,
-      askedAuthority,
-      askedTenant,
-      azureCluster,
-      azureIdentity,
-      refusals,
-      errorsOfServiceAccount,
-      tenantAnswer,
-    },
+    want: { webhookSettings, askedAuthority, askedTenant, homeCloud, refusals, errorsOfServiceAccount, tenantAnswer },
     subject,
   }) => {
     const settings = held(webhookSettings)
@@ -117,8 +105,7 @@ export const check = defineCheck({
         (missing === undefined ? undefined : directoryIn(missing.text)) ?? tenant?.value ?? 'that the workload names',
       code: missing?.code ?? '',
     }
-    const location = held(azureIdentity)?.location ?? held(azureCluster)?.location
-    const lives = location === undefined ? undefined : cloudOfLocation(location)
+    const lives = held(homeCloud)
     const evidence: Evidence[] = []
     if (authority !== undefined && !/^https:\/\//i.test(authority.value))
       return {

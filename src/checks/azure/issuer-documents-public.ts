@@ -6,7 +6,6 @@ import { updateAks } from '../../domain/azure-advice.ts'
 import { codesIn, quotedIn, unreadIssuer } from '../../domain/azure-errors.ts'
 import { discoveryUrl, parseIssuer } from '../../domain/issuer-url.ts'
 import { sh } from '../../domain/shell-words.ts'
-import { azureCluster } from '../../probes/azure/cluster.ts'
 import { held, ofError } from '../../probes/azure/evidence.ts'
 import { hostingAccount } from '../../probes/azure/storage.ts'
 import { azureInUse } from '../../probes/azure/use.ts'
@@ -61,7 +60,7 @@ export const check = defineCheck({
   },
   only: { probe: azureInUse, otherwise: 'nothing here is bound to Azure' },
   needs: {},
-  wants: { issuer, publishedDiscovery, publishedKeys, hostingAccount, azureCluster, observedErrors },
+  wants: { issuer, publishedDiscovery, publishedKeys, hostingAccount, observedErrors },
   after: ['azure/token-issuer-public'],
   covers: ['cluster/discovery-is-public'],
   messages: {
@@ -99,7 +98,7 @@ export const check = defineCheck({
         ...(data.url.startsWith('https://') ? [look(data)] : ['kubectl get --raw /.well-known/openid-configuration']),
       ),
   },
-  judge: ({ want: { issuer, publishedDiscovery, publishedKeys, hostingAccount, azureCluster, observedErrors } }) => {
+  judge: ({ want: { issuer, publishedDiscovery, publishedKeys, hostingAccount, observedErrors } }) => {
     const errors = held(observedErrors) ?? []
     const known = held(issuer)
     const told = errors.find(
@@ -113,7 +112,6 @@ export const check = defineCheck({
       observed: '',
       url: named === undefined ? 'the issuer' : discoveryUrl(named),
     }
-    const cluster = held(azureCluster)
     const host = named === undefined ? undefined : parseIssuer(named)?.host
     const discovery = held(publishedDiscovery)
     const keys = held(publishedKeys)
@@ -140,7 +138,7 @@ export const check = defineCheck({
         ? {
             status: 'fail',
             message: 'aks-endpoint-broken',
-            data: { ...data, observed, cluster: cluster?.name ?? 'CLUSTER', group: cluster?.resourceGroup ?? 'GROUP' },
+            data: { ...data, observed, cluster: 'CLUSTER', group: 'GROUP' },
             evidence: seen,
           }
         : { status: 'fail', message: 'unreachable', data: { ...data, url: discovery.url, observed }, evidence: seen }

@@ -8,7 +8,7 @@ import type { Pod } from '../../domain/workloads.ts'
 import { errorsIn, held, ofError, speaking } from '../../probes/azure/evidence.ts'
 import { podView, toJudge } from '../../probes/azure/pods.ts'
 import { azureUse } from '../../probes/azure/use.ts'
-import { azureWebhooks } from '../../probes/azure/webhook.ts'
+import { webhookIsOld } from '../../probes/azure/webhook.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
@@ -68,7 +68,7 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { podView, serviceAccount, azureWebhooks, errorsOfPod },
+  wants: { podView, serviceAccount, webhookIsOld, errorsOfPod },
   after: [],
   messages: {
     'label-on-workload': ({ workload, path, observed }: Data) =>
@@ -93,7 +93,7 @@ export const check = defineCheck({
       ),
     'label-missing': label,
   },
-  judge: ({ want: { podView, serviceAccount, azureWebhooks, errorsOfPod } }) => {
+  judge: ({ want: { podView, serviceAccount, webhookIsOld, errorsOfPod } }) => {
     if (podView.state === 'absent') return { status: 'not-applicable', reason: 'the pod is gone or has ended' }
     const view = held(podView)
     const account = held(serviceAccount)
@@ -101,11 +101,8 @@ export const check = defineCheck({
     const pods = view === undefined ? [] : toJudge(view)
     if (view?.noPods === true && pods.length === 0)
       return { status: 'not-applicable', reason: 'no pod runs as the ServiceAccount' }
-    const hooks = held(azureWebhooks)?.hooks ?? []
     // Before v1.0.0 the webhook went by the label of the ServiceAccount.
-    const old =
-      hooks.length > 0 && hooks.every(({ webhook }) => webhook.whole && !selectsByLabel(webhook.objectSelector))
-    if (old)
+    if (held(webhookIsOld) === true)
       return {
         status: 'not-applicable',
         reason: 'this webhook is older than v1.0.0 and does not go by the label of pods',
@@ -206,14 +203,6 @@ export const check = defineCheck({
     return { status: 'not-applicable', reason: 'its pods ask no webhook for an identity' }
   },
 })
-
-const selectsByLabel = ({
-  labels,
-  expressions,
-}: {
-  readonly labels: { readonly [key: string]: string }
-  readonly expressions: readonly { readonly key: string }[]
-}): boolean => useLabel in labels || expressions.some(({ key }) => key === useLabel)
 
 const ownerName = (pod: Pod, template: Pod | undefined): string =>
   pod.outer === undefined && template !== undefined ? workloadOf(template) : workloadOf(pod)

@@ -5,7 +5,7 @@ import { azureAudience } from '../../domain/audiences.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { inWords } from '../../domain/token-times.ts'
 import { held } from '../../probes/azure/evidence.ts'
-import { exchange, ofRefusal, type Refusal, refusals } from '../../probes/azure/refusals.ts'
+import { ofRefusal, type Refusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { clock } from '../../probes/cluster/clock.ts'
 import { mintedToken } from '../../probes/workload/minted-token.ts'
@@ -60,7 +60,7 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { ownTokens, mintedToken, refusals, exchange, clock },
+  wants: { ownTokens, mintedToken, refusals, clock },
   after: [],
   covers: ['workload/token-is-for-this-workload', 'workload/token-is-fresh'],
   messages: {
@@ -98,7 +98,7 @@ export const check = defineCheck({
       ),
     'outside-validity': reread,
   },
-  judge: ({ want: { ownTokens, mintedToken, refusals, exchange, clock }, subject }) => {
+  judge: ({ want: { ownTokens, mintedToken, refusals, clock }, subject }) => {
     const data: Data = { ...accountOf(subject), observed: '' }
     const all = held(refusals) ?? []
     const of = (code: string): Refusal | undefined => all.find((one) => one.code === code)
@@ -185,11 +185,6 @@ export const check = defineCheck({
         message: 'not-yet-valid',
         data: { ...data, from: inWords(token.issuedAt), now: inWords(now) },
         evidence,
-      }
-    if (held(exchange)?.outcome === 'exchanged')
-      return {
-        status: 'pass',
-        evidence: [...evidence, { question: exchange.from, path: 'outcome', observed: 'exchanged' }],
       }
     return token === undefined ||
       token.expires === undefined ||

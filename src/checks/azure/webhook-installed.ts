@@ -3,10 +3,9 @@ import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
 import { type AksName, unseen, updateAks } from '../../domain/azure-advice.ts'
 import { sh } from '../../domain/shell-words.ts'
-import { azureCluster } from '../../probes/azure/cluster.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { azureInUse } from '../../probes/azure/use.ts'
-import { azureWaiting, azureWebhooks, webhookName } from '../../probes/azure/webhook.ts'
+import { addOnCluster, azureWaiting, azureWebhooks, webhookName } from '../../probes/azure/webhook.ts'
 
 const after = 'Then make the pods anew that were created without it.'
 
@@ -30,7 +29,7 @@ export const check = defineCheck({
   },
   only: { probe: azureInUse, otherwise: 'nothing here is bound to Azure' },
   needs: {},
-  wants: { azureWebhooks, azureCluster, azureWaiting },
+  wants: { azureWebhooks, addOnCluster, azureWaiting },
   after: [],
   covers: ['cluster/webhook-is-configured'],
   messages: {
@@ -54,15 +53,15 @@ export const check = defineCheck({
         sh`helm install workload-identity-webhook azure-workload-identity/workload-identity-webhook -n azure-workload-identity-system --create-namespace --set azureTenantID=TENANT_ID`,
       ),
   },
-  judge: ({ want: { azureWebhooks, azureCluster, azureWaiting } }) => {
-    const aks = held(azureCluster)
+  judge: ({ want: { azureWebhooks, addOnCluster, azureWaiting } }) => {
+    const aks = held(addOnCluster)
     const waiting = held(azureWaiting)
     const addOn: readonly Evidence[] =
       aks === undefined
         ? []
         : [
             {
-              question: azureCluster.from,
+              question: addOnCluster.from,
               path: 'securityProfile.workloadIdentity.enabled',
               observed: aks.addOnEnabled ?? null,
             },

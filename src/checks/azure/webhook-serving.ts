@@ -2,7 +2,6 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
 import { sh } from '../../domain/shell-words.ts'
-import { azureCluster } from '../../probes/azure/cluster.ts'
 import { held, ofError, quote } from '../../probes/azure/evidence.ts'
 import { azureInUse } from '../../probes/azure/use.ts'
 import { addOnRelease, azureWebhookService, azureWebhooks, deploymentName } from '../../probes/azure/webhook.ts'
@@ -47,7 +46,7 @@ export const check = defineCheck({
   },
   only: { probe: azureInUse, otherwise: 'nothing here is bound to Azure' },
   needs: {},
-  wants: { azureWebhooks, azureWebhookService, azureCluster, observedErrors },
+  wants: { azureWebhooks, azureWebhookService, observedErrors },
   after: ['azure/webhook-installed'],
   covers: ['cluster/webhook-answers', 'cluster/webhook-ca-bundle-verifies'],
   messages: {
@@ -92,7 +91,7 @@ export const check = defineCheck({
         ...again(data),
       ),
   },
-  judge: ({ want: { azureWebhooks, azureWebhookService, azureCluster, observedErrors } }) => {
+  judge: ({ want: { azureWebhooks, azureWebhookService, observedErrors } }) => {
     const hook = held(azureWebhooks)?.hooks[0]
     const service = held(azureWebhookService)
     const behind = service?.behind[0]
@@ -100,8 +99,7 @@ export const check = defineCheck({
     const [error] = errors
     const space = hook?.webhook.service?.namespace
     const release = hook?.configuration.annotations['meta.helm.sh/release-name']
-    const isAddOn =
-      release === addOnRelease || (release === undefined && space === 'kube-system' && held(azureCluster) !== undefined)
+    const isAddOn = release === addOnRelease || (release === undefined && space === 'kube-system')
     const named = /azure-wi-webhook-webhook-service\.([a-z0-9-]{1,63})\.svc/.exec(
       errors.map(({ text }) => text).join(' '),
     )?.[1]

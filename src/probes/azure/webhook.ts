@@ -10,6 +10,8 @@ import { pods, podTemplates } from '../cluster/pods.ts'
 import { type Service, webhookService } from '../cluster/webhook-service.ts'
 import { mutatingWebhooks } from '../cluster/webhooks.ts'
 import { listed } from '../lists.ts'
+import { type AzureCluster, azureCluster } from './cluster.ts'
+import { podView, toJudge } from './pods.ts'
 import { azureInUse } from './use.ts'
 
 export const webhookName = 'mutation.azure-workload-identity.io'
@@ -153,4 +155,33 @@ export const namespaceLabels = defineProbe({
       return known(found, question)
     })
   },
+})
+
+/** Whether the webhook is older than v1.0.0 and goes by the ServiceAccount's label; absent where all pods carry it themselves. */
+export const webhookIsOld = defineProbe({
+  id: 'azure/webhook-is-old',
+  about: 'whether the webhook goes by the labels of pods',
+  scope: 'pod',
+  needs: {},
+  wants: { podView, azureWebhooks },
+  ask: (_have, { podView, azureWebhooks }): Fact<boolean> => {
+    const pods = podView.state === 'known' ? toJudge(podView.value) : []
+    if (pods.length === 0 || pods.every(waits)) return absent(podView.from)
+    if (azureWebhooks.state !== 'known') return azureWebhooks
+    const { hooks } = azureWebhooks.value
+    const byLabel = ({ webhook: { objectSelector } }: Hook): boolean =>
+      useLabel in objectSelector.labels || objectSelector.expressions.some(({ key }) => key === useLabel)
+    return known(hooks.length > 0 && hooks.every((hook) => hook.webhook.whole && !byLabel(hook)), azureWebhooks.from)
+  },
+})
+
+/** The cluster, whose add-on would bring the webhook; absent where the webhook is there. */
+export const addOnCluster = defineProbe({
+  id: 'azure/add-on-cluster',
+  about: 'whether the add-on of the cluster is enabled',
+  scope: 'cluster',
+  needs: {},
+  wants: { azureWebhooks, azureCluster },
+  ask: (_have, { azureWebhooks, azureCluster }): Fact<AzureCluster> =>
+    azureWebhooks.state === 'known' && azureWebhooks.value.hooks.length > 0 ? absent(azureCluster.from) : azureCluster,
 })
