@@ -173,6 +173,15 @@ const isNew = (word: Word, before: readonly Word[]): boolean =>
 const explained: { readonly [claim: string]: string } = {
   'serviceaccounts/token/create: aws/trust-policy-admits-service-account pass':
     'an API server signs no session tags: only a token that is seen can carry them',
+  // What Entra or the storage account itself has refused is evidence; a document that contradicts it only weakens it.
+  'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read: azure/federated-credential-matches-subject fail':
+    'Entra said that no credential matches, which counts as long as none that does was seen',
+  'Microsoft.Authorization/roleAssignments/read: azure/identity-has-role fail':
+    'the data was refused, which counts as long as no role that opens it was seen',
+  'discovery: azure/issuer-documents-public fail':
+    'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
+  'jwks: azure/issuer-documents-public fail':
+    'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
 }
 
 describe('6. Not seeing is never a diagnosis: taking any one answer away decides nothing new', () => {

@@ -4,7 +4,6 @@ import { advice } from '../../domain/advice.ts'
 import { publicAuthorities } from '../../knowledge/public-authorities.ts'
 import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evidence.ts'
 import { askedAuthority } from '../../probes/azure/reference.ts'
-import { exchange } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
@@ -46,7 +45,7 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { errorsOfPod, askedAuthority, exchange },
+  wants: { errorsOfPod, askedAuthority },
   after: ['azure/authority-is-tenant-cloud'],
   messages: {
     'tls-intercepted': ({ host, observed }: Data & { observed: string }) =>
@@ -64,7 +63,7 @@ export const check = defineCheck({
     'egress-blocked': open,
     unresolved: open,
   },
-  judge: ({ want: { errorsOfPod, askedAuthority, exchange } }) => {
+  judge: ({ want: { errorsOfPod, askedAuthority } }) => {
     const errors = errorsIn(errorsOfPod)
     const asked = /^https:\/\/([^/:]+)/i.exec(held(askedAuthority)?.value ?? '')?.[1]
     const hostIn = (text: string): string => hosts.exec(text)?.[1] ?? asked ?? notSeen

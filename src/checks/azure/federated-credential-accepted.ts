@@ -178,7 +178,7 @@ export const check = defineCheck({
         }
       if (has(/RequestDisallowedByPolicy/)) {
         const policy =
-          /policy(?:Definition|Assignment)?(?:DisplayName|Name)?"?: ?\[?\{?"?(?:name"?: ?"?)?([^"',}]{3,120})/i.exec(
+          /policy(?:Definition|Assignment)(?:DisplayName|Name)"?: ?"?([\w .()-]{3,120}?)(?:["',}]|$)/i.exec(
             plain,
           )?.[1] ?? 'of the subscription'
         return {

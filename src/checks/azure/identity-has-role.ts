@@ -9,11 +9,12 @@ import { azureUse } from '../../probes/azure/use.ts'
 type Data = { readonly principalId: string; readonly scope: string; readonly observed: string }
 
 const reader = 'Storage Blob Data Reader'
-const assign = ({ principalId, scope }: Data): string =>
+const assignTo = (principalId: string, scope: string): string =>
   advice(
     `Give the identity the smallest data role that does, at the container or the account (${reader} unless it has to write; PRINCIPAL_ID and SCOPE where they were not seen). It counts after some minutes.`,
     sh`az role assignment create --assignee-object-id ${isId(principalId) ? principalId : 'PRINCIPAL_ID'} --assignee-principal-type ServicePrincipal --role ${reader} --scope ${scope.startsWith('/') ? scope : 'SCOPE'}`,
   )
+const assign = ({ principalId, scope }: Data): string => assignTo(principalId, scope)
 const isId = (text: string): boolean => /^[0-9a-f-]{36}$/i.test(text)
 
 export const check = defineCheck({
@@ -51,7 +52,7 @@ export const check = defineCheck({
       `ARM refuses ${action} on ${scope} to ${principalId}`,
   },
   remedies: {
-    'assigned-to-client-id': (data) => assign({ ...data, principalId: data.expected }),
+    'assigned-to-client-id': ({ expected, scope }) => assignTo(expected, scope),
     'control-plane-only': assign,
     'data-role-missing': assign,
     'data-denied': assign,
@@ -95,7 +96,14 @@ export const check = defineCheck({
       }
     const own = seen.own.filter((one) => reaches(one, account))
     const reading = own.filter(readsBlobs)
-    if (reading[0] !== undefined) return { status: 'pass', evidence: [...reading.slice(0, 5).map(see), ofError(error)] }
+    if (reading[0] !== undefined)
+      return seen.assumed
+        ? {
+            status: 'undecided',
+            lacks: 'whose roles those are that were seen is not known',
+            evidence: reading.slice(0, 5).map(see),
+          }
+        : { status: 'pass', evidence: [...reading.slice(0, 5).map(see), ofError(error)] }
     const wrong = seen.misplaced.find((one) => readsBlobs(one) && reaches(one, account))
     if (wrong !== undefined)
       return {

@@ -17,7 +17,7 @@ const pathIn = /https?:\/\/169\.254\.169\.254(\/[\w./-]{1,100})/
 
 const dropProxy = (data: Data): string =>
   advice(
-    `Take ${proxyAnnotation} out of ${editTemplate(data).where} (its value does not matter), and use an SDK that knows workload identity: .NET Azure.Identity 1.9.0, Go azidentity 1.3.0, Java 1.9.0, JavaScript 3.2.0, Python 1.13.0 or later.`,
+    `Take ${proxyAnnotation} out of ${editTemplate(data).where} (its value does not matter), and use an SDK that knows workload identity: Azure.Identity 1.9.0 in C#, Go azidentity 1.3.0, Java 1.9.0, JavaScript 3.2.0, Python 1.13.0 or later.`,
     ...editTemplate(data).commands,
   )
 

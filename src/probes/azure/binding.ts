@@ -17,7 +17,15 @@ export const boundClientId = defineProbe({
   wants: { podsAndTemplates, clientReference },
   ask: (_have, { podsAndTemplates, clientReference }): Fact<string> => {
     const seen = podsAndTemplates.state === 'known' ? podsAndTemplates.value : undefined
-    if (![...(seen?.pods ?? []), ...(seen?.templates ?? [])].some(usesBinding)) return absent(podsAndTemplates.from)
+    if (![...(seen?.pods ?? []), ...(seen?.templates ?? [])].some(usesBinding))
+      return seen?.podsWhole === true || seen?.pods.length !== 0
+        ? absent(podsAndTemplates.from)
+        : unknown(
+            'not-collected',
+            'not all pods of the ServiceAccount were seen',
+            podsAndTemplates.from,
+            'kubectl get pods -A -o yaml',
+          )
     return clientReference.state === 'known'
       ? known(clientReference.value.clientId, clientReference.from)
       : clientReference

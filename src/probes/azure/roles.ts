@@ -69,6 +69,8 @@ export type Roles = {
   /** Given to the client id, which is nobody's object id. */
   readonly misplaced: readonly Assignment[]
   readonly complete: boolean
+  /** The list does not say whose roles they are; they are taken for this identity's. */
+  readonly assumed: boolean
 }
 
 const readAssignment = (json: Json): Assignment | undefined => {
@@ -102,7 +104,13 @@ export const roles = defineProbe({
       const misplaced = items.filter((one) => same(one.principalId, clientId))
       const own = items.filter((one) => same(one.principalId, principalId) && !misplaced.includes(one))
       return known(
-        { principalId: principalId ?? 'the identity', own, misplaced, complete: complete && principalId !== undefined },
+        {
+          principalId: principalId ?? 'the identity',
+          own,
+          misplaced,
+          assumed: named === undefined,
+          complete: complete && principalId !== undefined,
+        },
         question,
       )
     })
