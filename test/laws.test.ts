@@ -45,6 +45,7 @@ describe('2. A check explains itself: title, why, what to do, and where that is 
     expect(meta.title).toMatch(/^[A-Z].{10,}[^.]$/)
     expect(meta.title, 'a title states the good state').not.toMatch(/\b(not|no|missing|wrong|fails?)\b/i)
     expect(meta.why.length).toBeGreaterThan(20)
+    expect(meta.kinds !== undefined, 'a check on objects names their kinds').toBe(meta.scope === 'object')
     expect(meta.links[0]).toMatch(/^https:\/\//)
     expect(Object.keys(messages).length).toBeGreaterThan(0)
     expect(meta.fix?.does, 'what to do, in the imperative').toMatch(/^[A-Z][a-z]+ .{10,}\.$/s)

@@ -17,6 +17,8 @@ export type Meta = {
   readonly title: string
   readonly severity: Severity
   readonly scope: Scope
+  /** Of the scope object: the kinds that it judges, such as Role. */
+  readonly kinds?: readonly string[]
   readonly cloud: Cloud
   /** The heading under which people read it: Issuer, Trust, Workload, Storage, … */
   readonly section: string

@@ -42,6 +42,14 @@ export function subjectKey(subject: Subject): string {
 export const isJudgedAs = (subject: Subject, scope: Scope): boolean =>
   scopeOf(subject) === scope || subject.standsFor?.includes(scope) === true
 
+/** Whom something of this scope is about; where it names kinds of objects, only those. */
+export const isJudgedBy = (
+  { scope, kinds }: { readonly scope: Scope; readonly kinds?: readonly string[] },
+  subject: Subject,
+): boolean =>
+  isJudgedAs(subject, scope) &&
+  (kinds === undefined || kinds.includes(subject.kind) || subject.standsFor?.includes('object') === true)
+
 const rank: { readonly [kind: string]: number } = { Cluster: 0, Node: 1, ServiceAccount: 2, Pod: 3 }
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
