@@ -20,6 +20,7 @@ import { check as sessionRequestValid } from './aws/session-request-valid.ts'
 import { check as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as stsRegionActive } from './aws/sts-region-active.ts'
+import { check as trustPolicyAdmitsPodIdentity } from './aws/trust-policy-admits-pod-identity.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
@@ -76,6 +77,7 @@ export const checks: readonly Check[] = [
   awsStsExchangesToken,
   stsRegionActive,
   awsTrustPolicyAdmitsServiceAccount,
+  trustPolicyAdmitsPodIdentity,
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,

@@ -127,6 +127,12 @@ export const aws = {
   instances: (): Question => ask('aws', 'ec2:DescribeInstances'),
   /** → `{InstanceProfile: {InstanceProfileName, Arn, Roles: [{RoleName, Arn}…]}}`. */
   instanceProfile: (account: string, InstanceProfileName: string): Question =>
+  /**
+   * → `{association: {namespace, serviceAccount, roleArn, targetRoleArn?, externalId?, disableSessionTags?, …}}`; only here does
+   * the role stand: the list leaves it out.
+   */
+  podIdentityAssociation: (associationId: string): Question =>
+    ask('aws', 'eks:DescribePodIdentityAssociation', { associationId }),
     ask('aws', 'iam:GetInstanceProfile', { account, InstanceProfileName }),
   /** → `{User: {UserName, Arn, CreateDate?}}`. */
   user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),

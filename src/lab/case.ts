@@ -48,7 +48,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const served = { ...(itsDiscovery && { discovery: itsDiscovery }), ...(itsKeys && { jwks: itsKeys }) }
   const cluster = clusterIn(values)
   const lists = values.filter((value) => isList(value.associations) || isObject(value.association))
-  const associations = lists.flatMap((value) => [...listAt(value, 'associations'), at(value, 'association') ?? null])
+  const associations = associationsIn(lists)
   const seen = tokens.filter(({ claims }) => textAt(claims, 'sub')?.startsWith('system:serviceaccount:'))
   const kid = seen.map(({ header }) => textAt(header, 'kid')).find((one) => one !== undefined)
   const annotated = objects.flatMap((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) ?? [])
@@ -75,7 +75,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     served,
     ...(kid === undefined ? {} : { kid }),
     ...(cluster && { cluster }),
-    ...(lists.length > 0 && { associations: associations.filter(isObject) }),
+    ...(lists.length > 0 && { associations }),
     entering: enteringIn(values),
     accounts,
     region,
@@ -119,6 +119,17 @@ function objectsIn(value: JsonObject): readonly JsonObject[] {
       .map((item): JsonObject => (kind === 'List' ? item : { apiVersion, kind: kind.slice(0, -4), ...item }))
       .flatMap(objectsIn)
   )
+}
+
+/** A list has no roles, a description has: both are of one association. */
+function associationsIn(lists: readonly JsonObject[]): readonly JsonObject[] {
+  const merged = new Map<string, JsonObject>()
+  for (const one of lists.flatMap((value) => [...listAt(value, 'associations'), at(value, 'association') ?? null])) {
+    if (!isObject(one)) continue
+    const key = textAt(one, 'associationArn') ?? `${textAt(one, 'namespace')}/${textAt(one, 'serviceAccount')}`
+    merged.set(key, { ...merged.get(key), ...one })
+  }
+  return [...merged.values()]
 }
 
 const clusterIn = (values: readonly JsonObject[]): JsonObject | undefined => {
