@@ -49,6 +49,7 @@ export const check = defineCheck({
       'https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html',
     ],
   },
+  only: { probe: associations, otherwise: 'the ServiceAccount is not bound by EKS Pod Identity' },
   needs: {},
   wants: { associations, clusterName, podsOfServiceAccount, errorsOfServiceAccount },
   after: [],

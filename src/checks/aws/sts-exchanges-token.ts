@@ -32,6 +32,7 @@ export const check = defineCheck({
       'https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html',
     ],
   },
+  only: { probe: roleReference, otherwise: 'the ServiceAccount names no role' },
   needs: {},
   wants: { roleReference, exchange, stsAnswers, openTrust, denyingPolicy },
   after: [
