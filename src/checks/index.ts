@@ -25,6 +25,7 @@ import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
+import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
@@ -81,6 +82,7 @@ export const checks: readonly Check[] = [
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
+  clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,
   issuerIsPublic,

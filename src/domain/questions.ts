@@ -12,6 +12,12 @@ const ask = (system: string, call: string, input: { readonly [key: string]: Json
 export type TokenName = { readonly namespace: string; readonly name: string; readonly audience: string }
 
 /**
+ * What another machine's clock shows (ISO 8601, from its Date header) when our own showed `at`, the middle of the round trip; neither is
+ * surer than by `within` seconds. Only the difference of two such clocks tells something.
+ */
+export type Clock = { readonly date: string; readonly at: string; readonly within: number }
+
+/**
  * Kubernetes. Objects come as the API serves them, with only the fields that a check may look at (`kubernetes-objects.ts`).
  * A list is `{items: [object…], complete: boolean}`: complete only where the API server, or a typed list, says that there are
  * no others; single manifests say nothing about what else there is.
@@ -27,6 +33,10 @@ export const kubernetes = {
   nonResource: (path: string): Question => ask('kubernetes', `nonresource ${path}/get`),
   /** → `{header, claims, expirationTimestamp}` of a token minted for this audience; its signature is never part of an answer. */
   token: (token: TokenName): Question => ask('kubernetes', 'serviceaccounts/token/create', { ...token }),
+  /** → `{date, at, within}`: the API server's own time, as `Clock` tells it; whoever is refused everything else still gets it. */
+  clock: (): Question => ask('kubernetes', 'clock'),
+  /** → `{pods: [{namespace, name, node, date, at, within}…]}`: clocks inside containers; only where somebody had them looked at. */
+  podClocks: (): Question => ask('kubernetes', 'pods/exec/create', { look: 'clock' }),
   /**
    * → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. Of a collected one also `user` and, where it
    * runs a credential plugin, `exec: {command?, apiVersion?, clusterName?, region?, role?, profile?}`.
@@ -53,6 +63,8 @@ export const oidc = {
    * (UNABLE_TO_GET_ISSUER_CERT_LOCALLY, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID, SELF_SIGNED_CERT_IN_CHAIN, …).
    */
   certificates: (host: string, port: number): Question => ask('oidc', 'certificates', { host, port }),
+  /** → `{date, at, within}`: the time of whoever answers at this https address, as `Clock` tells it. */
+  clock: (url: string): Question => ask('oidc', 'clock', { url }),
   /** → `{addresses: [text…]}`; absent where the name does not exist. */
   addresses: (host: string): Question => ask('oidc', 'addresses', { host }),
   /** → `{verified: boolean, reason?}`: whether a key published at `uri` verifies the signature of this ServiceAccount's token. */
