@@ -44,6 +44,8 @@ import { check as clusterAdminsAreFew } from './eks/cluster-admins-are-few.ts'
 import { check as kubeconfigPresentsAMappedIdentity } from './eks/kubeconfig-presents-a-mapped-identity.ts'
 import { check as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
 import { check as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
+import { check as maxPodsFitsTheAddresses } from './eks/max-pods-fits-the-addresses.ts'
+import { check as nodeHasRoomForPods } from './eks/node-has-room-for-pods.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
@@ -77,8 +79,8 @@ export const checks: readonly Check[] = [
   stsEndpointReachable,
   awsStsExchangesToken,
   stsRegionActive,
-  awsTrustPolicyAdmitsServiceAccount,
   trustPolicyAdmitsPodIdentity,
+  awsTrustPolicyAdmitsServiceAccount,
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
@@ -101,6 +103,8 @@ export const checks: readonly Check[] = [
   kubeconfigPresentsAMappedIdentity,
   loadBalancerAnnotationsAreHonoured,
   loadBalancerControllerCanCallAws,
+  maxPodsFitsTheAddresses,
+  nodeHasRoomForPods,
   nodesAreMapped,
   callerIsTheDeclaredIdentity,
   oneMechanismIsBound,

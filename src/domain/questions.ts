@@ -125,8 +125,14 @@ export const aws = {
    */
   simulation: (account: string, PolicySourceArn: string, ActionName: string, ResourceArn: string): Question =>
     ask('aws', 'iam:SimulatePrincipalPolicy', { account, PolicySourceArn, ActionName, ResourceArn }),
-  /** → `{associations: [{namespace, serviceAccount, associationArn?, roleArn?}…], complete}` of the cluster being examined. */
+  /** → `{associations: [{namespace, serviceAccount, associationArn?, associationId?, roleArn?}…], complete}` of the cluster being examined. */
   podIdentityAssociations: (): Question => ask('aws', 'eks:ListPodIdentityAssociations'),
+  /**
+   * → `{association: {namespace, serviceAccount, roleArn, targetRoleArn?, externalId?, disableSessionTags?, …}}`; only here does
+   * the role stand: the list leaves it out.
+   */
+  podIdentityAssociation: (associationId: string): Question =>
+    ask('aws', 'eks:DescribePodIdentityAssociation', { associationId }),
   /** → `{accessEntries: [ARN…], complete}` of the cluster being examined. */
   accessEntries: (): Question => ask('aws', 'eks:ListAccessEntries'),
   /** → `{accessEntry: {principalArn, type?, kubernetesGroups?, createdAt?, …}}`. */
@@ -137,14 +143,20 @@ export const aws = {
   nodegroup: (nodegroupName: string): Question => ask('aws', 'eks:DescribeNodegroup', { nodegroupName }),
   /** → `{Reservations: [{Instances: […]}…], complete}`: the machines that were collected. */
   instances: (): Question => ask('aws', 'ec2:DescribeInstances'),
+  /** → `{Reservations: [{Instances: […]}…]}` of those of these machines that the account in this region has; the others may be elsewhere. */
+  machines: (region: string, InstanceIds: readonly string[]): Question =>
+    ask('aws', 'ec2:DescribeInstances', { region, InstanceIds }),
+  /** → `{LaunchTemplateVersions: [{LaunchTemplateId, VersionNumber, DefaultVersion, LaunchTemplateData}…]}`: those of one template. */
+  launchTemplate: (region: string, LaunchTemplateId: string): Question =>
+    ask('aws', 'ec2:DescribeLaunchTemplateVersions', { region, LaunchTemplateId }),
+  /** → `{Subnets: [{SubnetId, AvailabilityZone, AvailableIpAddressCount}…]}`; without a SubnetId all that were collected. */
+  subnets: (region: string, SubnetId?: string): Question =>
+    ask('aws', 'ec2:DescribeSubnets', SubnetId === undefined ? { region } : { region, SubnetId }),
+  /** → `{InstanceTypes: [{InstanceType, Hypervisor?, BareMetal?, VCpuInfo, NetworkInfo}…]}`; asked only about a type that is not known. */
+  instanceType: (region: string, InstanceType: string): Question =>
+    ask('aws', 'ec2:DescribeInstanceTypes', { region, InstanceType }),
   /** → `{InstanceProfile: {InstanceProfileName, Arn, Roles: [{RoleName, Arn}…]}}`. */
   instanceProfile: (account: string, InstanceProfileName: string): Question =>
-  /**
-   * → `{association: {namespace, serviceAccount, roleArn, targetRoleArn?, externalId?, disableSessionTags?, …}}`; only here does
-   * the role stand: the list leaves it out.
-   */
-  podIdentityAssociation: (associationId: string): Question =>
-    ask('aws', 'eks:DescribePodIdentityAssociation', { associationId }),
     ask('aws', 'iam:GetInstanceProfile', { account, InstanceProfileName }),
   /** → `{User: {UserName, Arn, CreateDate?}}`. */
   user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),

@@ -44,6 +44,8 @@ type Lists = {
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
   readonly services: readonly AwsService[]
+  /** All that were collected, or, of a whole live cluster, those of AWS; not asked for where somebody was named. */
+  readonly nodes?: Fact<Listed<string>>
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
 }
@@ -56,7 +58,7 @@ const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Suc
 
 async function look(
   source: Source,
-  { namespace, documents, targets, selector }: Selection,
+  { namespace, allNamespaces, documents, targets, selector }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -66,13 +68,14 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, webhooks, ...templates] = await Promise.all([
+  const [accounts, pods, errors, associations, roles, services, nodes, webhooks, ...templates] = await Promise.all([
     list('serviceaccounts', readServiceAccount),
     list('pods', readPod),
     ask(seen.errors()),
     ask(aws.podIdentityAssociations()),
     documents ? ask(aws.roles()) : undefined,
     everything ? ask(kubernetes.list('services', namespace)) : undefined,
+    everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
     ask(kubernetes.list('mutatingwebhookconfigurations')),
     ...templateResources.map((resource) => list(resource, readWorkload)),
   ])
@@ -95,8 +98,22 @@ async function look(
         : [],
     services:
       services?.state === 'known' ? listAt(services.value, 'items').flatMap((one) => readAwsService(one) ?? []) : [],
+    ...(nodes === undefined ? {} : { nodes: nodesIn(nodes, documents === true) }),
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
+}
+
+/** Names of nodes. A node of another cloud has nobody to judge it; among documents a node stands for itself. */
+const nodesIn = (fact: Fact<Json>, documents: boolean): Fact<Listed<string>> => {
+  const all = listed(fact, (node) => {
+    const name = textAt(node, 'metadata', 'name')
+    return name === undefined
+      ? undefined
+      : { name, fits: documents || textAt(node, 'spec', 'providerID')?.startsWith('aws:///') === true }
+  })
+  if (all.state !== 'known') return all
+  const items = all.value.items.flatMap(({ name, fits }) => (fits ? name : []))
+  return { ...all, value: { items, complete: all.value.complete } }
 }
 
 /** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
@@ -220,16 +237,21 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
-/** The nodes that were named, and those whose Pod Identity agent judged pods ask for credentials. */
-function nodesOf(named: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
-  const users = new Map<string, string[]>([...named].map((name) => [name, []]))
+/** The nodes that were asked about, and those whose Pod Identity agent judged pods ask for credentials. */
+function nodesOf(whole: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
+  const users = new Map<string, string[]>([...whole].map((name) => [name, []]))
   for (const pod of pods) {
     if (pod.node === undefined || !asksPodIdentityAgent(pod)) continue
     const keys = users.get(pod.node) ?? []
     keys.push(`Pod ${pod.namespace}/${pod.name}`, keyOfAccount(pod.namespace, pod.serviceAccount))
     users.set(pod.node, keys)
   }
-  return [...users].map(([name, of]) => ({ kind: 'Node', name, ...(of.length > 0 ? { of: [...new Set(of)] } : {}) }))
+  return [...users].map(([name, of]) => ({
+    kind: 'Node',
+    name,
+    ...(of.length > 0 ? { of: [...new Set(of)] } : {}),
+    ...(whole.has(name) ? { whole: true } : {}),
+  }))
 }
 
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
@@ -271,7 +293,8 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       name: pod.name,
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
-  subjects.push(...nodesOf(chosen.nodes, [...pods.values()]))
+  const nodes = nodesOf(new Set([...chosen.nodes, ...(lists.nodes ? itemsOf(lists.nodes) : [])]), [...pods.values()])
+  subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   for (const one of lists.injectors) {
     const of = injectedBy(one, subjects, lists)
@@ -282,10 +305,14 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
-  const standsFor: readonly Scope[] =
-    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
-      ? ['service-account', 'pod', 'node']
-      : []
+  const blindTo = chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+  // A text that names no node is that of the only one, or nobody's; and nodes that cannot be listed are not nodes that are not there.
+  const unlisted = selection.documents !== true && lists.nodes?.state === 'unknown'
+  const blindToNodes = nodes.length === 0 ? blindTo || lists.errors || unlisted : lists.errors && nodes.length > 1
+  const standsFor: readonly Scope[] = [
+    ...(blindTo ? (['service-account', 'pod'] as const) : []),
+    ...(blindToNodes ? (['node'] as const) : []),
+  ]
   subjects.unshift({
     ...clusterSubject,
     ...(standsFor.length > 0 ? { standsFor } : {}),

@@ -189,7 +189,9 @@ export function awsDocuments(): Recogniser {
           : told({ association: one }, question)
       }
       default:
-        return providers.answer(question) ?? policies.answer(question) ?? entry.answer(question)
+        return (
+          providers.answer(question) ?? policies.answer(question) ?? entry.answer(question) ?? machines.answer(question)
+        )
     }
   }
 

@@ -53,6 +53,11 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   'aws eks:DescribeNodegroup': (question) =>
     sh`aws eks describe-nodegroup --cluster-name CLUSTER --nodegroup-name ${word(question, 'nodegroupName')} > nodegroup.json`,
   'aws ec2:DescribeInstances': () => 'aws ec2 describe-instances > instances.json',
+  'aws ec2:DescribeSubnets': () => 'aws ec2 describe-subnets > subnets.json',
+  'aws ec2:DescribeInstanceTypes': (question) =>
+    sh`aws ec2 describe-instance-types --instance-types ${word(question, 'InstanceType')} > instance-types.json`,
+  'aws ec2:DescribeLaunchTemplateVersions': (question) =>
+    sh`aws ec2 describe-launch-template-versions --launch-template-id ${word(question, 'LaunchTemplateId')} > launch-template.json`,
   'aws iam:GetInstanceProfile': (question) =>
     sh`aws iam get-instance-profile --instance-profile-name ${word(question, 'InstanceProfileName')} > instance-profile.json`,
   'aws iam:GetUser': (question) => sh`aws iam get-user --user-name ${word(question, 'UserName')} > user.json`,
