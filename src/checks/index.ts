@@ -17,6 +17,7 @@ import { check as roleMayUseBucket } from './aws/role-may-use-bucket.ts'
 import { check as rolePermitsAction } from './aws/role-permits-action.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
 import { check as sessionRequestValid } from './aws/session-request-valid.ts'
+import { check as sdkSupportsMechanism } from './aws/sdk-supports-mechanism.ts'
 import { check as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as stsRegionActive } from './aws/sts-region-active.ts'
@@ -78,6 +79,7 @@ export const checks: readonly Check[] = [
   sessionRequestValid,
   stsEndpointReachable,
   awsStsExchangesToken,
+  sdkSupportsMechanism,
   stsRegionActive,
   trustPolicyAdmitsPodIdentity,
   awsTrustPolicyAdmitsServiceAccount,

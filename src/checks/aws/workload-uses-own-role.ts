@@ -59,6 +59,7 @@ export const check = defineCheck({
   after: [
     'aws/service-account-names-role',
     'aws/pod-is-injected',
+    'aws/sdk-supports-mechanism',
     'workload/token-file-is-readable',
     'workload/static-credentials-are-absent',
   ],
