@@ -6,6 +6,7 @@ import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-acc
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
 import { check as awsPodIdentityAgentReachesEksAuth } from './aws/pod-identity-agent-reaches-eks-auth.ts'
+import { check as oidcProviderThumbprintMatches } from './aws/oidc-provider-thumbprint-matches.ts'
 import { check as awsPodIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
 import { check as awsPodIdentityAssociationExists } from './aws/pod-identity-association-exists.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
@@ -68,6 +69,7 @@ export const checks: readonly Check[] = [
   awsPodIdentityAgentReachesEksAuth,
   awsPodIdentityAgentRunning,
   awsPodIdentityAssociationExists,
+  oidcProviderThumbprintMatches,
   awsPodIsInjected,
   awsPodReachesPodIdentityAgent,
   awsRoleArnValid,

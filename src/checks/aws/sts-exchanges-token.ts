@@ -39,6 +39,7 @@ export const check = defineCheck({
     'aws/role-exists',
     'aws/oidc-provider-registered',
     'aws/oidc-provider-accepts-audience',
+    'aws/oidc-provider-thumbprint-matches',
     'aws/trust-policy-admits-service-account',
     'aws/sts-endpoint-reachable',
     'aws/sts-region-active',
