@@ -2,11 +2,12 @@
 import type { Check } from '../core/check.ts'
 import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
 import { check as iamQuotasLeft } from './aws/iam-quotas-left.ts'
+import { check as instanceMetadataClosed } from './aws/instance-metadata-closed.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
+import { check as oidcProviderThumbprintMatches } from './aws/oidc-provider-thumbprint-matches.ts'
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
 import { check as awsPodIdentityAgentReachesEksAuth } from './aws/pod-identity-agent-reaches-eks-auth.ts'
-import { check as oidcProviderThumbprintMatches } from './aws/oidc-provider-thumbprint-matches.ts'
 import { check as awsPodIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
 import { check as awsPodIdentityAssociationExists } from './aws/pod-identity-association-exists.ts'
 import { check as awsPodIsInjected } from './aws/pod-is-injected.ts'
@@ -16,9 +17,9 @@ import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
 import { check as roleMayUseBucket } from './aws/role-may-use-bucket.ts'
 import { check as rolePermitsAction } from './aws/role-permits-action.ts'
+import { check as sdkSupportsMechanism } from './aws/sdk-supports-mechanism.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
 import { check as sessionRequestValid } from './aws/session-request-valid.ts'
-import { check as sdkSupportsMechanism } from './aws/sdk-supports-mechanism.ts'
 import { check as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as stsRegionActive } from './aws/sts-region-active.ts'
@@ -63,13 +64,14 @@ import { check as tokenVolumeAsksForTheAudience } from './workload/token-volume-
 export const checks: readonly Check[] = [
   annotationsTakeEffect,
   iamQuotasLeft,
+  instanceMetadataClosed,
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
+  oidcProviderThumbprintMatches,
   operatorMaySetUpIdentity,
   awsPodIdentityAgentReachesEksAuth,
   awsPodIdentityAgentRunning,
   awsPodIdentityAssociationExists,
-  oidcProviderThumbprintMatches,
   awsPodIsInjected,
   awsPodReachesPodIdentityAgent,
   awsRoleArnValid,
@@ -77,11 +79,11 @@ export const checks: readonly Check[] = [
   awsRoleExists,
   roleMayUseBucket,
   rolePermitsAction,
+  sdkSupportsMechanism,
   awsServiceAccountNamesRole,
   sessionRequestValid,
   stsEndpointReachable,
   awsStsExchangesToken,
-  sdkSupportsMechanism,
   stsRegionActive,
   trustPolicyAdmitsPodIdentity,
   awsTrustPolicyAdmitsServiceAccount,

@@ -3,7 +3,6 @@ import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
 import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
-import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -19,6 +18,7 @@ import {
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Listed, listed } from './lists.ts'
+import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
 
 export type Selection = {
@@ -46,6 +46,8 @@ type Lists = {
   readonly services: readonly AwsService[]
   /** All that were collected, or, of a whole live cluster, those of AWS; not asked for where somebody was named. */
   readonly nodes?: Fact<Listed<string>>
+  /** Names of the nodes whose machines were collected: a node may be missing beside them. */
+  readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
 }
@@ -68,17 +70,19 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, nodes, webhooks, ...templates] = await Promise.all([
-    list('serviceaccounts', readServiceAccount),
-    list('pods', readPod),
-    ask(seen.errors()),
-    ask(aws.podIdentityAssociations()),
-    documents ? ask(aws.roles()) : undefined,
-    everything ? ask(kubernetes.list('services', namespace)) : undefined,
-    everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
-    ask(kubernetes.list('mutatingwebhookconfigurations')),
-    ...templateResources.map((resource) => list(resource, readWorkload)),
-  ])
+  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, ...templates] =
+    await Promise.all([
+      list('serviceaccounts', readServiceAccount),
+      list('pods', readPod),
+      ask(seen.errors()),
+      ask(aws.podIdentityAssociations()),
+      documents ? ask(aws.roles()) : undefined,
+      everything ? ask(kubernetes.list('services', namespace)) : undefined,
+      everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
+      everything && documents ? ask(aws.instances()) : undefined,
+      ask(kubernetes.list('mutatingwebhookconfigurations')),
+      ...templateResources.map((resource) => list(resource, readWorkload)),
+    ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
   return {
     accounts,
@@ -99,21 +103,9 @@ async function look(
     services:
       services?.state === 'known' ? listAt(services.value, 'items').flatMap((one) => readAwsService(one) ?? []) : [],
     ...(nodes === undefined ? {} : { nodes: nodesIn(nodes, documents === true) }),
+    machines: machines?.state === 'known' ? machineNames(machines.value) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
-}
-
-/** Names of nodes. A node of another cloud has nobody to judge it; among documents a node stands for itself. */
-const nodesIn = (fact: Fact<Json>, documents: boolean): Fact<Listed<string>> => {
-  const all = listed(fact, (node) => {
-    const name = textAt(node, 'metadata', 'name')
-    return name === undefined
-      ? undefined
-      : { name, fits: documents || textAt(node, 'spec', 'providerID')?.startsWith('aws:///') === true }
-  })
-  if (all.state !== 'known') return all
-  const items = all.value.items.flatMap(({ name, fits }) => (fits ? name : []))
-  return { ...all, value: { items, complete: all.value.complete } }
 }
 
 /** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
@@ -237,23 +229,6 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
-/** The nodes that were asked about, and those whose Pod Identity agent judged pods ask for credentials. */
-function nodesOf(whole: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
-  const users = new Map<string, string[]>([...whole].map((name) => [name, []]))
-  for (const pod of pods) {
-    if (pod.node === undefined || !asksPodIdentityAgent(pod)) continue
-    const keys = users.get(pod.node) ?? []
-    keys.push(`Pod ${pod.namespace}/${pod.name}`, keyOfAccount(pod.namespace, pod.serviceAccount))
-    users.set(pod.node, keys)
-  }
-  return [...users].map(([name, of]) => ({
-    kind: 'Node',
-    name,
-    ...(of.length > 0 ? { of: [...new Set(of)] } : {}),
-    ...(whole.has(name) ? { whole: true } : {}),
-  }))
-}
-
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
@@ -293,7 +268,8 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       name: pod.name,
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
-  const nodes = nodesOf(new Set([...chosen.nodes, ...(lists.nodes ? itemsOf(lists.nodes) : [])]), [...pods.values()])
+  const listedNodes = lists.nodes === undefined ? [] : itemsOf(lists.nodes)
+  const nodes = nodesOf(new Set([...chosen.nodes, ...listedNodes, ...lists.machines]), [...pods.values()])
   subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   for (const one of lists.injectors) {

@@ -1,8 +1,8 @@
 /** The machines of EC2 that nodes run on, and the subnets that pods on them get their addresses from. */
 import { absent, defineProbe, type Fact, known, onward, type Soon, type Unknown, unknown } from '../../core/fact.ts'
 import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
-import { aws, kubernetes } from '../../domain/questions.ts'
-import { awsNode, readAwsNode, vpcCni } from './nodes.ts'
+import { aws } from '../../domain/questions.ts'
+import { awsNode, nodeOf, unlistedNodes, vpcCni } from './nodes.ts'
 import { addressErrors } from './pods-on-nodes.ts'
 
 const lift = 'aws ec2 describe-instances > instances.json, with credentials of the account and region of the node'
@@ -32,8 +32,8 @@ const machines = defineProbe({
       subjects
         .filter(({ kind, whole }) => kind === 'Node' && whole === true)
         .map(async ({ name }) => {
-          const fact = await ask(kubernetes.get('nodes', undefined, name))
-          return fact.state === 'known' ? readAwsNode(fact.value, name) : undefined
+          const fact = await nodeOf(name, ask)
+          return fact.state === 'known' ? fact.value : undefined
         }),
     )
     const byRegion = new Map<string, string[]>()
@@ -184,5 +184,40 @@ export const nodeSubnets = defineProbe({
           'aws ec2 describe-subnets > subnets.json',
         )
       : known(subnets, question)
+  },
+})
+
+/** Whether there is a machine to speak of. */
+export const machinesConcern = defineProbe({
+  id: 'eks/machines-concern',
+  about: 'whether the node is one of AWS',
+  scope: 'node',
+  needs: {},
+  wants: { awsNode, unlistedNodes },
+  ask: (_have, { awsNode, unlistedNodes }, { subject }): Fact<true> => {
+    if (subject.kind === 'Cluster' && unlistedNodes.state === 'unknown') return unlistedNodes
+    return awsNode.state === 'known' ? known(true, awsNode.from) : awsNode
+  },
+})
+
+/** The role that the machine has, by its instance profile. Never unknown: the name of the profile says as much. */
+export const machineRole = defineProbe({
+  id: 'eks/machine-role',
+  about: 'the role of the machine',
+  scope: 'node',
+  needs: {},
+  wants: { machine },
+  ask: (_have, { machine }, { ask }): Soon<Fact<string>> => {
+    const question = aws.instanceProfile('', '')
+    const [, account, name] =
+      machine.state === 'known'
+        ? (/^arn:[^:]*:iam::(\d{12}):instance-profile\/(?:.*\/)?([^/]+)$/.exec(machine.value.profile ?? '') ?? [])
+        : []
+    if (account === undefined || name === undefined) return absent(question)
+    return onward(ask(aws.instanceProfile(account, name)), (fact): Fact<string> => {
+      const profile = fact.state === 'known' ? at(fact.value, 'InstanceProfile') : undefined
+      const role = textAt(profile, 'Roles', 0, 'RoleName') ?? textAt(profile, 'Roles', 0, 'Arn')?.split('/').at(-1)
+      return role === undefined ? absent(fact.from) : known(role, fact.from)
+    })
   },
 })

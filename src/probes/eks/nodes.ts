@@ -1,5 +1,5 @@
 /** The nodes that were asked about, as far as they are machines of EC2, and how pods on them get their addresses. */
-import { absent, defineProbe, type Fact, known, onward, reading, type Soon } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, type Inquiry, known, onward, reading, type Soon } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
 import type { CniMode, Shape } from '../../domain/eks-pod-limits.ts'
 import { aws, kubernetes } from '../../domain/questions.ts'
@@ -26,7 +26,7 @@ const machineName = /^(?:ip-[\d-]+|i-[0-9a-f]+)\.(?:ec2|([a-z0-9-]+)\.compute)\.
 const regionOf = (zone: string): string => /^[a-z]{2}(?:-[a-z]+)+-\d+/.exec(zone)?.[0] ?? zone
 
 /** Nothing where the node is not one of AWS. */
-export function readAwsNode(node: Json, name: string): AwsNode | undefined {
+function readAwsNode(node: Json, name: string): AwsNode | undefined {
   const [, zone, rest] = providerId.exec(textAt(node, 'spec', 'providerID') ?? '') ?? []
   const label = (key: string): string | undefined => textAt(node, 'metadata', 'labels', key)
   const type = label('node.kubernetes.io/instance-type') ?? label('beta.kubernetes.io/instance-type')
@@ -53,6 +53,35 @@ export function readAwsNode(node: Json, name: string): AwsNode | undefined {
   }
 }
 
+/** A machine that was collected without its node: EC2 tells the node's name. */
+function readMachine(answer: Json, name: string): AwsNode | undefined {
+  const one = listAt(answer, 'Reservations')
+    .flatMap((reservation) => listAt(reservation, 'Instances'))
+    .find((instance) => textAt(instance, 'PrivateDnsName') === name)
+  const machine = textAt(one, 'InstanceId')
+  if (machine === undefined) return undefined
+  const type = textAt(one, 'InstanceType')
+  const region = machineName.exec(name)?.[1] ?? 'us-east-1'
+  return { name, machine, region, compute: 'machine', ...(type === undefined ? {} : { type }) }
+}
+
+/** Absent where it is no node of AWS. */
+export function nodeOf(name: string, ask: Inquiry['ask']): Soon<Fact<AwsNode>> {
+  const question = kubernetes.get('nodes', undefined, name)
+  return onward(ask(question), (fact): Soon<Fact<AwsNode>> => {
+    if (fact.state === 'absent') return fact
+    if (fact.state === 'known') {
+      const node = readAwsNode(fact.value, name)
+      return node === undefined ? absent(question) : known(node, question)
+    }
+    if (fact.why !== 'not-collected') return fact
+    return onward(ask(aws.instances()), (machines): Fact<AwsNode> => {
+      const node = machines.state === 'known' ? readMachine(machines.value, name) : undefined
+      return node === undefined ? fact : known(node, machines.from)
+    })
+  })
+}
+
 /** Absent where it is no node of AWS, or only pods on it were asked about. */
 export const awsNode = defineProbe({
   id: 'eks/node',
@@ -60,15 +89,10 @@ export const awsNode = defineProbe({
   scope: 'node',
   needs: {},
   wants: {},
-  ask: (_have, _want, { subject, ask }): Soon<Fact<AwsNode>> => {
-    const question = kubernetes.get('nodes', undefined, subject.name)
-    if (subject.kind !== 'Node' || subject.whole !== true) return absent(question)
-    return onward(ask(question), (fact): Fact<AwsNode> => {
-      if (fact.state !== 'known') return fact
-      const node = readAwsNode(fact.value, subject.name)
-      return node === undefined ? absent(question) : known(node, question)
-    })
-  },
+  ask: (_have, _want, { subject, ask }): Soon<Fact<AwsNode>> =>
+    subject.kind === 'Node' && subject.whole === true
+      ? nodeOf(subject.name, ask)
+      : absent(kubernetes.get('nodes', undefined, subject.name)),
 })
 
 /** Where the nodes could not be listed: absent unless the cluster is one of EKS, since the check would concern nobody else. */
