@@ -3,6 +3,7 @@ import type { Check } from '../core/check.ts'
 import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
 import { check as iamQuotasLeft } from './aws/iam-quotas-left.ts'
 import { check as instanceMetadataClosed } from './aws/instance-metadata-closed.ts'
+import { check as issuerKeysAvailableToSts } from './aws/issuer-keys-available-to-sts.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
 import { check as oidcProviderThumbprintMatches } from './aws/oidc-provider-thumbprint-matches.ts'
@@ -66,6 +67,7 @@ export const checks: readonly Check[] = [
   iamQuotasLeft,
   instanceMetadataClosed,
   awsOidcProviderAcceptsAudience,
+  issuerKeysAvailableToSts,
   awsOidcProviderRegistered,
   oidcProviderThumbprintMatches,
   operatorMaySetUpIdentity,

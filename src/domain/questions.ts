@@ -158,6 +158,16 @@ export const aws = {
   /** → `{InstanceProfile: {InstanceProfileName, Arn, Roles: [{RoleName, Arn}…]}}`. */
   instanceProfile: (account: string, InstanceProfileName: string): Question =>
     ask('aws', 'iam:GetInstanceProfile', { account, InstanceProfileName }),
+  /** → `{PublicAccessBlockConfiguration: {BlockPublicAcls?, IgnorePublicAcls?, BlockPublicPolicy?, RestrictPublicBuckets?}}`; absent where the bucket has none. */
+  bucketPublicAccess: (Bucket: string): Question => ask('aws', 's3:GetBucketPublicAccessBlock', { Bucket }),
+  /** → the same for all buckets of the account of the credentials; from documents only. */
+  accountPublicAccess: (): Question => ask('aws', 's3:GetAccountPublicAccessBlock'),
+  /** → `{OwnershipControls: {Rules: [{ObjectOwnership}]}}`; absent where the bucket has none. */
+  bucketOwnership: (Bucket: string): Question => ask('aws', 's3:GetBucketOwnershipControls', { Bucket }),
+  /** → `{Policy}`, decoded; absent where the bucket has none. Asked only about a bucket that was refused. */
+  bucketPolicy: (Bucket: string): Question => ask('aws', 's3:GetBucketPolicy', { Bucket }),
+  /** → `{ServerSideEncryptionConfiguration: {Rules: [{ApplyServerSideEncryptionByDefault: {SSEAlgorithm, KMSMasterKeyID?}}]}}`. */
+  bucketEncryption: (Bucket: string): Question => ask('aws', 's3:GetEncryptionConfiguration', { Bucket }),
   /** → `{User: {UserName, Arn, CreateDate?}}`. */
   user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),
 } as const

@@ -2,6 +2,7 @@
 import { absent, type Fact, type Question, unknown } from '../../core/fact.ts'
 import { isList, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import type { Duplicate } from '../../domain/json-text.ts'
+import { awsBuckets } from './aws-buckets.ts'
 import { awsEntry } from './aws-entry.ts'
 import { awsMachines } from './aws-machines.ts'
 import { awsPolicies } from './aws-policies.ts'
@@ -58,6 +59,7 @@ export function awsDocuments(): Recogniser {
   const policies = awsPolicies()
   const entry = awsEntry()
   const machines = awsMachines()
+  const buckets = awsBuckets()
 
   const takeRole = (role: JsonObject, duplicates: readonly Json[], name?: string): boolean => {
     const RoleName = textAt(role, 'RoleName') ?? name ?? textAt(role, 'Arn')?.split('/').at(-1)
@@ -113,7 +115,13 @@ export function awsDocuments(): Recogniser {
       })
       return true
     }
-    return providers.take(document) || policies.take(document) || entry.take(document) || machines.take(document)
+    return (
+      providers.take(document) ||
+      policies.take(document) ||
+      entry.take(document) ||
+      machines.take(document) ||
+      buckets.take(document)
+    )
   }
 
   const role = (question: Question): Fact<Json> | undefined => {
@@ -190,7 +198,11 @@ export function awsDocuments(): Recogniser {
       }
       default:
         return (
-          providers.answer(question) ?? policies.answer(question) ?? entry.answer(question) ?? machines.answer(question)
+          providers.answer(question) ??
+          policies.answer(question) ??
+          entry.answer(question) ??
+          machines.answer(question) ??
+          buckets.answer(question)
         )
     }
   }

@@ -5,6 +5,7 @@ import { getCACertificates } from 'node:tls'
 import type { EKSClient } from '@aws-sdk/client-eks'
 import type { IAMClient } from '@aws-sdk/client-iam'
 import type { STSClient } from '@aws-sdk/client-sts'
+import type { S3Client } from '@aws-sdk/client-s3'
 import type { EksHint } from './eks-hint.ts'
 import { codeOf, LiveTrouble, plain } from './trouble.ts'
 
@@ -13,6 +14,10 @@ export type AwsClients = {
   readonly sts: () => Promise<STSClient>
   readonly eks: () => Promise<EKSClient>
   /** STS without credentials, where the workload would ask: the region of the cluster, in the partition of the role. */
+  /** In the region of the machine, which its node tells. */
+  readonly ec2: (region: string) => Promise<EC2Client>
+  /** Follows a bucket into whichever region it is in. */
+  readonly s3: () => Promise<S3Client>
   readonly exchange: (partition: string) => Promise<STSClient>
   readonly close: () => void
 }
@@ -102,6 +107,20 @@ export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings):
     }),
     exchange: (partition) => {
       const held = exchanges.get(partition)
+    s3: lazy(async () => {
+      const { S3Client } = await import('@aws-sdk/client-s3')
+      return new S3Client({ ...shared(), region: await usualRegion(), followRegionRedirects: true })
+    }),
+    ec2: (region) => {
+      const held = machines.get(region)
+      if (held !== undefined) return held()
+      const made = lazy(async () => {
+        const { EC2Client } = await import('@aws-sdk/client-ec2')
+        return new EC2Client({ ...shared(), region: region === '' ? await clusterRegion() : region })
+      })
+      machines.set(region, made)
+      return made()
+    },
       if (held !== undefined) return held()
       const made = lazy(async () => {
         const { STSClient } = await import('@aws-sdk/client-sts')

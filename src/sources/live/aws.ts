@@ -3,6 +3,7 @@ import { absent, type Fact, known, type Question, type Source, unknown } from '.
 import { type Json, textAt } from '../../core/json.ts'
 import { permissionOf, permissionWords } from '../../knowledge/permissions.ts'
 import { serviceError, unseen } from './aws-answers.ts'
+import { askBucket, bucketCalls } from './aws-buckets.ts'
 import { awsClients } from './aws-clients.ts'
 import { type ClusterSeeker, seekAssociations, seekCluster } from './aws-cluster.ts'
 import { entryCalls } from './aws-entry.ts'
@@ -181,6 +182,8 @@ export function awsSource(deps: AwsDeps): AwsSource {
         )
       return unknown(
         'not-asked',
+      const bucket = Object.hasOwn(bucketCalls, question.call) ? bucketCalls[question.call] : undefined
+      if (bucket !== undefined) return askBucket(bucket, clients, question, sending(signal))
         `${question.call} is not asked of a live AWS account yet`,
         question,
         'give the policies as documents with -f; otherwise ask the owner of the AWS organization',
