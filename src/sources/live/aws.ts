@@ -180,10 +180,10 @@ export function awsSource(deps: AwsDeps): AwsSource {
         return inAccount(textAt(question.input, 'account'), 'what was asked about', question, () =>
           permission(clients, question, sending(signal)),
         )
-      return unknown(
-        'not-asked',
       const bucket = Object.hasOwn(bucketCalls, question.call) ? bucketCalls[question.call] : undefined
       if (bucket !== undefined) return askBucket(bucket, clients, question, sending(signal))
+      return unknown(
+        'not-asked',
         `${question.call} is not asked of a live AWS account yet`,
         question,
         'give the policies as documents with -f; otherwise ask the owner of the AWS organization',
