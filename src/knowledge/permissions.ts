@@ -118,9 +118,7 @@ export function withWay(kind: string): readonly string[] {
 
 /** Kinds that a live run does not ask: permission for them would show it nothing. */
 export const notAskedLive: ReadonlySet<string> = new Set([
-  'aws ec2:DescribeInstanceTypes',
-  'aws ec2:DescribeInstances',
-  'aws ec2:DescribeSubnets',
+  'aws ec2:DescribeLaunchTemplateVersions',
   'aws eks:ListClusters',
   'aws organizations:ListPolicies',
   'kubernetes pods/exec/create',

@@ -2,6 +2,7 @@
 import { at, isList, isObject, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
 import type { CaseDocuments } from './case-documents.ts'
+import { type Machines, machinesIn } from './ec2.ts'
 import { type Entering, enteringIn } from './entering.ts'
 
 export type LabCase = {
@@ -24,6 +25,8 @@ export type LabCase = {
   readonly associations?: readonly JsonObject[]
   /** Its access entries and node groups. */
   readonly entering: Entering
+  /** Its machines, subnets and instance types. */
+  readonly machines: Machines
   readonly accounts: Accounts
   readonly region: string
   /** `gitVersion` of the API server. */
@@ -77,6 +80,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     ...(cluster && { cluster }),
     ...(lists.length > 0 && { associations }),
     entering: enteringIn(values),
+    machines: machinesIn(values),
     accounts,
     region,
     ...(version === undefined ? {} : { version }),

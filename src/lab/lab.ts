@@ -5,6 +5,7 @@ import { queryTrouble } from './aws-query.ts'
 import { caseOf } from './case.ts'
 import { type CaseFiles, readCase } from './case-documents.ts'
 import { makeAuthority } from './certificates.ts'
+import { ec2Service } from './ec2.ts'
 import { eksService } from './eks.ts'
 import { iamService } from './iam.ts'
 import { issuerOf } from './issuer.ts'
@@ -117,14 +118,15 @@ export async function startLab(
       refused: refusedVerb,
       port: () => port,
     })
-    const [kubernetes, sts, iam, eks] = await Promise.all([
+    const [kubernetes, sts, iam, eks, ec2] = await Promise.all([
       serve('kubernetes', api, statusTrouble, [], ahead),
       serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
       serve('iam', iamService(lab.accounts, refusedAction), queryTrouble),
       serve('eks', eksService(lab, refusedAction), plainTrouble),
+      serve('ec2', ec2Service(lab.machines, refusedAction), plainTrouble),
     ])
     port = kubernetes.port
-    const servers: Servers = { kubernetes: kubernetes.url, sts: sts.url, iam: iam.url, eks: eks.url }
+    const servers: Servers = { kubernetes: kubernetes.url, sts: sts.url, iam: iam.url, eks: eks.url, ec2: ec2.url }
     const { env, kubeconfig, remove } = await makeWorkspace({
       world,
       servers,

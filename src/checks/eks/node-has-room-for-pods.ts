@@ -101,7 +101,8 @@ export const check = defineCheck({
         lacks: 'how many pods the node admits was not seen',
         lift: 'kubectl get nodes -o yaml > nodes.yaml',
       }
-    if (counted?.complete !== true)
+    // A list that could not be asked for is told of as such.
+    if (counted?.complete === false)
       return {
         status: 'undecided',
         lacks: 'not all pods were seen',

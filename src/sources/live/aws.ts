@@ -8,6 +8,7 @@ import { awsClients } from './aws-clients.ts'
 import { type ClusterSeeker, seekAssociations, seekCluster } from './aws-cluster.ts'
 import { entryCalls } from './aws-entry.ts'
 import { type Exchanger, exchangeToken } from './aws-exchange.ts'
+import { machineCalls } from './aws-machines.ts'
 import { permissionCalls } from './aws-permissions.ts'
 import type { EksHint } from './eks-hint.ts'
 
@@ -167,6 +168,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
     'iam:ListOpenIDConnectProviders': oidcProviders,
     'iam:GetOpenIDConnectProvider': oidcProvider,
     ...entryCalls({ clients, cluster: theCluster, inAccount }),
+    ...machineCalls(clients),
     'sts:AssumeRoleWithWebIdentity': (question, signal) => exchangeToken({ ...deps, clients }, question, signal),
   }
 
