@@ -1,6 +1,7 @@
 /** Whether the trust policy of an associated role lets EKS Pod Identity in, with both actions and the tags that it sends. */
 import { defineCheck, type Evidence, type Messages, type Remedy } from '../../core/check.ts'
 import { advice, changeTrust } from '../../domain/advice.ts'
+import { isOfAgent } from '../../domain/agent-answers.ts'
 import { podIdentityService, type ServiceMiss } from '../../domain/aws-trust-service.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { fragmentsOf } from '../../knowledge/error-texts.ts'
@@ -116,7 +117,7 @@ export const check = defineCheck({
     const { cause, decidedBy } = decision
     const question = podIdentityTrust.from
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
-    const said = errors.filter(({ fragment }) => ofThisCheck.has(fragment)).map(ofError)
+    const said = errors.filter(({ fragment, text }) => ofThisCheck.has(fragment) && isOfAgent(text)).map(ofError)
     if (decision.decision === 'allow') {
       const evidence: readonly Evidence[] = [
         {

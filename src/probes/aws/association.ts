@@ -1,5 +1,15 @@
 /** The EKS Pod Identity association of a ServiceAccount; asked only where no annotation names a role. */
-import { absent, defineProbe, type Fact, type Inquiry, known, onward, type Soon, unknown } from '../../core/fact.ts'
+import {
+  absent,
+  defineProbe,
+  type Fact,
+  type Inquiry,
+  known,
+  onward,
+  type Soon,
+  type Unknown,
+  unknown,
+} from '../../core/fact.ts'
 import { at, type Json, textAt } from '../../core/json.ts'
 import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../../domain/audiences.ts'
 import { asksPodIdentityAgent, isByWebhook } from '../../domain/aws-injection.ts'
@@ -24,6 +34,8 @@ export type Association = {
   readonly externalId?: string
   /** Whether EKS tags the session; undefined where only the list was seen. */
   readonly tags?: boolean
+  /** Why its description, and so its role, was not seen. */
+  readonly unseen?: Unknown
   /** The cluster that it is made in, as its ARN tells. */
   readonly cluster?: { readonly name: string; readonly arn: string; readonly account: string }
   /** ISO 8601, as far as it was collected. */
@@ -98,6 +110,7 @@ const sought = (account: ServiceAccount, { ask }: Inquiry): Soon<Fact<Associatio
     if (found.state !== 'known' || found.value.roleArn !== undefined || found.value.id === undefined) return found
     return onward(ask(aws.podIdentityAssociation(found.value.id)), (described) => {
       const one = described.state === 'known' ? read(at(described.value, 'association') ?? null) : undefined
+      if (described.state === 'unknown') return known({ ...found.value, unseen: described }, found.from)
       return one === undefined ? found : known({ ...found.value, ...one }, described.from)
     })
   })

@@ -60,17 +60,19 @@ export const agentUsers = defineProbe({
 })
 
 /** What the node is, by its labels. */
-export type Compute = 'fargate' | 'windows' | 'auto' | 'other'
+export type Compute = 'fargate' | 'windows' | 'auto' | 'elsewhere' | 'other'
 
 export const compute = defineProbe({
   id: 'aws/node-compute',
   about: 'what the node is: its labels',
   scope: 'node',
   needs: {},
-  wants: { agentUsers },
-  ask: (_have, { agentUsers }, { subject, ask }): Soon<Fact<Compute>> => {
+  wants: { agentUsers, cluster },
+  ask: (_have, { agentUsers, cluster }, { subject, ask }): Soon<Fact<Compute>> => {
     const question = kubernetes.get('nodes', undefined, subject.name)
     if (agentUsers.state !== 'known') return absent(question)
+    // Only EKS has the agent and what it asks.
+    if (cluster.state === 'absent') return known('elsewhere', cluster.from)
     return onward(ask(question), (fact) =>
       reading(fact, (node): Compute => {
         const type = textAt(node, 'metadata', 'labels', 'eks.amazonaws.com/compute-type')

@@ -1,5 +1,6 @@
 /** What the trust policy of an associated role says to EKS Pod Identity. */
 import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } from '../../core/fact.ts'
+import { isOfAgent } from '../../domain/agent-answers.ts'
 import { parseRoleArn } from '../../domain/arn.ts'
 import { asksPodIdentityAgent } from '../../domain/aws-injection.ts'
 import { evaluatePodIdentityTrust, type PodIdentityCall, type ServiceDecision } from '../../domain/aws-trust-service.ts'
@@ -26,7 +27,8 @@ export const podIdentityBinding = defineProbe({
     if (association.state !== 'unknown') return association
     const pods = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
-    return pods.some(asksPodIdentityAgent) || errors.some(({ fragment }) => ofTrust.has(fragment))
+    return pods.some(asksPodIdentityAgent) ||
+      errors.some(({ fragment, text }) => ofTrust.has(fragment) && isOfAgent(text))
       ? association
       : absent(association.from)
   },
@@ -42,6 +44,8 @@ export const associatedRole = defineProbe({
   ask: ({ podIdentityBinding }, _want, { ask }): Soon<Fact<Role>> => {
     if (podIdentityBinding.state === 'absent') return absent(podIdentityBinding.from)
     const { value, from } = podIdentityBinding
+    if (value.roleArn === undefined && value.unseen !== undefined && value.unseen.why !== 'not-collected')
+      return value.unseen
     if (value.roleArn === undefined)
       return unknown(
         'not-collected',
