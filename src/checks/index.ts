@@ -52,6 +52,7 @@ import { check as maxPodsFitsTheAddresses } from './eks/max-pods-fits-the-addres
 import { check as nodeHasRoomForPods } from './eks/node-has-room-for-pods.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
+import { check as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
@@ -115,6 +116,7 @@ export const checks: readonly Check[] = [
   nodeHasRoomForPods,
   nodesAreMapped,
   callerIsTheDeclaredIdentity,
+  networkLeadsToTheTokenEndpoint,
   oneMechanismIsBound,
   podIsNewerThanItsBinding,
   serviceAccountExists,

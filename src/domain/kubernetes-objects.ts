@@ -215,7 +215,7 @@ const picks: { readonly [kind: string]: Pick } = {
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
-  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress'),
+  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress', 'egress'),
   Node: (from, draft) => {
     specOf('providerID', 'taints')(from, draft)
     if (!isObject(from.status)) return

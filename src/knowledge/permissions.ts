@@ -121,6 +121,11 @@ export const notAskedLive: ReadonlySet<string> = new Set([
   'aws ec2:DescribeLaunchTemplateVersions',
   'aws eks:ListClusters',
   'aws organizations:ListPolicies',
+  'aws s3:GetAccountPublicAccessBlock',
+  'aws s3:GetBucketOwnershipControls',
+  'aws s3:GetBucketPolicy',
+  'aws s3:GetBucketPublicAccessBlock',
+  'aws s3:GetEncryptionConfiguration',
   'kubernetes pods/exec/create',
 ])
 

@@ -34,7 +34,7 @@ export const check = defineCheck({
   only: { probe: saidOfPod, otherwise: 'no call of the pod to its agent was seen' },
   needs: {},
   wants: { errorsOfPod, pod },
-  after: ['aws/pod-identity-agent-running'],
+  after: ['aws/pod-identity-agent-running', 'workload/network-leads-to-the-token-endpoint'],
   messages: {
     'invalid-address': ({ address }: Called) =>
       `the agent refused a call to ${address}; only 169.254.170.23 and fd00:ec2::23 are answered`,
