@@ -4,6 +4,7 @@ import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
 import type { CaseDocuments } from './case-documents.ts'
 import { type Machines, machinesIn } from './ec2.ts'
 import { type Entering, enteringIn } from './entering.ts'
+import { type Permissions, permissionsIn } from './s3.ts'
 
 export type LabCase = {
   /** The objects of the cluster, lists opened, in the order of the documents. */
@@ -28,6 +29,8 @@ export type LabCase = {
   /** Its machines, subnets and instance types. */
   readonly machines: Machines
   readonly accounts: Accounts
+  /** The permission policies of its roles, and its buckets. */
+  readonly permissions: Permissions
   readonly region: string
   /** `gitVersion` of the API server. */
   readonly version?: string
@@ -82,6 +85,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     entering: enteringIn(values),
     machines: machinesIn(values),
     accounts,
+    permissions: permissionsIn(documents),
     region,
     ...(version === undefined ? {} : { version }),
     ...(namespace === undefined ? {} : { namespace }),

@@ -13,6 +13,7 @@ import { kubernetesApi } from './kubernetes-api.ts'
 import { statusTrouble } from './kubernetes-status.ts'
 import { type Handler, type Listener, listen, type Reply } from './listener.ts'
 import type { World } from './published-keys.ts'
+import { s3Service } from './s3.ts'
 import { makeSigner, type Signer } from './signer.ts'
 import { stsService } from './sts.ts'
 import { type Environment, makeWorkspace, type Servers } from './workspace.ts'
@@ -118,15 +119,23 @@ export async function startLab(
       refused: refusedVerb,
       port: () => port,
     })
-    const [kubernetes, sts, iam, eks, ec2] = await Promise.all([
+    const [kubernetes, sts, iam, eks, ec2, s3] = await Promise.all([
       serve('kubernetes', api, statusTrouble, [], ahead),
       serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
-      serve('iam', iamService(lab.accounts, refusedAction), queryTrouble),
+      serve('iam', iamService(lab.accounts, lab.permissions, refusedAction), queryTrouble),
       serve('eks', eksService(lab, refusedAction), plainTrouble),
       serve('ec2', ec2Service(lab.machines, refusedAction), plainTrouble),
+      serve('s3', s3Service(lab.permissions, refusedAction), plainTrouble),
     ])
     port = kubernetes.port
-    const servers: Servers = { kubernetes: kubernetes.url, sts: sts.url, iam: iam.url, eks: eks.url, ec2: ec2.url }
+    const servers: Servers = {
+      kubernetes: kubernetes.url,
+      sts: sts.url,
+      iam: iam.url,
+      eks: eks.url,
+      ec2: ec2.url,
+      s3: s3.url,
+    }
     const { env, kubeconfig, remove } = await makeWorkspace({
       world,
       servers,

@@ -20,6 +20,7 @@ export type Servers = {
   readonly iam: string
   readonly eks: string
   readonly ec2: string
+  readonly s3: string
 }
 
 /** Whatever would lead a tool past the lab: other credentials, other endpoints, other certificates, the real cluster. */
@@ -80,6 +81,7 @@ export async function makeWorkspace(order: {
     AWS_ENDPOINT_URL_STS: servers.sts,
     AWS_ENDPOINT_URL_IAM: servers.iam,
     AWS_ENDPOINT_URL_EKS: servers.eks,
+    AWS_ENDPOINT_URL_S3: servers.s3,
     AWS_ENDPOINT_URL_EC2: servers.ec2,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
