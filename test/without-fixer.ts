@@ -2,6 +2,7 @@
 export const withoutFixer: readonly string[] = [
   'aws/annotations-take-effect',
   'aws/oidc-provider-accepts-audience',
+  'aws/oidc-provider-thumbprint-matches',
   'aws/pod-identity-agent-reaches-eks-auth',
   'aws/pod-identity-agent-running',
   'aws/pod-identity-association-exists',
@@ -29,6 +30,7 @@ export const withoutFixer: readonly string[] = [
   'eks/load-balancer-annotations-are-honoured',
   'eks/load-balancer-controller-can-call-aws',
   'eks/nodes-are-mapped',
+  'workload/network-leads-to-the-token-endpoint',
   'workload/one-mechanism-is-bound',
   'workload/service-account-exists',
   'workload/service-account-is-used',
