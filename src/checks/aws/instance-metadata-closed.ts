@@ -60,7 +60,7 @@ export const check = defineCheck({
       question,
       path: `MetadataOptions.${member}`,
       observed,
-      expected,
+      ...(observed === expected ? {} : { expected }),
     })
     if (textAt(options, 'HttpEndpoint') === 'disabled')
       return { status: 'pass', evidence: [seen('HttpEndpoint', 'disabled', 'disabled')] }

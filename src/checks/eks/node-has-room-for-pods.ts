@@ -63,6 +63,8 @@ export const check = defineCheck({
     const node = awsNode.state === 'known' ? awsNode.value : undefined
     const counted = podsByNode.state === 'known' ? podsByNode.value : undefined
     const pods = node === undefined ? 0 : (counted?.counts.get(node.name) ?? 0)
+    if (node?.compute === 'fargate' && errors.length === 0)
+      return { status: 'not-applicable', reason: 'Fargate makes a node for each pod' }
     const evidence: Evidence[] = []
     if (node?.maxPods !== undefined) {
       const { name, maxPods } = node
