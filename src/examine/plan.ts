@@ -23,7 +23,7 @@ export type PlanOrder = {
   /** Whether this finding is to be put right; the others only have to stay as they are. */
   readonly wanted?: (finding: Finding) => boolean
   /** Actions that somebody intends anyway (`bind`): the first round, before any finding is put right. */
-  readonly intended?: readonly Action[]
+  readonly intended?: ((source: Source) => Promise<readonly Action[]>) | undefined
 }
 
 /** What a fix leads to may be the next thing that is wrong; more rounds than any chain of checks is long would be a fault of a fixer. */
@@ -92,7 +92,7 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
     if (round === mostRounds) break
     const before = actions.length
     if (round === 1 && order.intended !== undefined) {
-      await join(order.intended, [], round)
+      await join(await order.intended(source), [], round)
       if (actions.length > before) continue
     }
     manual.clear()

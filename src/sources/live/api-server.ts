@@ -120,7 +120,12 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
             : {
                 ...options,
                 method: how.method ?? 'POST',
-                headers: { ...headersOf(options), 'Content-Type': how.contentType ?? 'application/json' },
+                headers: {
+                  ...headersOf(options),
+                  'Content-Type': how.contentType ?? 'application/json',
+                  // Of a DELETE node:http sends the body without its length, and so as the start of another request.
+                  'Content-Length': String(Buffer.byteLength(body)),
+                },
               },
         ...(body === undefined ? {} : { body }),
         timeoutMs,
