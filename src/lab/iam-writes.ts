@@ -57,6 +57,7 @@ export function writeCalls(desk: WriteDesk): { readonly [action: string]: Call }
     DetachRolePolicy: attachment('DetachRolePolicy', false),
     ListAttachedRolePolicies: async (form) => {
       const name = required(form, 'RoleName')
+      if (made.has(name)) roleNamed(form, 'iam:ListAttachedRolePolicies')
       const told = made.has(name) ? { AttachedPolicies: [] } : await desk.attachedInCase(form)
       const before = attachedIn(told)
       const added = [...changed].flatMap(([key, isThere]): readonly Attached[] => {
