@@ -83,8 +83,11 @@ export function awsWriter(
       const until = Date.now() + (failed === undefined ? patience : 0)
       for (;;) {
         const state = await seen()
-        // An answer that was lost on its way is told by what is there; and who else writes the same wins nothing.
-        if (state === 'after') return { state: 'done', undo }
+        // An answer that was lost on its way is told by what is there. Whoever looked before this write may write after it, so it has to last a moment.
+        if (state === 'after') {
+          await new Promise((resolve) => setTimeout(resolve, rest))
+          if ((await seen()) !== 'other') return { state: 'done', undo }
+        }
         if (state === 'other') return moved('somebody else has changed it at the same time; nothing more was written')
         if (Date.now() >= until || signal?.aborted === true) break
         await new Promise((resolve) => setTimeout(resolve, rest))
