@@ -22,7 +22,7 @@ export type Why = (error: unknown, call: string) => { readonly why: string; read
 
 /** IAM tells other places of a write after seconds: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency */
 const patience = 15_000
-const rest = 250
+const rest = 100
 
 export function awsWriter(
   clients: AwsClients,

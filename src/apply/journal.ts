@@ -43,6 +43,8 @@ export type Journal = {
   readonly run: string
   readonly file: string
   readonly write: (entry: Entry) => void
+  /** Whether anything has been written. */
+  readonly begun: () => boolean
   readonly close: () => void
 }
 export type Record = { readonly head: Head; readonly file: string; readonly entries: readonly Entry[] }
@@ -104,6 +106,7 @@ export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clea
       opened ??= open()
       appendLine(opened, line)
     },
+    begun: () => opened !== undefined,
     close: () => {
       if (opened !== undefined) closeSync(opened)
     },
@@ -112,11 +115,15 @@ export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clea
 
 /** Goes on with the journal of an earlier run. */
 export function continueJournal(record: Record, clean: Clean): Journal {
+  const isTorn = !readFileSync(record.file, 'utf8').endsWith('\n')
   const opened = openSync(record.file, 'a', 0o600)
+  // What was cut off in the middle must not swallow the line that comes next.
+  if (isTorn) writeSync(opened, '\n')
   return {
     run: record.head.run,
     file: record.file,
     write: (entry) => appendLine(opened, checked(entry, clean)),
+    begun: () => true,
     close: () => closeSync(opened),
   }
 }
