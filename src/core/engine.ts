@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts'
 import { gatherer, type Listener, type Seat, type Setting, type Wire } from './gather.ts'
 import { holdUps, inOrder } from './order.ts'
 import { blocked, notApplicable, settle } from './settle.ts'
-import { bySubject, isJudgedAs, type Subject, scopeOf } from './subject.ts'
+import { bySubject, isJudgedBy, type Subject } from './subject.ts'
 
 export type Observer = Listener & {
   /** In the order of the report. */
@@ -57,7 +57,7 @@ export async function examine(order: Order): Promise<Examination> {
     only: check.only === undefined ? undefined : gate(check.only.probe),
     needs: wire(check.needs),
     wants: wire(check.wants),
-    over: seats.filter(({ subject }) => isJudgedAs(subject, check.meta.scope)),
+    over: seats.filter(({ subject }) => isJudgedBy(check.meta, subject)),
     coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
@@ -141,10 +141,10 @@ async function setOut(
 ): Promise<void> {
   const byScope = new Map<string, readonly Outset[]>()
   const outsetsFor = (subject: Subject): readonly Outset[] => {
-    const key = [scopeOf(subject), ...(subject.standsFor ?? [])].join()
+    const key = [subject.kind, ...(subject.standsFor ?? [])].join()
     let outsets = byScope.get(key)
     if (outsets === undefined) {
-      outsets = outsetsOf(stations.filter(({ check }) => isJudgedAs(subject, check.meta.scope)))
+      outsets = outsetsOf(stations.filter(({ check }) => isJudgedBy(check.meta, subject)))
       byScope.set(key, outsets)
     }
     return outsets

@@ -8,6 +8,10 @@ export const azureAudience = 'api://AzureADTokenExchange'
 /** https://learn.microsoft.com/azure/aks/identity-bindings */
 export const bindingAudience = 'api://AKSIdentityBinding'
 
+/** Those that STS takes without anybody having chosen them. */
+export const isUsualAudience = (audience: string): boolean =>
+  audience === awsAudience || audience === `${awsAudience}.cn`
+
 export const roleAnnotation = 'eks.amazonaws.com/role-arn'
 /** https://github.com/aws/amazon-eks-pod-identity-webhook#eks-walkthrough */
 export const audienceAnnotation = 'eks.amazonaws.com/audience'

@@ -55,8 +55,8 @@ export const neutralErrorTexts = [
   {
     fragment: "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
     leads: [
-      { check: 'cluster/issuer-certificate-is-trusted', message: 'thumbprint-not-presented' },
       { check: 'aws/oidc-provider-thumbprint-matches', message: 'reported-mismatch' },
+      { check: 'cluster/issuer-certificate-is-trusted', message: 'thumbprint-not-presented' },
     ],
     means: "The issuer's certificate is under no public CA, and its chain holds none of the provider's thumbprints.",
   },
@@ -64,6 +64,11 @@ export const neutralErrorTexts = [
     fragment: 'Missing a required claim: aud',
     leads: [{ check: 'workload/token-is-for-this-workload', message: 'legacy-token' }],
     means: 'The token has no audience: it is a legacy Secret token, or the default token of the pod.',
+  },
+  {
+    fragment: 'Missing a required claim',
+    leads: [{ check: 'workload/token-is-for-this-workload' }],
+    means: 'The token lacks a claim that STS reads: it is none of those that TokenRequest makes.',
   },
   {
     fragment: 'Token audience contains more than one audience while authorized party is not present',
