@@ -147,6 +147,12 @@ const codes: readonly ErrorText[] = [
 
 const wholeTexts: readonly ErrorText[] = [
   text(
+    "presented assertion issuer 'https://kubernetes.default.svc",
+    'The tokens name an issuer that exists only inside the cluster.',
+    lead('token-issuer-public', 'issuer-internal'),
+    neutral('cluster/issuer-is-public', 'cluster-internal'),
+  ),
+  text(
     'No matching federated identity record found for presented assertion issuer',
     "No federated credential of the identity names the token's issuer.",
     lead('federated-credential-matches-issuer', 'entra-found-no-issuer'),
@@ -318,6 +324,7 @@ const inCluster: readonly ErrorText[] = [
   ),
   ...[
     'admission webhook "mutation.azure-workload-identity.io" denied the request',
+    'not valid. Expected value to be between 3600 and 86400',
     'failed to parse proxy sidecar port',
     'hostNetwork is set to true, cannot inject proxy sidecar',
   ].map((fragment) =>
