@@ -1,13 +1,19 @@
 /** Which fields of Kubernetes' protobuf messages are read, by number: those that the picks keep, under their JSON names. */
 
+import type { JsonObject } from '../../core/json.ts'
+import { pickOwner } from '../../domain/kubernetes-objects.ts'
+import { pickMount, pickProjected, pickReference, pickVariable } from '../../domain/kubernetes-pod-spec.ts'
+
+type Pick = (from: JsonObject) => JsonObject
+
 /**
  * `bare` stands where the JSON form has the member even when it is empty (no omitempty) or where only a pointer that is set
  * is sent (so that 0 and false are values); without it an empty text and a false are left out, as in JSON.
- * `shared`: many objects have the same, so equal bytes give the same value.
+ * `shared`: many objects have the same, so equal bytes give the same value, with its picks taken.
  */
 export type Field = { readonly name: string; readonly list?: true; readonly bare?: true; readonly shared?: true } & (
   | { readonly kind: 'text' | 'flag' | 'number' | 'time' | 'texts' | 'quantities' | 'fields' }
-  | { readonly kind: 'message' | 'inline'; readonly fields: Fields }
+  | { readonly kind: 'message' | 'inline'; readonly fields: Fields; readonly pick?: Pick }
 )
 
 /** By field number. Numbers that are not here are skipped. */
@@ -29,9 +35,17 @@ const flag = (name: string): Field => ({ name, kind: 'flag' })
 const setFlag = (name: string): Field => ({ name, kind: 'flag', ...bare })
 const number = (name: string): Field => ({ name, kind: 'number', ...bare })
 const message = (name: string, fields: Fields): Field => ({ name, kind: 'message', fields })
-const sharedMessage = (name: string, fields: Fields): Field => ({ name, kind: 'message', fields, ...shared })
+const asItIs: Pick = (from) => from
+const sharedMessage = (name: string, fields: Fields, pick = asItIs): Field => ({
+  ...{ name, kind: 'message', fields, pick },
+  ...shared,
+})
 const messages = (name: string, fields: Fields): Field => ({ name, kind: 'message', fields, ...list })
-const sharedMessages = (name: string, fields: Fields): Field => ({ name, kind: 'message', fields, ...list, ...shared })
+const sharedMessages = (name: string, fields: Fields, pick = asItIs): Field => ({
+  ...{ name, kind: 'message', fields, pick },
+  ...list,
+  ...shared,
+})
 const inline = (fields: Fields): Field => ({ name: '', kind: 'inline', fields })
 const words = (name: string): Field => ({ name, kind: 'text', ...list, ...bare, ...shared })
 const none: Fields = []
@@ -47,7 +61,7 @@ const managedFields = numbered({
   1: sharedText('manager'),
   2: sharedText('operation'),
   4: { name: 'time', kind: 'time', ...shared },
-  7: { name: 'fieldsV1', kind: 'fields', ...shared },
+  7: { name: 'fieldsV1', kind: 'fields' },
 })
 
 const objectMeta = numbered({
@@ -59,7 +73,7 @@ const objectMeta = numbered({
   9: { name: 'deletionTimestamp', kind: 'time', ...shared },
   11: { name: 'labels', kind: 'texts', ...shared },
   12: { name: 'annotations', kind: 'texts', ...shared },
-  13: sharedMessages('ownerReferences', ownerReference),
+  13: sharedMessages('ownerReferences', ownerReference, pickOwner),
   17: messages('managedFields', managedFields),
 })
 
@@ -105,11 +119,11 @@ const container = numbered({
   2: sharedText('image'),
   3: words('command'),
   4: words('args'),
-  7: sharedMessages('env', envVar),
+  7: sharedMessages('env', envVar, pickVariable),
   8: sharedMessage('resources', numbered({ 1: { name: 'limits', kind: 'quantities' } })),
-  9: sharedMessages('volumeMounts', volumeMount),
+  9: sharedMessages('volumeMounts', volumeMount, pickMount),
   15: sharedMessage('securityContext', numbered({ 4: number('runAsUser'), 8: number('runAsGroup') })),
-  19: sharedMessages('envFrom', envFromSource),
+  19: sharedMessages('envFrom', envFromSource, pickReference),
   24: setText('restartPolicy'),
 })
 
@@ -155,7 +169,11 @@ const volumeSource = numbered({
   23: message('photonPersistentDisk', none),
   24: message('portworxVolume', readOnly(3)),
   25: message('scaleIO', readOnly(10)),
-  26: sharedMessage('projected', numbered({ 1: messages('sources', projection), 2: number('defaultMode') })),
+  26: sharedMessage(
+    'projected',
+    numbered({ 1: messages('sources', projection), 2: number('defaultMode') }),
+    pickProjected,
+  ),
   27: message('storageos', readOnly(4)),
   28: message('csi', numbered({ 1: setText('driver'), 2: setFlag('readOnly') })),
   29: message('ephemeral', readOnly(2)),

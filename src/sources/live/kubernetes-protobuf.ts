@@ -1,6 +1,7 @@
 /** Reads Kubernetes protobuf into the JSON form of the same objects, as far as the tables of messages name their fields. */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isList, isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { keptAsItIs } from '../../domain/kubernetes-pod-spec.ts'
 import { type Field, type Fields, status } from './kubernetes-messages.ts'
 
 type Draft = { [name: string]: Json }
@@ -176,14 +177,34 @@ const integer = (wire: BinaryReader): number => Number(wire.int64())
 /** A list's items stand one behind the other, all with the same tag. */
 function addAll(reading: Reading, end: number, tag: number, field: Field, draft: Draft): void {
   const { wire } = reading
-  const items: Json[] = []
+  const start = wire.pos
   const before = draft[field.name]
-  if (Array.isArray(before)) items.push(...before)
-  for (;;) {
-    items.push(field.kind === 'number' ? integer(wire) : one(reading, ahead(wire, end), field))
-    if (!goesOn(wire, tag, end)) break
+  const items: Json[] = isList(before) ? [...before] : []
+  const read = (to: number): Json => {
+    for (;;) {
+      items.push(field.kind === 'number' ? integer(wire) : one(reading, ahead(wire, to), field))
+      if (!goesOn(wire, tag, to)) return items
+    }
   }
-  draft[field.name] = items
+  if (field.shared !== true || field.kind === 'text' || items.length > 0) {
+    draft[field.name] = read(end)
+    return
+  }
+  const to = run(wire, tag, end)
+  draft[field.name] = look(reading, field, start, to, () => {
+    wire.pos = start
+    read(to)
+    return keptAsItIs(items.slice())
+  })
+  wire.pos = to
+}
+
+/** Where the last of the fields ends that stand here one behind the other with the same tag. */
+function run(wire: BinaryReader, tag: number, end: number): number {
+  do {
+    wire.pos = ahead(wire, end)
+  } while (goesOn(wire, tag, end))
+  return wire.pos
 }
 
 function goesOn(wire: BinaryReader, tag: number, end: number): boolean {
@@ -198,10 +219,7 @@ function goesOn(wire: BinaryReader, tag: number, end: number): boolean {
 function putAll(reading: Reading, end: number, tag: number, field: Field, draft: Draft): void {
   const { wire } = reading
   const start = wire.pos
-  do {
-    wire.pos = ahead(wire, end)
-  } while (goesOn(wire, tag, end))
-  const to = wire.pos
+  const to = run(wire, tag, end)
   const value = look(reading, field, start, to, () => {
     const entries: Draft = {}
     wire.pos = start
@@ -252,24 +270,50 @@ function made(reading: Reading, field: Field, start: number, end: number): Json 
   const { body, wire } = reading
   if (field.kind === 'text') return body.toString('utf8', start, end)
   wire.pos = start
+  if (field.kind === 'fields') return fieldsOf(reading, end)
   const draft: Draft = {}
-  if (field.kind === 'message') {
-    fill(reading, end, field.fields, draft)
-    return draft
+  if (field.kind !== 'time') {
+    fill(reading, end, field.kind === 'message' ? field.fields : [], draft)
+    return field.shared === true && field.kind === 'message' ? keptAsItIs((field.pick ?? same)(draft)) : draft
   }
-  if (field.kind === 'time') {
-    fill(reading, end, time, draft)
-    // A time that was never set is null in JSON.
-    return typeof draft.seconds === 'number' ? new Date(draft.seconds * 1000).toISOString().replace('.000Z', 'Z') : null
-  }
-  fill(reading, end, rawFields, draft)
-  const { raw } = draft
-  // Nothing else of it is picked, and of pods there is seldom any.
-  return typeof raw === 'string' && raw.includes('"f:annotations"') ? JSON.parse(raw) : {}
+  fill(reading, end, time, draft)
+  // A time that was never set is null in JSON.
+  return typeof draft.seconds === 'number' ? new Date(draft.seconds * 1000).toISOString().replace('.000Z', 'Z') : null
 }
 
+const same = (draft: JsonObject): JsonObject => draft
 const time: Fields = [undefined, { name: 'seconds', kind: 'number', bare: true }]
-const rawFields: Fields = [undefined, { name: 'raw', kind: 'text' }]
+
+/** How nearly all begin that own annotations. In a set of fields each name has {}, and none of the names holds a brace. */
+const opening = Buffer.from('{"f:metadata":{"f:annotations":{"')
+const annotations = Buffer.from('"f:annotations"')
+const owned: Field = { name: 'f:annotations', kind: 'fields', shared: true }
+
+/** Of FieldsV1, which is JSON, who owns the annotations: nothing else is picked. */
+function fieldsOf(reading: Reading, end: number): Json {
+  const { body, wire } = reading
+  if (wire.pos >= end || wire.uint32() !== tagOf(1, WireType.LengthDelimited)) return {}
+  const to = ahead(wire, end)
+  const start = wire.pos
+  const bytes = body.subarray(start, to)
+  if (bytes.subarray(0, opening.length).equals(opening)) {
+    const close = bytes.indexOf('}}', opening.length)
+    if (close !== -1) {
+      const from = start + opening.length - 2
+      const names = look(reading, owned, from, start + close + 2, () =>
+        keptAsItIs(objectIn(body.toString('utf8', from, start + close + 2))),
+      )
+      return { 'f:metadata': { 'f:annotations': names } }
+    }
+  }
+  return bytes.includes(annotations) ? objectIn(bytes.toString('utf8')) : {}
+}
+
+/** @throws Error */
+function objectIn(text: string): JsonObject {
+  const value: Json = JSON.parse(text)
+  return isObject(value) ? value : {}
+}
 
 /** The value of these bytes, from before where it was the same field with the same bytes. Only the last one of a place is kept. */
 function look(reading: Reading, field: Field, start: number, end: number, make?: () => Json): Json {
