@@ -115,4 +115,4 @@ export const defineCheck = <const N extends Needs, const W extends Needs, const 
   readonly messages: M
   readonly remedies?: { readonly [K in keyof M]?: M[K] }
   readonly judge: (brief: Brief<N, W>) => Verdict<M>
-}): Check => ({ covers: [], remedies: {}, ...check })
+}): Check & { readonly messages: NoInfer<M> } => ({ covers: [], remedies: {}, ...check })

@@ -11,7 +11,7 @@ export type Subject = {
   readonly of?: readonly string[]
   /** Scopes that it answers for because nobody finer was seen: the cluster for a lone error text, a ServiceAccount for its unseen pods. */
   readonly standsFor?: readonly Scope[]
-  /** Of the cluster: it was asked about as such, with all who enter it, not only for the one workload that was named. */
+  /** Of the cluster or a node: it was asked about as such, with all that is in it, not only for the one workload that was named. */
   readonly whole?: true
 }
 

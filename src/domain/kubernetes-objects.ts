@@ -224,8 +224,17 @@ const picks: { readonly [kind: string]: Pick } = {
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
-  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress'),
-  Node: specOf('providerID', 'taints'),
+  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress', 'egress'),
+  Node: (from, draft) => {
+    specOf('providerID', 'taints')(from, draft)
+    if (!isObject(from.status)) return
+    const pods = part(from.status.allocatable, ['pods'])
+    if (pods.pods !== undefined) draft.status = { allocatable: pods }
+  },
+  // How Crossplane's AWS providers get their credentials.
+  ProviderConfig: ({ spec }, draft) => {
+    if (isObject(spec)) draft.spec = { credentials: part(spec.credentials, ['source']) }
+  },
   CSIDriver: members('spec'),
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
@@ -279,6 +288,7 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'storageclasses',
   'csidrivers',
   'csinodes',
+  'providerconfigs',
   'mutatingwebhookconfigurations',
   'validatingwebhookconfigurations',
   'clusterroles',

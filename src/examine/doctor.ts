@@ -21,6 +21,7 @@ export type DoctorFlags = WorldFlags & {
   readonly check?: readonly string[] | undefined
   readonly cloud?: Exclude<Cloud, 'any'> | undefined
   readonly 'fail-on': 'error' | 'warning' | 'never'
+  readonly 'show-permissions': boolean
   readonly verbose: boolean
   readonly output: Format
   readonly 'no-color': boolean
@@ -41,6 +42,11 @@ export async function doctor(
   flags: DoctorFlags,
   { version, process }: Setting,
 ): Promise<number> {
+  if (flags['show-permissions']) {
+    const { permissions } = await import('./permissions.ts')
+    process.stdout.write(await permissions(targets, flags))
+    return 0
+  }
   const stop = new AbortController()
   const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
   const following = watch()

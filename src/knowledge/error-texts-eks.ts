@@ -64,4 +64,14 @@ export const eksErrorTexts = [
     leads: [{ check: 'eks/kubeconfig-presents-a-mapped-identity', message: 'keys-invalid' }],
     means: 'AWS does not know the keys, or they have expired.',
   },
+  {
+    fragment: 'failed to assign an IP address to container',
+    leads: [{ check: 'eks/max-pods-fits-the-addresses', message: 'no-address-left' }],
+    means: 'The VPC CNI had no address left for a pod: the interfaces of its node, or the subnet, have none.',
+  },
+  {
+    fragment: 'Too many pods',
+    leads: [{ check: 'eks/node-has-room-for-pods', message: 'too-many-pods' }],
+    means: 'The scheduler passed over nodes that run as many pods as their kubelet admits.',
+  },
 ] as const satisfies readonly ErrorText[]

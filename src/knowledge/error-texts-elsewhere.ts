@@ -49,18 +49,43 @@ export const neighbouringErrorTexts = [
     means: 'Session policies and tags are together too large.',
   },
   {
+    fragment: 'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed',
+    leads: [{ check: 'aws/sdk-supports-mechanism', message: 'pod-identity-host-refused' }],
+    means: 'The SDK is too old for EKS Pod Identity.',
+  },
+  {
+    fragment: '169.254.170.23 is not a valid container metadata service hostname',
+    leads: [{ check: 'aws/sdk-supports-mechanism', message: 'pod-identity-host-refused' }],
+    means: 'The SDK is too old for EKS Pod Identity.',
+  },
+  {
+    fragment: 'is not a valid container metadata service hostname',
+    leads: [{ check: 'aws/sdk-supports-mechanism', message: 'container-host-refused' }],
+    means: 'The SDK takes no credentials from the host that AWS_CONTAINER_CREDENTIALS_FULL_URI names.',
+  },
+  {
+    fragment: 'Can only retrieve metadata from these hosts',
+    leads: [{ check: 'aws/sdk-supports-mechanism' }],
+    means: 'The SDK takes no credentials from the host that AWS_CONTAINER_CREDENTIALS_FULL_URI names.',
+  },
+  {
+    fragment: 'has an invalid host. Host should resolve to a loopback address',
+    leads: [{ check: 'aws/sdk-supports-mechanism' }],
+    means: 'The SDK takes no credentials from the host that AWS_CONTAINER_CREDENTIALS_FULL_URI names.',
+  },
+  {
     fragment: 'only loopback hosts are allowed',
     leads: [{ check: 'aws/sdk-supports-mechanism' }],
-    means: 'The SDK is too old for EKS Pod Identity.',
+    means: 'The SDK takes no credentials from the host that AWS_CONTAINER_CREDENTIALS_FULL_URI names.',
   },
   {
     fragment: 'Can only retrieve metadata from a loopback address or one of these hosts',
     leads: [{ check: 'aws/sdk-supports-mechanism' }],
-    means: 'The SDK is too old for EKS Pod Identity.',
+    means: 'The SDK takes no credentials from the host that AWS_CONTAINER_CREDENTIALS_FULL_URI names.',
   },
   {
     fragment: "To use web identity tokens, the 'sts' service module must be on the class path",
-    leads: [{ check: 'aws/sdk-supports-mechanism' }],
+    leads: [{ check: 'aws/sdk-supports-mechanism', message: 'sts-module-missing' }],
     means: 'The Java program lacks the STS module, without which the SDK passes web identity over.',
   },
   {

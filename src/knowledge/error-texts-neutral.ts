@@ -52,8 +52,8 @@ export const neutralErrorTexts = [
   {
     fragment: "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
     leads: [
-      { check: 'cluster/issuer-certificate-is-trusted', message: 'thumbprint-not-presented' },
       { check: 'aws/oidc-provider-thumbprint-matches', message: 'reported-mismatch' },
+      { check: 'cluster/issuer-certificate-is-trusted', message: 'thumbprint-not-presented' },
     ],
     means: "The issuer's certificate is under no public CA, and its chain holds none of the provider's thumbprints.",
   },

@@ -58,14 +58,37 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
         ? denied(shelf.describe, `cluster/${asked}`)
         : jsonReply(404, { message: `No such resource: ${one}` }, 'ResourceNotFoundException')
     }
-    if (below !== 'pod-identity-associations' || one !== undefined)
+    if (below !== 'pod-identity-associations')
       return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
+    if (one !== undefined) {
+      const call = 'eks:DescribePodIdentityAssociation'
+      const found = associations?.find((each) => idOf(each) === one)
+      if (refused(call) || associations === undefined) return denied(call, `podidentityassociation/${asked}/${one}`)
+      if (name !== undefined && asked !== name) return notFound(asked)
+      if (found === undefined)
+        return jsonReply(404, { message: `No association found with id ${one}` }, 'ResourceNotFoundException')
+      // The case shows only that there is such an association.
+      if (textAt(found, 'roleArn') === undefined) return denied(call, `podidentityassociation/${asked}/${one}`)
+      return jsonReply(200, { association: onTheWire({ ...found, associationId: one }) })
+    }
     if (refused('eks:ListPodIdentityAssociations') || associations === undefined)
       return denied('eks:ListPodIdentityAssociations', `cluster/${asked}`)
     if (name !== undefined && asked !== name) return notFound(asked)
     const wanted = (one: JsonObject): boolean =>
       ['namespace', 'serviceAccount'].every((key) => query.get(key) === null || query.get(key) === one[key])
-    return jsonReply(200, { associations: associations.filter(wanted), nextToken: null })
+    return jsonReply(200, { associations: associations.filter(wanted).map(inList), nextToken: null })
+  }
+}
+
+/** A list tells of which ServiceAccounts there are associations, not of their roles. */
+const listKeys = ['clusterName', 'namespace', 'serviceAccount', 'associationArn', 'ownerArn'] as const
+const idOf = (one: JsonObject): string | undefined =>
+  textAt(one, 'associationId') ?? textAt(one, 'associationArn')?.split('/').at(-1)
+const inList = (one: JsonObject): JsonObject => {
+  const associationId = idOf(one)
+  return {
+    ...Object.fromEntries(listKeys.flatMap((key) => (one[key] === undefined ? [] : [[key, one[key]]]))),
+    ...(associationId === undefined ? {} : { associationId }),
   }
 }
 

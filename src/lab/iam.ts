@@ -2,7 +2,9 @@
 import { at, isObject, type Json, textsAt } from '../core/json.ts'
 import { type Account, type Accounts, arnParts, madeUpId, type Provider, type Role } from './aws-accounts.ts'
 import { AwsError, type Form, members, queryService, type Xml } from './aws-query.ts'
+import { policyCalls } from './iam-policies.ts'
 import type { Handler } from './listener.ts'
+import type { Permissions } from './s3.ts'
 
 const namespace = 'https://iam.amazonaws.com/doc/2010-05-08/'
 
@@ -12,7 +14,11 @@ const invalid = (message: string): AwsError => new AwsError(400, 'ValidationErro
 const invalidInput = (message: string): AwsError => new AwsError(400, 'InvalidInput', message)
 
 /** `refused` tells by `iam:GetRole` which calls the signed-in identity may not make. */
-export function iamService(accounts: Accounts, refused: (action: string) => boolean): Handler {
+export function iamService(
+  accounts: Accounts,
+  permissions: Permissions,
+  refused: (action: string) => boolean,
+): Handler {
   const own = accounts.all.get(accounts.own)
   if (own === undefined) throw new Error('the lab signs in to an account that it does not have')
 
@@ -60,6 +66,7 @@ export function iamService(accounts: Accounts, refused: (action: string) => bool
     namespace,
     unsigned: new Set(),
     calls: {
+      ...policyCalls({ account: own.id, told: permissions.told, allow, denied, required }),
       GetRole: (form) => ({ Role: roleXml(roleNamed(form, 'iam:GetRole')) }),
       ListRoles: (form) => {
         everything(own, 'iam:ListRoles', own.rolesComplete)

@@ -3,7 +3,6 @@ import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
 import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
-import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -19,6 +18,7 @@ import {
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Listed, listed } from './lists.ts'
+import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
 
 export type Selection = {
@@ -44,6 +44,10 @@ type Lists = {
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
   readonly services: readonly AwsService[]
+  /** All that were collected, or, of a whole live cluster, those of AWS; not asked for where somebody was named. */
+  readonly nodes?: Fact<Listed<string>>
+  /** Names of the nodes whose machines were collected: a node may be missing beside them. */
+  readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
 }
@@ -56,7 +60,7 @@ const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Suc
 
 async function look(
   source: Source,
-  { namespace, documents, targets, selector }: Selection,
+  { namespace, allNamespaces, documents, targets, selector }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -66,16 +70,19 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, webhooks, ...templates] = await Promise.all([
-    list('serviceaccounts', readServiceAccount),
-    list('pods', readPod),
-    ask(seen.errors()),
-    ask(aws.podIdentityAssociations()),
-    documents ? ask(aws.roles()) : undefined,
-    everything ? ask(kubernetes.list('services', namespace)) : undefined,
-    ask(kubernetes.list('mutatingwebhookconfigurations')),
-    ...templateResources.map((resource) => list(resource, readWorkload)),
-  ])
+  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, ...templates] =
+    await Promise.all([
+      list('serviceaccounts', readServiceAccount),
+      list('pods', readPod),
+      ask(seen.errors()),
+      ask(aws.podIdentityAssociations()),
+      documents ? ask(aws.roles()) : undefined,
+      everything ? ask(kubernetes.list('services', namespace)) : undefined,
+      everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
+      everything && documents ? ask(aws.instances()) : undefined,
+      ask(kubernetes.list('mutatingwebhookconfigurations')),
+      ...templateResources.map((resource) => list(resource, readWorkload)),
+    ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
   return {
     accounts,
@@ -95,6 +102,8 @@ async function look(
         : [],
     services:
       services?.state === 'known' ? listAt(services.value, 'items').flatMap((one) => readAwsService(one) ?? []) : [],
+    ...(nodes === undefined ? {} : { nodes: nodesIn(nodes, documents === true) }),
+    machines: machines?.state === 'known' ? machineNames(machines.value) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
 }
@@ -220,18 +229,6 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
-/** The nodes that were named, and those whose Pod Identity agent judged pods ask for credentials. */
-function nodesOf(named: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
-  const users = new Map<string, string[]>([...named].map((name) => [name, []]))
-  for (const pod of pods) {
-    if (pod.node === undefined || !asksPodIdentityAgent(pod)) continue
-    const keys = users.get(pod.node) ?? []
-    keys.push(`Pod ${pod.namespace}/${pod.name}`, keyOfAccount(pod.namespace, pod.serviceAccount))
-    users.set(pod.node, keys)
-  }
-  return [...users].map(([name, of]) => ({ kind: 'Node', name, ...(of.length > 0 ? { of: [...new Set(of)] } : {}) }))
-}
-
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
@@ -271,7 +268,9 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       name: pod.name,
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
-  subjects.push(...nodesOf(chosen.nodes, [...pods.values()]))
+  const listedNodes = lists.nodes === undefined ? [] : itemsOf(lists.nodes)
+  const nodes = nodesOf(new Set([...chosen.nodes, ...listedNodes, ...lists.machines]), [...pods.values()])
+  subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   for (const one of lists.injectors) {
     const of = injectedBy(one, subjects, lists)
@@ -282,10 +281,14 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
-  const standsFor: readonly Scope[] =
-    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
-      ? ['service-account', 'pod', 'node']
-      : []
+  const blindTo = chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+  // A text that names no node is that of the only one, or nobody's; and nodes that cannot be listed are not nodes that are not there.
+  const unlisted = selection.documents !== true && lists.nodes?.state === 'unknown'
+  const blindToNodes = nodes.length === 0 ? blindTo || lists.errors || unlisted : lists.errors && nodes.length > 1
+  const standsFor: readonly Scope[] = [
+    ...(blindTo ? (['service-account', 'pod'] as const) : []),
+    ...(blindToNodes ? (['node'] as const) : []),
+  ]
   subjects.unshift({
     ...clusterSubject,
     ...(standsFor.length > 0 ? { standsFor } : {}),

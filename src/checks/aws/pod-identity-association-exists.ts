@@ -1,6 +1,7 @@
 /** A Pod Identity association names this ServiceAccount. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Account, accountOf, advice, podsOf, unnamed } from '../../domain/advice.ts'
+import { isOfAgent } from '../../domain/agent-answers.ts'
 import { asksPodIdentityAgent } from '../../domain/aws-injection.ts'
 import { editDistance } from '../../domain/edit-distance.ts'
 import { sh } from '../../domain/shell-words.ts'
@@ -49,6 +50,7 @@ export const check = defineCheck({
       'https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html',
     ],
   },
+  only: { probe: associations, otherwise: 'the ServiceAccount is not bound by EKS Pod Identity' },
   needs: {},
   wants: { associations, clusterName, podsOfServiceAccount, errorsOfServiceAccount },
   after: [],
@@ -68,8 +70,8 @@ export const check = defineCheck({
     const cluster = clusterName.state === 'known' ? clusterName.value : undefined
     const pods = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []
     const injected = pods.find(asksPodIdentityAgent)
-    const error = (errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []).find(({ fragment }) =>
-      ofThisCheck.has(fragment),
+    const error = (errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []).find(
+      ({ fragment, text }) => ofThisCheck.has(fragment) && isOfAgent(text),
     )
     const place: In = { ...account, cluster: cluster ?? 'CLUSTER', role: unnamed.roleArn }
     const said = error === undefined ? [] : [ofError(error)]

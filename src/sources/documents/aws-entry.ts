@@ -21,6 +21,13 @@ const clusterTags = (machine: JsonObject): readonly Json[] =>
     /^(?:kubernetes\.io\/cluster\/|eks:cluster-name$)/.test(textAt(tag, 'Key') ?? ''),
   )
 
+/** The launch template that a machine was made from stands in a tag alone. */
+function templateOf(machine: JsonObject): JsonObject {
+  const tag = listAt(machine, 'Tags').find((one) => textAt(one, 'Key') === 'aws:ec2launchtemplate:id')
+  const LaunchTemplateId = textAt(tag, 'Value')
+  return LaunchTemplateId === undefined ? {} : { LaunchTemplate: { LaunchTemplateId } }
+}
+
 /** Names that a list has and that were described, each described once. */
 type Shelf = { readonly names: Set<string>; readonly described: Map<string, JsonObject>; complete: boolean }
 const shelf = (): Shelf => ({ names: new Set(), described: new Map(), complete: false })
@@ -57,7 +64,8 @@ export function awsEntry(): Recogniser {
     if (isList(Reservations)) {
       for (const one of Reservations)
         for (const machine of listAt(one, 'Instances'))
-          if (isObject(machine)) machines.push({ ...keep(machine, instanceNames), Tags: clusterTags(machine) })
+          if (isObject(machine))
+            machines.push({ ...keep(machine, instanceNames), Tags: clusterTags(machine), ...templateOf(machine) })
       machinesSeen = true
       machinesComplete ||= value.NextToken === undefined || value.NextToken === null
       return true
@@ -83,6 +91,12 @@ export function awsEntry(): Recogniser {
     return on.complete && !on.names.has(name ?? '') ? Object.freeze(absent(question)) : undefined
   }
 
+  /** A machine that is not among the documents may be anywhere. */
+  const some = (ids: readonly Json[], question: Question): Fact<Json> | undefined => {
+    const Instances = machines.filter(({ InstanceId = '' }) => ids.includes(InstanceId))
+    return Instances.length === 0 ? undefined : told({ Reservations: [{ Instances }] }, question)
+  }
+
   const answer = (question: Question): Fact<Json> | undefined => {
     const input = (name: string): string | undefined => textAt(question.input, name)
     switch (question.call) {
@@ -95,6 +109,7 @@ export function awsEntry(): Recogniser {
       case 'eks:DescribeNodegroup':
         return one(groups, input('nodegroupName'), 'nodegroup', question)
       case 'ec2:DescribeInstances':
+        if (isList(question.input.InstanceIds)) return some(question.input.InstanceIds, question)
         return machinesSeen
           ? told({ Reservations: [{ Instances: machines }], complete: machinesComplete }, question)
           : undefined

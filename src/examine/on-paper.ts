@@ -1,0 +1,23 @@
+/** The world as a plan would leave it, without what only the world itself can say: whether a token exchanges, what is logged next. */
+import { type Fact, known, onward, type Source, unknown } from '../core/fact.ts'
+import { type Json, textAt } from '../core/json.ts'
+
+/** Why an exchange is not seen in a rehearsal; a finding that lacks nothing else is left open to the act. */
+export const withheld = 'nothing has been done yet, so the exchange would prove the world as it is'
+
+/** An exchange that was refused would now be another one; errors that were logged belong to the world before. */
+export const onPaper = (source: Source): Source => ({
+  name: `${source.name}, rehearsed`,
+  ask: (question, signal) => {
+    if (question.system === 'observed' && question.call === 'errors') return known({ errors: [] }, question)
+    const soon = source.ask(question, signal)
+    if (question.call !== 'sts:AssumeRoleWithWebIdentity') return soon
+    return onward(
+      soon,
+      (fact): Fact<Json> =>
+        fact.state !== 'known' || textAt(fact.value, 'outcome') === 'exchanged'
+          ? fact
+          : unknown('not-asked', withheld, question, 'carry the plan out with --apply'),
+    )
+  },
+})
