@@ -1,8 +1,9 @@
 /** The two forms in which a page of a list comes: JSON, and for kinds that there are thousands of Kubernetes protobuf. */
 import type { JsonObject } from '../../core/json.ts'
 import { pickObject } from '../../domain/kubernetes-objects.ts'
+import { newSharing, type Sharing } from './kubernetes-fields.ts'
 import { messagesOf } from './kubernetes-messages.ts'
-import { isProtobuf, newSharing, openPacked, protobufType, type Sharing, statusOf } from './kubernetes-protobuf.ts'
+import { isProtobuf, openPacked, protobufType, statusOf } from './kubernetes-protobuf.ts'
 import { type Page, readPage } from './list-page.ts'
 import type { Reply } from './wire.ts'
 
