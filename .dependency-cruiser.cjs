@@ -82,7 +82,7 @@ module.exports = {
         "domain may name core's types and call nothing of it but the ways to walk plain data (core/json.ts): " +
         'write `import type`, or move the function to domain.',
       from: { path: '^src/domain/' },
-      to: { path: '^src/core/', pathNot: '^src/core/json\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/core/', pathNot: '^src/core/(json|edit)\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'core-and-domain-are-self-contained',

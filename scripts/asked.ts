@@ -1,7 +1,8 @@
 /** Records, over all cases, which kinds of questions each probe asks: what `--show-permissions` is derived from. */
 import { checks } from '../src/checks/index.ts'
 import { examine } from '../src/core/engine.ts'
-import type { Question, Source } from '../src/core/fact.ts'
+import { known, type Question, type Source } from '../src/core/fact.ts'
+import { listAt } from '../src/core/json.ts'
 import type { Subject } from '../src/core/subject.ts'
 import type { Asked } from '../src/knowledge/asked.ts'
 import { subjectsFor } from '../src/probes/subjects.ts'
@@ -36,24 +37,32 @@ const targetsAmong = (subjects: readonly Subject[]): readonly string[] => [
   ...new Set(subjects.flatMap((subject) => targetOf(subject) ?? [])),
 ]
 
-/** What the probes of these checks ask in this case: about everybody, and again about everybody by name. */
-async function hearCase(
-  one: Pick<Case, 'path'>,
-  whole: Hear,
-  named: Hear,
-  sent: (kind: string) => void,
-): Promise<void> {
-  const documents = await sourceOf(one)
-  const source = remembered({
-    name: documents.name,
-    ask: (question, signal) => {
-      sent(kindOf(question))
-      return documents.ask(question, signal)
-    },
-  })
+/** What the probes ask in this case: about everybody, and again about everybody by name. */
+async function hearCase(one: Pick<Case, 'path'>, whole: Hear, named: Hear): Promise<void> {
+  const source = remembered(await sourceOf(one))
   const subjects = await examined(source, [], whole)
   const targets = targetsAmong(subjects)
   if (targets.length > 0) await examined(source, targets, named)
+}
+
+/** What leaves a run that looks into one namespace of a cluster whose lists are whole: the rest is answered from them. */
+async function sentIn(one: Pick<Case, 'path' | 'subject'>, sent: (kind: string) => void): Promise<void> {
+  const documents = await sourceOf(one)
+  const source = remembered({
+    name: documents.name,
+    ask: async (question, signal) => {
+      sent(kindOf(question))
+      const fact = await documents.ask(question, signal)
+      if (question.system !== 'kubernetes' || !question.call.endsWith('/list')) return fact
+      return known({ items: fact.state === 'known' ? listAt(fact.value, 'items') : [], complete: true }, question)
+    },
+  })
+  const { namespace = 'default' } = one.subject
+  const target = targetOf(one.subject)
+  for (const targets of target === undefined ? [[]] : [[], [target]]) {
+    const { subjects } = await subjectsFor(source, { targets, namespace })
+    await examine({ checks, subjects, source })
+  }
 }
 
 /** By probe: what it may ask about anybody, and what it asks only where nobody is named. */
@@ -70,16 +79,13 @@ export async function asked(): Promise<Asked> {
       hear(probe, kind)
       byName.add(`${probe} ${kind}`)
     }
-  for (const one of cases)
-    await hearCase(
-      one,
-      hear,
-      (probe, kind) => {
-        hear(probe, kind)
-        byName.add(`${probe} ${kind}`)
-      },
-      (kind) => sent.add(kind),
-    )
+  for (const one of cases) {
+    await hearCase(one, hear, (probe, kind) => {
+      hear(probe, kind)
+      byName.add(`${probe} ${kind}`)
+    })
+    await sentIn(one, (kind) => sent.add(kind))
+  }
   const probes = Object.fromEntries(
     [...all]
       .sort(([a], [b]) => (a < b ? -1 : 1))

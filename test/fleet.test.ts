@@ -52,6 +52,17 @@ describe('doctor -A on 40 ServiceAccounts', () => {
     expect(stdout.match(/the\s+role\s+lives\s+in\s+444455556666/gu)).toHaveLength(1)
   })
 
+  it.each([
+    ['sa/cart -n shop', 'arn:aws:iam::111122223333:role/cart'],
+    ['sa/ingest -n data', 'arn:aws:iam::111122223333:role/ingest by EKS Pod Identity'],
+    ['sa/mirror -n data', 'arn:aws:iam::111122223333:role/mirror by EKS Pod Identity'],
+  ])('finds one of them well by itself: doctor %s', (args, identity) => {
+    const { stdout, status } = run(['lab', fleet, '--', 'kubectl', 'wi', 'doctor', ...args.split(' ')])
+    expect(stdout).toContain(` → ${identity}`)
+    expect(stdout).toMatch(/^healthy: \d+ passed$/mu)
+    expect(status).toBe(0)
+  })
+
   it('asks each thing once, and the roles of another account not at all', async () => {
     const { verdict, findings, asked, answered } = await examined()
     const failed = findings.filter(({ status }) => status === 'fail')

@@ -55,10 +55,10 @@ describe('doctor --show-permissions', () => {
   })
 
   test('of all namespaces it lists what it would get one by one', async () => {
-    expect((await dataOf({})).rules).toContain('get serviceaccounts')
+    expect((await dataOf({})).rules).toContain('get nodes')
     const all = await dataOf({ 'all-namespaces': true })
-    expect(all.rules).toContain('list serviceaccounts')
-    expect(all.rules).not.toContain('get serviceaccounts')
+    expect(all.rules).toContain('list nodes')
+    expect(all.rules).not.toContain('get nodes')
   })
 
   test('gives -o yaml the same data, in which no version becomes a date', async () => {

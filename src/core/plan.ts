@@ -2,7 +2,7 @@
 import type { Brief, Check, CheckId, MessageData, Safety } from './check.ts'
 import type { Needs, Question } from './fact.ts'
 import type { Finding, Result } from './finding.ts'
-import type { Json } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 import type { Subject } from './subject.ts'
 
 /** One write, as data of the same shape as a question and named after the permission that it needs; nothing in it runs by itself. */
@@ -89,6 +89,11 @@ export type Reason = {
 
 export type PlannedAction = Action & {
   readonly for: readonly Reason[]
+  /** The same change as a person would type it, and what takes it back; left out where there is no such command. */
+  readonly command?: string
+  readonly undoCommand?: string
+  /** The same change as a repository would hold it. */
+  readonly document: JsonObject
   /** Actions of one round touch nothing in common; those of the next are proposed as if they had been carried out. */
   readonly round: number
 }
@@ -104,4 +109,13 @@ export type Plan = {
   readonly rehearsed: Result
   /** What would fail after the plan, in words. */
   readonly remains: readonly Reason[]
+}
+
+/** What a renderer of plans sees, and nothing else. */
+export type PlanReport = {
+  readonly schema: 'kubectl-wi/plan/v1'
+  readonly tool: { readonly name: 'kubectl-wi'; readonly version: string }
+  readonly source: string
+  readonly plan: Plan
+  readonly notes: readonly string[]
 }

@@ -90,26 +90,36 @@ export type Association = { readonly namespace: string; readonly serviceAccount:
 /** Binds a role by EKS Pod Identity where the ServiceAccount has no association. */
 export function createAssociation(clusterName: string, association: Association): Changed {
   const input = { clusterName, ...association }
+  const { namespace, serviceAccount } = association
+  // The list leaves the role out: it stands in the association alone, whose id EKS will make.
+  const associationId = `rehearsed-${namespace}-${serviceAccount}`
   return {
     change: call('eks:CreatePodIdentityAssociation', input),
-    effects: [{ question: aws.podIdentityAssociations(), path: ['associations', '-'], after: { ...association } }],
+    effects: [
+      {
+        question: aws.podIdentityAssociations(),
+        path: ['associations', '-'],
+        after: { namespace, serviceAccount, associationId },
+      },
+      { question: aws.podIdentityAssociation(associationId), path: [], after: { association: { ...association } } },
+    ],
     undo: call('eks:DeletePodIdentityAssociation', input),
   }
 }
 
-/** Another role for a Pod Identity association that there is. `index`: its place in the list of associations as it was seen. */
+/** Another role for a Pod Identity association that there is. */
 export function changeAssociation(
   clusterName: string,
+  associationId: string,
   { namespace, serviceAccount, roleArn }: Association,
   to: string,
-  index: number,
 ): Changed {
   const put = (before: string, after: string): Change =>
     call('eks:UpdatePodIdentityAssociation', { clusterName, namespace, serviceAccount, from: before, roleArn: after })
-  const path = ['associations', index, 'roleArn']
+  const question = aws.podIdentityAssociation(associationId)
   return {
     change: put(roleArn, to),
-    effects: [{ question: aws.podIdentityAssociations(), path, before: roleArn, after: to }],
+    effects: [{ question, path: ['association', 'roleArn'], before: roleArn, after: to }],
     undo: put(to, roleArn),
   }
 }

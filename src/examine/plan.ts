@@ -7,9 +7,10 @@ import { type Finding, verdictOf } from '../core/finding.ts'
 import { canonical, listAt } from '../core/json.ts'
 import type { Action, Effect, Fixer, Plan, PlannedAction, Reason } from '../core/plan.ts'
 import { type Subject, subjectKey } from '../core/subject.ts'
+import { commandOf, documentOf } from '../domain/change-commands.ts'
 import { ownerByTags, ownerOf } from '../domain/owner-marks.ts'
 import { overlaid } from '../sources/overlaid.ts'
-import { onPaper, withheld } from './on-paper.ts'
+import { awaitsAct, onPaper } from './on-paper.ts'
 import { propose } from './propose.ts'
 
 export type PlanOrder = {
@@ -22,7 +23,7 @@ export type PlanOrder = {
   /** Whether this finding is to be put right; the others only have to stay as they are. */
   readonly wanted?: (finding: Finding) => boolean
   /** Actions that somebody intends anyway (`bind`): the first round, before any finding is put right. */
-  readonly intended?: readonly Action[]
+  readonly intended?: ((source: Source) => Promise<readonly Action[]>) | undefined
 }
 
 /** What a fix leads to may be the next thing that is wrong; more rounds than any chain of checks is long would be a fault of a fixer. */
@@ -71,7 +72,7 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
       const held = actions[index]
       if (held === undefined) {
         const owner = action.owner ?? (await ownerBehind(action, source))
-        actions.push({ ...action, ...(owner === undefined ? {} : { owner }), for: reasons, round })
+        actions.push({ ...action, ...(owner === undefined ? {} : { owner }), for: reasons, round, ...inWords(action) })
       } else if (held.round === round) {
         const [own, ...others] = held.effects
         const more = action.effects.filter((effect) => !held.effects.some((one) => same(asJson(one), asJson(effect))))
@@ -91,7 +92,7 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
     if (round === mostRounds) break
     const before = actions.length
     if (round === 1 && order.intended !== undefined) {
-      await join(order.intended, [], round)
+      await join(await order.intended(source), [], round)
       if (actions.length > before) continue
     }
     manual.clear()
@@ -140,12 +141,22 @@ function after(
     if (finding.status !== 'unknown') return [finding]
     const before = answered.has(keyOf(finding)) ? undefined : failed.get(keyOf(finding))
     if (before !== undefined) return [before]
-    return finding.lacks?.every(({ detail }) => detail === withheld) === true ? [] : [finding]
+    return awaitsAct(finding) ? [] : [finding]
   })
 }
 
 const asJson = ({ question, path, before, after }: Effect) =>
   canonical([question, [...path], before ?? null, after ?? null])
+
+function inWords({ change, undo }: Action): Pick<PlannedAction, 'command' | 'undoCommand' | 'document'> {
+  const command = commandOf(change)
+  const undoCommand = undo === null ? undefined : commandOf(undo)
+  return {
+    ...(command === undefined ? {} : { command }),
+    ...(undoCommand === undefined ? {} : { undoCommand }),
+    document: documentOf(change),
+  }
+}
 
 /** By the marks on the object that the action changes; a restart is put back by nobody. */
 async function ownerBehind({ change, effects }: Action, source: Source) {

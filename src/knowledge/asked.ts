@@ -5,7 +5,7 @@ import recorded from './asked.json' with { type: 'json' }
 type Kinds = { readonly always: readonly string[]; readonly whole: readonly string[] }
 
 export type Asked = {
-  /** Single objects that every run has in its lists already and never sends for. */
+  /** Single objects that a run has in its lists already, and that no case sends for. */
   readonly fromLists: readonly string[]
   readonly probes: { readonly [probe: string]: Kinds }
 }

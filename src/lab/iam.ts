@@ -3,6 +3,7 @@ import { at, isObject, type Json, textsAt } from '../core/json.ts'
 import { type Account, type Accounts, arnParts, madeUpId, type Provider, type Role } from './aws-accounts.ts'
 import { AwsError, type Form, members, queryService, type Xml } from './aws-query.ts'
 import { policyCalls } from './iam-policies.ts'
+import { writeCalls } from './iam-writes.ts'
 import type { Handler } from './listener.ts'
 import type { Permissions } from './s3.ts'
 
@@ -62,11 +63,17 @@ export function iamService(
     if (!complete) throw denied(action, resource)
   }
 
+  const policies = policyCalls({ account: own.id, told: permissions.told, allow, denied, required })
+  const attachedInCase = policies.ListAttachedRolePolicies ?? (() => ({ AttachedPolicies: [] }))
+  const { partition } = accounts
+  const desk = { own, partition, allow, required, roleNamed, providerNamed, trustPolicy, roleXml, attachedInCase }
+
   return queryService({
     namespace,
     unsigned: new Set(),
     calls: {
-      ...policyCalls({ account: own.id, told: permissions.told, allow, denied, required }),
+      ...policies,
+      ...writeCalls(desk),
       GetRole: (form) => ({ Role: roleXml(roleNamed(form, 'iam:GetRole')) }),
       ListRoles: (form) => {
         everything(own, 'iam:ListRoles', own.rolesComplete)

@@ -2,13 +2,12 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { at, textAt } from '../../core/json.ts'
 import { advice } from '../../domain/advice.ts'
-import { sh } from '../../domain/shell-words.ts'
 import { machine, machineRole, machinesConcern, templateMetadata } from '../../probes/eks/machines.ts'
 
 type OnMachine = { readonly instance: string }
 
-const show = ({ instance }: OnMachine): string =>
-  sh`aws ec2 describe-instances --instance-ids ${instance} --query ${'Reservations[].Instances[].MetadataOptions'}`
+const show =
+  "aws ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,MetadataOptions.HttpPutResponseHopLimit,MetadataOptions.HttpTokens]' --output table"
 const where =
   'in the launch template of the node group (managed node groups of EKS: their own launch template; Karpenter: metadataOptions of the EC2NodeClass), and make the nodes anew'
 const first =
@@ -44,10 +43,10 @@ export const check = defineCheck({
       `instance ${instance} answers metadata without a session token (HttpTokens optional)`,
   },
   remedies: {
-    'hop-limit-open': (data) =>
-      advice(`Set HttpPutResponseHopLimit to 1 and HttpTokens to required ${where}. ${first}`, show(data)),
-    'session-tokens-optional': (data) =>
-      advice(`Set HttpTokens to required and HttpPutResponseHopLimit to 1 ${where}. ${first}`, show(data)),
+    'hop-limit-open': () =>
+      advice(`Set HttpPutResponseHopLimit to 1 and HttpTokens to required ${where}. ${first}`, show),
+    'session-tokens-optional': () =>
+      advice(`Set HttpTokens to required and HttpPutResponseHopLimit to 1 ${where}. ${first}`, show),
   },
   judge: ({ have, want: { templateMetadata, machineRole } }) => {
     if (have.machine.state === 'absent') return { status: 'not-applicable', reason: 'the node is no machine of EC2' }
@@ -61,7 +60,7 @@ export const check = defineCheck({
       question,
       path: `MetadataOptions.${member}`,
       observed,
-      expected,
+      ...(observed === expected ? {} : { expected }),
     })
     if (textAt(options, 'HttpEndpoint') === 'disabled')
       return { status: 'pass', evidence: [seen('HttpEndpoint', 'disabled', 'disabled')] }

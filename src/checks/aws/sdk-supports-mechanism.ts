@@ -14,6 +14,11 @@ const unseen = 'nothing was seen of how the application gets its credentials'
 const ways = { 'web-identity': 'web identity', 'container-credentials': 'EKS Pod Identity' } as const
 /** What Crossplane calls them: https://github.com/crossplane-contrib/provider-upjet-aws/blob/main/AUTHENTICATION.md */
 const selects = { IRSA: 'web-identity', PodIdentity: 'container-credentials' } as const
+const boundBy = {
+  annotation: 'web-identity',
+  'config-map': 'web-identity',
+  association: 'container-credentials',
+} as const
 const anySdk = Object.values(podIdentitySince).join('; ')
 
 type At = Place & { readonly host: string }
@@ -84,7 +89,7 @@ export const check = defineCheck({
   },
   judge: ({ have: { mechanism }, want: { pod, providerConfigs, roleReference }, subject }) => {
     if (mechanism.state === 'absent') return { status: 'not-applicable', reason: unseen }
-    const { refusals, calls, hosts, given } = mechanism.value
+    const { refusals, calls, hosts, unborn } = mechanism.value
     const place = placeOf(subject)
     const refused = refusals.flatMap((error) => {
       const found = refusedHostIn(error.text)
@@ -123,6 +128,9 @@ export const check = defineCheck({
     const module = refusals.find(({ text }) => lacksStsModule(text))
     if (module !== undefined)
       return { status: 'fail', message: 'sts-module-missing', data: place, evidence: [ofError(module)] }
+    const reference = roleReference.state === 'known' ? roleReference.value : undefined
+    const bound = reference === undefined || !unborn ? undefined : boundBy[reference.via]
+    const given = mechanism.value.given ?? bound
     if (given !== undefined && providerConfigs.state === 'known')
       for (const { name, source } of providerConfigs.value.items)
         if ((source === 'IRSA' || source === 'PodIdentity') && selects[source] !== given)
@@ -139,7 +147,6 @@ export const check = defineCheck({
               },
             ],
           }
-    const reference = roleReference.state === 'known' ? roleReference.value : undefined
     const own = calls.find(
       ({ caller }) =>
         caller.kind === 'session' &&

@@ -17,16 +17,17 @@ type Over = OnNode & {
   readonly prefixes: number
 }
 
+const limits = 'kubectl get nodes -o custom-columns=NAME:.metadata.name,PODS:.status.allocatable.pods'
 const settings = 'kubectl set env daemonset/aws-node -n kube-system --list'
 /** A prefix is 16 addresses in a row. */
 const prefix = 16
 
-const lower = ({ node, type, limit, prefixes }: Over): string =>
+const lower = ({ type, limit, prefixes }: Over): string =>
   advice(
     `Set maxPods to ${limit} for nodes of type ${type} in the kubelet's configuration of their node group or launch template, and make the nodes anew.${
       prefixes > limit ? ` With prefix delegation switched on in the VPC CNI, ${prefixes} would fit.` : ''
     }`,
-    sh`kubectl get node ${node} -o ${'jsonpath={.status.allocatable.pods}'}`,
+    limits,
     settings,
   )
 
@@ -77,7 +78,7 @@ export const check = defineCheck({
       advice(
         'Look how many addresses the VPC CNI has on the node and how many the subnet has left; lower maxPods of the nodes, switch on prefix delegation, or use a larger subnet.',
         settings,
-        'kubectl get nodes -o custom-columns=NAME:.metadata.name,TYPE:.metadata.labels.node\\.kubernetes\\.io/instance-type,PODS:.status.allocatable.pods',
+        limits,
         'aws ec2 describe-subnets --query "Subnets[].[SubnetId,AvailabilityZone,AvailableIpAddressCount]"',
       ),
   },

@@ -2,7 +2,6 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
 import { addressesFor, mostPods } from '../../domain/eks-pod-limits.ts'
-import { sh } from '../../domain/shell-words.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { awsNode, nodeShape, vpcCni } from '../../probes/eks/nodes.ts'
 import { podsByNode, roomConcerns, roomErrors } from '../../probes/eks/pods-on-nodes.ts'
@@ -45,7 +44,7 @@ export const check = defineCheck({
       `${count} ${count === 1 ? 'node' : 'nodes'} refused a pod: too many pods`,
   },
   remedies: {
-    full: ({ node }) => advice(`${ways}.`, sh`kubectl get pods -A --field-selector spec.nodeName=${node}`, settings),
+    full: () => advice(`${ways}.`, 'kubectl get pods -A -o wide', settings),
     'under-the-addresses': ({ limit }) =>
       advice(
         `Set maxPods to ${limit} in the kubelet's configuration of the node group or launch template, and make the nodes anew.`,
@@ -64,6 +63,8 @@ export const check = defineCheck({
     const node = awsNode.state === 'known' ? awsNode.value : undefined
     const counted = podsByNode.state === 'known' ? podsByNode.value : undefined
     const pods = node === undefined ? 0 : (counted?.counts.get(node.name) ?? 0)
+    if (node?.compute === 'fargate' && errors.length === 0)
+      return { status: 'not-applicable', reason: 'Fargate makes a node for each pod' }
     const evidence: Evidence[] = []
     if (node?.maxPods !== undefined) {
       const { name, maxPods } = node

@@ -19,6 +19,8 @@ export type Mechanism = {
   readonly hosts: readonly { readonly container: string; readonly host: string; readonly taken: 'refused' | 'open' }[]
   /** What the pod is given; undefined where it was not seen, or is given both or nothing. */
   readonly given?: 'web-identity' | 'container-credentials'
+  /** No pod was seen as the API server has it: what admission puts into it follows from what binds its ServiceAccount. */
+  readonly unborn: boolean
 }
 
 /** Calls of which it is told as whom they were made, but for those that others make in the same logs. */
@@ -52,6 +54,7 @@ export const mechanism = defineProbe({
     const ways = new Set(containers.map(injectedInto).filter((way) => way !== 'none'))
     const [way] = ways
     const given = ways.size === 1 && way !== 'partial' ? way : undefined
-    return known({ refusals, calls, hosts, ...(given === undefined ? {} : { given }) }, pod.from)
+    const unborn = ways.size === 0 && (pod.state !== 'known' || pod.value.uid === undefined)
+    return known({ refusals, calls, hosts, unborn, ...(given === undefined ? {} : { given }) }, pod.from)
   },
 })

@@ -14,6 +14,10 @@ const isAwsProvider = ({ labels }: Pick<Pod, 'labels'>): boolean =>
     /^(?:[\w-]*-)?provider-(?:family-)?aws\b/.test(labels[label] ?? ''),
   )
 
+/** Where the pod was not seen, or nobody but its manifest: what Crossplane and its guides call such ServiceAccounts. */
+const isAwsProviderAccount = (name: string): boolean =>
+  /^(?:[\w-]*-)?provider-(?:family-)?aws\b|^crossplane$/.test(name)
+
 const read = (json: Json): ProviderConfig | undefined => {
   const name = textAt(json, 'metadata', 'name')
   if (name === undefined) return undefined
@@ -28,8 +32,9 @@ export const providerConfigs = defineProbe({
   scope: 'pod',
   needs: {},
   wants: { pod },
-  ask: (_have, { pod }, { ask }): Soon<Fact<Listed<ProviderConfig>>> =>
-    pod.state === 'known' && isAwsProvider(pod.value)
+  ask: (_have, { pod }, { ask, subject }): Soon<Fact<Listed<ProviderConfig>>> =>
+    (pod.state === 'known' && (isAwsProvider(pod.value) || isAwsProviderAccount(pod.value.serviceAccount))) ||
+    (subject.kind === 'ServiceAccount' && isAwsProviderAccount(subject.name))
       ? onward(ask(kubernetes.list('providerconfigs')), (answer) => listed(answer, read))
       : absent(pod.from),
 })

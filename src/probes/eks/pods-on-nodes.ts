@@ -5,6 +5,7 @@ import { subjectKey } from '../../core/subject.ts'
 import { kubernetes, seen } from '../../domain/questions.ts'
 import type { Pod } from '../../domain/workloads.ts'
 import { fragmentsOf } from '../../knowledge/error-texts.ts'
+import { judged } from '../cluster/judged.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
 import { listed } from '../lists.ts'
 import { readPod } from '../read-once.ts'
@@ -74,16 +75,16 @@ const ofNode = (check: CheckId) => {
     about: 'known error texts about pods on the node',
     scope: 'node',
     needs: {},
-    wants: { texts },
-    ask: (_have, { texts }, { subject, subjects }): Fact<readonly ObservedError[]> => {
-      if (texts.state !== 'known') return absent(seen.errors())
-      const nodes = subjects.filter(({ kind }) => kind === 'Node').map(({ name }) => name)
+    wants: { texts, judged },
+    ask: (_have, { texts, judged }, { subject }): Fact<readonly ObservedError[]> => {
+      if (texts.state !== 'known' || judged.state !== 'known') return absent(seen.errors())
+      const { byKey, alone } = judged.value
       const own = texts.value.filter(({ node }) =>
         subject.kind === 'Node'
           ? node === undefined
-            ? nodes.length === 1
+            ? alone('node')
             : node === subject.name
-          : node === undefined || !nodes.includes(node),
+          : node === undefined || !byKey.has(`Node ${node}`),
       )
       return own.length === 0
         ? absent(seen.errors())

@@ -28,6 +28,17 @@ function templateOf(machine: JsonObject): JsonObject {
   return LaunchTemplateId === undefined ? {} : { LaunchTemplate: { LaunchTemplateId } }
 }
 
+const isMachine = (value: Json): boolean =>
+  isObject(value) &&
+  /^i-[0-9a-f]{8,17}$/.test(textAt(value, 'InstanceId') ?? '') &&
+  (value.MetadataOptions !== undefined || value.PrivateDnsName !== undefined || value.SubnetId !== undefined)
+
+/** One machine, a list of them, or a list of such lists; nothing where anything else is among them. */
+function loneMachines(value: Json): readonly Json[] {
+  const all = isList(value) ? value.flatMap((one) => (isList(one) ? one : [one])) : [value]
+  return all.every(isMachine) ? all : []
+}
+
 /** Names that a list has and that were described, each described once. */
 type Shelf = { readonly names: Set<string>; readonly described: Map<string, JsonObject>; complete: boolean }
 const shelf = (): Shelf => ({ names: new Set(), described: new Map(), complete: false })
@@ -54,7 +65,20 @@ export function awsEntry(): Recogniser {
     return true
   }
 
+  const takeMachines = (list: readonly Json[]): void => {
+    for (const machine of list)
+      if (isObject(machine))
+        machines.push({ ...keep(machine, instanceNames), Tags: clusterTags(machine), ...templateOf(machine) })
+    machinesSeen = true
+  }
+
   const take = ({ value }: Document): boolean => {
+    // As --query prints them, without what they stand in.
+    const lone = loneMachines(value)
+    if (lone.length > 0) {
+      takeMachines(lone)
+      return true
+    }
     if (!isObject(value) || value.apiVersion !== undefined) return false
     const { accessEntry, accessEntries, nodegroup, nodegroups, Reservations, InstanceProfile, User } = value
     if (isObject(accessEntry)) return takeOne(entries, accessEntry, 'principalArn')
@@ -62,11 +86,7 @@ export function awsEntry(): Recogniser {
     if (isObject(nodegroup)) return takeOne(groups, nodegroup, 'nodegroupName')
     if (isList(nodegroups)) return takeList(groups, nodegroups, value)
     if (isList(Reservations)) {
-      for (const one of Reservations)
-        for (const machine of listAt(one, 'Instances'))
-          if (isObject(machine))
-            machines.push({ ...keep(machine, instanceNames), Tags: clusterTags(machine), ...templateOf(machine) })
-      machinesSeen = true
+      takeMachines(Reservations.flatMap((one) => listAt(one, 'Instances')))
       machinesComplete ||= value.NextToken === undefined || value.NextToken === null
       return true
     }
