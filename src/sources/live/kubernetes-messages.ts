@@ -243,7 +243,7 @@ const pod = numbered({
   3: message('status', podStatus),
 })
 
-/** Kinds that a large cluster has thousands of. */
+/** Kinds that a large cluster has thousands of. What a pick keeps of them needs its number here, or it is seen in documents only. */
 export const messagesOf: { readonly [resource: string]: { readonly kind: string; readonly fields: Fields } } = {
   serviceaccounts: { kind: 'ServiceAccount', fields: serviceAccount },
   pods: { kind: 'Pod', fields: pod },
