@@ -1,5 +1,5 @@
 /** IAM over the query protocol: the roles and OIDC providers of the account that the lab signs in to. */
-import { at, isObject, type Json, textsAt } from '../core/json.ts'
+import { at, isObject, type Json, listAt, textAt, textsAt } from '../core/json.ts'
 import { type Account, type Accounts, arnParts, madeUpId, type Provider, type Role } from './aws-accounts.ts'
 import { AwsError, type Form, members, queryService, type Xml } from './aws-query.ts'
 import { policyCalls } from './iam-policies.ts'
@@ -159,4 +159,5 @@ const roleXml = ({ name, arn, policy, maxSessionDuration, created, more }: Role)
   // On the wire the document is percent-encoded: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
   AssumeRolePolicyDocument: encodeURIComponent(typeof policy === 'string' ? policy : JSON.stringify(policy)),
   MaxSessionDuration: maxSessionDuration,
+  Tags: listAt(more, 'Tags').map((tag) => ({ Key: textAt(tag, 'Key') ?? '', Value: textAt(tag, 'Value') ?? '' })),
 })
