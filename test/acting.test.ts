@@ -334,6 +334,15 @@ describe('the journal', () => {
     expect((await wi(lab, state, ['undo'])).status).toBe(0)
     expect((await wi(lab, state, ['undo'])).status, 'which is written down on a line of its own').toBe(2)
   })
+  test('that cannot be written lets nothing be done', async () => {
+    const [lab, state] = [await start(documents('broken')), stateFolder()]
+    const before = await holdings(lab)
+    writeFileSync(journalOf(state), 'a file where the folder should be')
+    expect(await act(lab, [note('mine')], { state })).toMatchObject([
+      { state: 'refused', why: expect.stringContaining('journal') },
+    ])
+    expect(await holdings(lab)).toBe(before)
+  })
   test('of another cluster is not taken back here', async () => {
     const [lab, other, state] = [await start(documents('broken')), await start(documents('broken')), stateFolder()]
     await act(lab, [note('mine')], { state })
