@@ -176,9 +176,9 @@ function pickAzureHints(from: JsonObject, draft: Draft): void {
   // What was picked before has them already.
   if (from.asksMetadata === true) draft.asksMetadata = true
   let paths: string[] | undefined
+  let logsIn = false
   for (const list of [command, args, tokenPaths]) {
     if (!isList(list)) continue
-    let logsIn = false
     for (const word of list) {
       for (const path of pathsIn(word)) {
         paths ??= []
@@ -186,8 +186,13 @@ function pickAzureHints(from: JsonObject, draft: Draft): void {
       }
       logsIn ||= typeof word === 'string' && /login|Connect-AzAccount/i.test(word)
     }
-    const words = logsIn ? list.filter((word) => typeof word === 'string').join(' ') : ''
-    if (words !== '' && words.length <= longestHint && asksMetadata.test(words)) draft.asksMetadata = true
+  }
+  if (logsIn) {
+    const words = [command, args]
+      .flatMap((list) => (isList(list) ? list : []))
+      .filter((word) => typeof word === 'string')
+    const joined = words.join(' ')
+    if (joined.length <= longestHint && asksMetadata.test(joined)) draft.asksMetadata = true
   }
   if (isList(env))
     for (const one of env)
