@@ -50,6 +50,14 @@ export function writeCalls(desk: WriteDesk): { readonly [action: string]: Call }
     return desk.policyInCase(form)
   }
 
+  /** A case may show a role by its policies alone. */
+  const policyRole = async (form: Form, action: string): Promise<string> => {
+    const name = required(form, 'RoleName')
+    desk.allow(action, `role ${name}`)
+    if (!own.roles.has(name)) await policyNow(form)
+    return name
+  }
+
   return {
     CreateRole: (form) => {
       const name = required(form, 'RoleName')
@@ -85,13 +93,13 @@ export function writeCalls(desk: WriteDesk): { readonly [action: string]: Call }
       const kept = before.filter(({ PolicyArn }) => changed.get(keyOf(name, PolicyArn)) !== false)
       return { AttachedPolicies: [...kept, ...added], IsTruncated: false }
     },
-    PutRolePolicy: (form) => {
-      const { name } = roleNamed(form, 'iam:PutRolePolicy')
+    PutRolePolicy: async (form) => {
+      const name = await policyRole(form, 'iam:PutRolePolicy')
       inline.set(keyOf(name, required(form, 'PolicyName')), permissionsPolicy(required(form, 'PolicyDocument')))
       return {}
     },
     DeleteRolePolicy: async (form) => {
-      const { name } = roleNamed(form, 'iam:DeleteRolePolicy')
+      const name = await policyRole(form, 'iam:DeleteRolePolicy')
       await policyNow(form)
       inline.set(keyOf(name, required(form, 'PolicyName')), undefined)
       return {}

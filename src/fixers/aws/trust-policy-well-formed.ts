@@ -67,7 +67,11 @@ const correct =
       next = edited(next, steps, forSts(made))
       if (!isExact(next, Number(steps[1] ?? 0))) return byHand
     }
-    return trustChange({ account, name }, policy, next, `${what} in the trust policy of role ${name}`)
+    const proposal = trustChange({ account, name }, policy, next, `${what} in the trust policy of role ${name}`)
+    // IAM would not take back what it never takes.
+    return message === 'key-with-white-space' || 'manual' in proposal
+      ? proposal
+      : proposal.map((action) => ({ ...action, undo: null }))
   }
 
 /** The statement that a path leads into: `Statement`, or one of its members. */
