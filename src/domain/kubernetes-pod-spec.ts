@@ -23,6 +23,7 @@ const visible: ReadonlySet<string> = new Set([
   'GOOGLE_APPLICATION_CREDENTIALS',
   'GOOGLE_CLOUD_PROJECT',
   'GCE_METADATA_HOST',
+  'GCE_METADATA_IP',
   'CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE',
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -192,6 +193,12 @@ function pickVolume(from: JsonObject): JsonObject {
         ...(defaultMode === undefined ? {} : { defaultMode }),
       })
     } else draft[type] = pickMembers(body, volumeNames)
+    // The one attribute that gives a pod on the node's network an identity of its own.
+    if (type === 'csi' && isObject(body.volumeAttributes) && body.volumeAttributes.hostNetworkPodKSA !== undefined)
+      draft.csi = {
+        ...pickMembers(body, volumeNames),
+        volumeAttributes: pickMembers(body.volumeAttributes, ['hostNetworkPodKSA']),
+      }
   }
   return draft
 }

@@ -47,6 +47,12 @@ export const resources: { readonly [plural: string]: Resource } = {
   customresourcedefinitions: of('apiextensions.k8s.io', false),
   certificates: of('cert-manager.io'),
   serviceentries: of('networking.istio.io'),
+  ciliumnetworkpolicies: of('cilium.io', true, 'v2'),
+  ciliumclusterwidenetworkpolicies: of('cilium.io', false, 'v2'),
+  'networkpolicies.crd.projectcalico.org': of('crd.projectcalico.org'),
+  'globalnetworkpolicies.crd.projectcalico.org': of('crd.projectcalico.org', false),
+  secretstores: of('external-secrets.io', true, 'v1beta1'),
+  clustersecretstores: of('external-secrets.io', false, 'v1beta1'),
 }
 
 export type Permission =
@@ -89,6 +95,8 @@ export function permissionOf(question: Question): Permission {
     const account = textAt(input, 'account')
     return account === undefined ? { kind: 'iam', action: call } : { kind: 'iam', action: call, account }
   }
+  // Questions of Google Cloud are named after the permission itself; a look inside a pod is no call of its API.
+  if (system === 'gcp' && call.includes('.')) return { kind: 'iam', action: call }
   return none
 }
 

@@ -7,6 +7,7 @@ const call = 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentity
 
 export function azureDocuments(): Recogniser {
   const credentials: JsonObject[] = []
+  const clusters: JsonObject[] = []
   const takeOne = (value: Json): boolean => {
     if (!isObject(value)) return false
     // The resource manager wraps in properties what the command line prints flat.
@@ -18,12 +19,23 @@ export function azureDocuments(): Recogniser {
     return true
   }
   const take = ({ value }: Document): boolean => {
+    if (isObject(value) && /^Microsoft\.ContainerService\/ManagedClusters$/i.test(textAt(value, 'type') ?? '')) {
+      const name = textAt(value, 'name') ?? ''
+      const { oidcIssuerProfile } = value
+      clusters.push({ name, ...(isObject(oidcIssuerProfile) ? { oidcIssuerProfile } : {}) })
+      return true
+    }
     if (isObject(value) && isList(value.value) && value.value.length > 0) return value.value.map(takeOne).every(Boolean)
     return takeOne(value)
   }
-  const answer = (question: Question): Fact<Json> | undefined =>
-    question.system === 'azure' && question.call === call && credentials.length > 0
+  const answer = (question: Question): Fact<Json> | undefined => {
+    if (question.system !== 'azure') return undefined
+    const [cluster] = clusters
+    if (question.call === 'Microsoft.ContainerService/managedClusters/read')
+      return cluster !== undefined && clusters.length === 1 ? told(cluster, question) : undefined
+    return question.call === call && credentials.length > 0
       ? told({ credentials, complete: false }, question)
       : undefined
+  }
   return { take, answer }
 }
