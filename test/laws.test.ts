@@ -62,7 +62,7 @@ describe('2. A check explains itself: title, why, what to do, and where that is 
         const [sentence = '', ...commands] = remedy?.words.split('\n') ?? []
         const whole =
           /^[A-Z].{10,}[.]$/.test(sentence) &&
-          commands.every((command) => /^(kubectl|aws|curl|jq|openssl) /.test(command))
+          commands.every((command) => /^(kubectl|aws|gcloud|curl|jq|openssl) /.test(command))
         const gap =
           /undefined|\[object|not collected|''|\( *\)| [,.;]| {2}|\b(?:serviceaccount|sa|pod|deployment)\/(?: |$)|= |=$/.exec(
             [sentence, ...commands].join(' \n'),
@@ -173,6 +173,8 @@ const isNew = (word: Word, before: readonly Word[]): boolean =>
 const explained: { readonly [claim: string]: string } = {
   'serviceaccounts/token/create: aws/trust-policy-admits-service-account pass':
     'an API server signs no session tags: only a token that is seen can carry them',
+  'serviceaccounts/list: gcp/identity-may-call-target-api fail':
+    'the text by itself says so; that the identity is a direct one, where that is seen, makes it a finding of another check',
 }
 
 describe('6. Not seeing is never a diagnosis: taking any one answer away decides nothing new', () => {

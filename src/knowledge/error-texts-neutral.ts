@@ -33,12 +33,16 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'Unable to verify the ID Token signature',
-    leads: [{ check: 'cluster/published-keys-verify-tokens', message: 'signature-differs' }],
+    leads: [
+      { check: 'gcp/provider-knows-the-signing-key', message: 'same-id-other-key' },
+      { check: 'cluster/published-keys-verify-tokens', message: 'signature-differs' },
+    ],
     means: 'Google STS found a key of that id, and it does not verify the token.',
   },
   {
     fragment: "Error connecting to the given credential's issuer",
     leads: [
+      { check: 'gcp/provider-knows-the-signing-key', message: 'not-obtained' },
       { check: 'cluster/published-keys-verify-tokens', message: 'keys-not-obtained' },
       { check: 'cluster/discovery-is-public' },
     ],
@@ -74,7 +78,10 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'does not match the expected audience',
-    leads: [{ check: 'workload/token-is-for-this-workload', message: 'audience-differs' }],
+    leads: [
+      { check: 'gcp/provider-accepts-token-audience', message: 'refused' },
+      { check: 'workload/token-is-for-this-workload', message: 'audience-differs' },
+    ],
     means: 'The token is for another audience than the cloud expects.',
   },
   {
@@ -119,7 +126,10 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'The issuer in ID Token … does not match the expected one',
-    leads: [{ check: 'cluster/tokens-carry-the-published-issuer' }],
+    leads: [
+      { check: 'gcp/provider-issuer-matches-token', message: 'differs' },
+      { check: 'cluster/tokens-carry-the-published-issuer' },
+    ],
     means: 'The workload identity pool provider names another issuer than the token.',
   },
   {
