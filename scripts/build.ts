@@ -124,7 +124,11 @@ const withoutAbsent: RolldownPlugin = {
 // Its package does not say that its modules do nothing by being loaded; all but the polyfill only declare.
 const declaresOnly = /@kubernetes[\\/]client-node[\\/]dist[\\/](?!polyfill\.js)/
 
+// Every call of EC2 stands in one CommonJS file of two megabytes; out of its modules only those that are named come along.
+const ec2 = path.join(root, 'node_modules/@aws-sdk/client-ec2/dist-es/index.js')
+
 const shared = {
+  resolve: { alias: { '@aws-sdk/client-ec2': ec2 } },
   treeshake: { moduleSideEffects: [{ test: declaresOnly, sideEffects: false }] },
   platform: 'node' as const,
   cwd: root,

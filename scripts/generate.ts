@@ -7,7 +7,9 @@ import { markdown } from '../src/examine/catalogue.ts'
 import { fragmentsOf, scopeWords } from '../src/examine/words.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
 import type { Paper } from '../src/knowledge/papers.ts'
+import { asked } from './asked.ts'
 import { paperOf } from './papers.ts'
+import { permissionsPage } from './permissions-page.ts'
 import { reportJsonSchema } from './report-schema.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -100,6 +102,8 @@ const wanted = new Map<string, string>([
   ['schemas/report-v1.schema.json', reportJsonSchema()],
   ['test/report/commands.snapshot.txt', await commands()],
   ['src/knowledge/papers.json', `${JSON.stringify(catalogue, null, 2)}\n`],
+  ['src/knowledge/asked.json', `${JSON.stringify(await asked(), null, 2)}\n`],
+  ['docs/permissions.md', await permissionsPage()],
   ['docs/checks/README.md', index()],
   ...catalogue.map((paper) => [`docs/checks/${paper.id}.md`, page(paper)] as const),
 ])

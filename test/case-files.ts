@@ -13,6 +13,8 @@ const expectation = z.strictObject({
   passes: z.array(z.string()).default([]),
   never: z.array(z.string()).default([]),
   open: z.array(z.string()).default([]),
+  plan: z.array(z.string()).optional(),
+  rehearsed: z.enum(['healthy', 'unhealthy', 'inconclusive']).optional(),
 })
 
 export type Case = {
@@ -26,6 +28,10 @@ export type Case = {
   readonly never: readonly string[]
   /** Checks that the folder must leave undecided: neither passed nor failed. */
   readonly open: readonly string[]
+  /** Summaries, or calls, of the actions that put its subject right, in order; an empty list where nothing may be proposed. */
+  readonly plan?: readonly string[] | undefined
+  /** The verdict after the plan. */
+  readonly rehearsed?: 'healthy' | 'unhealthy' | 'inconclusive' | undefined
 }
 
 export const fixtures = join(import.meta.dirname, 'fixtures')
@@ -46,7 +52,7 @@ function readCase(file: string): Case {
   const read = expectation.safeParse(head)
   const path = single ? file : dirname(file)
   if (!read.success) throw new Error(`${relative(fixtures, file)}: ${z.prettifyError(read.error)}`)
-  const { subject, finds, passes, never, open } = read.data
+  const { subject, finds, passes, never, open, plan, rehearsed } = read.data
   const { namespace, ...rest } = subject
   return {
     name: relative(fixtures, path),
@@ -56,6 +62,8 @@ function readCase(file: string): Case {
     passes,
     never,
     open,
+    plan,
+    rehearsed,
   }
 }
 

@@ -1,6 +1,6 @@
 /** The doctor's whole way from a folder to its findings, as every test of a case walks it. */
 import { checks } from '../src/checks/index.ts'
-import { type Examination, examine } from '../src/core/engine.ts'
+import { type Examination, examine, type Observer } from '../src/core/engine.ts'
 import type { Source } from '../src/core/fact.ts'
 import type { Subject } from '../src/core/subject.ts'
 import { subjectsFor } from '../src/probes/subjects.ts'
@@ -16,7 +16,12 @@ export const sourceOf = async ({ path }: Pick<Case, 'path'>): Promise<Source> =>
 export type Examined = Examination & { readonly subjects: readonly Subject[] }
 
 /** Examines a case. `named`: with the target that its subject names, instead of everything in the folder. */
-export async function examineCase(one: Case, source: Source, named: boolean): Promise<Examined> {
+export async function examineCase(
+  one: Case,
+  source: Source,
+  named: boolean,
+  observer: Observer = {},
+): Promise<Examined> {
   const asked = remembered(source)
   const target = named ? targetOf(one.subject) : undefined
   const { namespace } = one.subject
@@ -25,5 +30,5 @@ export async function examineCase(one: Case, source: Source, named: boolean): Pr
     ...(named && namespace !== undefined ? { namespace } : {}),
     documents: true,
   })
-  return { ...(await examine({ checks, subjects, source: asked })), subjects }
+  return { ...(await examine({ checks, subjects, source: asked, observer })), subjects }
 }

@@ -6,7 +6,13 @@ import { checks } from '../src/checks/index.ts'
 import type { Check } from '../src/core/check.ts'
 import { examine } from '../src/core/engine.ts'
 import { type Fact, keyOf, type Question, type Source, unknown } from '../src/core/fact.ts'
+import { withBlockers } from '../src/core/order.ts'
 import { related, type Subject, subjectKey } from '../src/core/subject.ts'
+import { manifestOf } from '../src/examine/manifest.ts'
+import { asked as table } from '../src/knowledge/asked.ts'
+import { notAskedLive, permissionOf, withWay } from '../src/knowledge/permissions.ts'
+import { subjectsFor } from '../src/probes/subjects.ts'
+import { remembered } from '../src/sources/remembered.ts'
 import { cases } from './case-files.ts'
 import { type Examined, examineCase, sourceOf } from './examining.ts'
 
@@ -45,6 +51,7 @@ describe('2. A check explains itself: title, why, what to do, and where that is 
     expect(meta.title).toMatch(/^[A-Z].{10,}[^.]$/)
     expect(meta.title, 'a title states the good state').not.toMatch(/\b(not|no|missing|wrong|fails?)\b/i)
     expect(meta.why.length).toBeGreaterThan(20)
+    expect(meta.kinds !== undefined, 'a check on objects names their kinds').toBe(meta.scope === 'object')
     expect(meta.links[0]).toMatch(/^https:\/\//)
     expect(Object.keys(messages).length).toBeGreaterThan(0)
     expect(meta.fix?.does, 'what to do, in the imperative').toMatch(/^[A-Z][a-z]+ .{10,}\.$/s)
@@ -171,10 +178,20 @@ const isNew = (word: Word, before: readonly Word[]): boolean =>
 
 /** What a case may claim when this call is not seen, each with the reason why that is no diagnosis from not seeing. */
 const explained: { readonly [claim: string]: string } = {
+  's3:GetBucketPolicy: aws/role-may-use-bucket fail':
+    'the refusal itself names the policy of the bucket; only that policy can say that it has changed since',
   'serviceaccounts/token/create: aws/trust-policy-admits-service-account pass':
     'an API server signs no session tags: only a token that is seen can carry them',
   'serviceaccounts/list: gcp/identity-may-call-target-api fail':
     'the text by itself says so; that the identity is a direct one, where that is seen, makes it a finding of another check',
+}
+
+/** What probes asked that is not in the table of what they ask. */
+const unforeseen = new Set<string>()
+const listening = (probe: { readonly id: string }, { system, call }: Question): void => {
+  const kinds = table.probes[probe.id]
+  const kind = `${system} ${call}`
+  if (!kinds?.always.includes(kind) && !kinds?.whole.includes(kind)) unforeseen.add(`${probe.id}: ${kind}`)
 }
 
 describe('6. Not seeing is never a diagnosis: taking any one answer away decides nothing new', () => {
@@ -191,13 +208,55 @@ describe('6. Not seeing is never a diagnosis: taking any one answer away decides
         ask: (other, signal): ReturnType<Source['ask']> =>
           keyOf(other) === key ? unknown('forbidden', 'taken away', other) : source.ask(other, signal),
       }
-      for (const word of wordsOf(await examineCase(one, blind, false)))
+      for (const word of wordsOf(await examineCase(one, blind, false, { asked: listening })))
         if (isNew(word, before) && explained[`${question.call}: ${word.check} ${word.status}`] === undefined)
           claims.push(
             `without ${question.call} ${JSON.stringify(question.input)}: ${word.check} on ${subjectKey(word.subject)} says ${word.message}`,
           )
     }
     expect(claims).toEqual([])
+  })
+})
+
+describe('7. What a probe asks, answered or refused, is in the table that the permission manifest is derived from', () => {
+  test('over all cases, each of their answers refused in its turn', () => {
+    expect([...unforeseen], 'npm run generate').toEqual([])
+  })
+  // Documents seldom are whole lists; in a cluster they are, and hold the single objects of those who are judged.
+  const { fromLists } = table
+  test.each(checks.map((check) => [check.meta.id, check] as const))('%s asks for no more', async (id, check) => {
+    const chosen = withBlockers([check], checks)
+    const all = { checks: chosen, targets: [], allNamespaces: false, exchange: true, clouds: true }
+    const granted = new Set((await manifestOf(all)).map(({ permission }) => JSON.stringify(permission)))
+    for (const one of cases.filter(({ name }) => name.startsWith(`${id}/`))) {
+      const asked = new Map<string, Question>()
+      const source = remembered(recording(await sourceOf(one), asked))
+      const { subjects } = await subjectsFor(source, { targets: [], documents: true })
+      asked.clear()
+      await examine({ checks: chosen, subjects, source })
+      for (const { system, call } of asked.values()) {
+        const permission = permissionOf({ system, call, input: {} })
+        const kind = `${system} ${call}`
+        if (permission.kind === 'none' || notAskedLive.has(kind) || fromLists.includes(kind)) continue
+        expect(granted, `${one.name} asks ${call}`).toContain(JSON.stringify(permission))
+      }
+    }
+  })
+  test('and nothing is in the manifest that no case asks', async () => {
+    const heard = new Set<string>()
+    for (const one of cases) {
+      const asked = new Map<string, Question>()
+      await examineCase(one, recording(await sourceOf(one), asked), false)
+      for (const { system, call } of asked.values()) for (const kind of withWay(`${system} ${call}`)) heard.add(kind)
+    }
+    const manifest = await manifestOf({ checks, targets: [], allNamespaces: false, exchange: true, clouds: true })
+    const permitted = new Set(
+      [...heard].map((kind) => {
+        const cut = kind.indexOf(' ')
+        return JSON.stringify(permissionOf({ system: kind.slice(0, cut), call: kind.slice(cut + 1), input: {} }))
+      }),
+    )
+    expect(manifest.filter(({ permission }) => !permitted.has(JSON.stringify(permission)))).toEqual([])
   })
 })
 

@@ -53,7 +53,7 @@ test('access entries and node groups come as the command line prints them', asyn
   })
 })
 
-test('machines are never looked up, and that is said', async () => {
+test('nobody looks up all machines of an account, and that is said', async () => {
   const source = await cloud(rest, { hint: { name: 'prod', region: 'eu-central-1', endpoint: true }, server: endpoint })
-  expect(await source.ask(aws.instances())).toMatchObject({ state: 'unknown', why: 'not-asked' })
+  expect(await source.ask(aws.instances())).toMatchObject({ state: 'unknown', why: 'not-collected' })
 })

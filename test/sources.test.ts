@@ -245,10 +245,32 @@ describe('limited', () => {
 describe('overlaid and layered', () => {
   test('answers laid over a source hide its own', async () => {
     const { source, asked } = shelf({ [keyOf(get('shop', 'cart'))]: 'old', [keyOf(get('shop', 'till'))]: 'till' })
-    const over = overlaid(source, new Map([[keyOf(get('shop', 'cart')), absent(get('shop', 'cart'))]]))
+    const over = overlaid(source, [{ question: get('shop', 'cart'), path: [] }])
     expect((await over.ask(get('shop', 'cart'))).state).toBe('absent')
     expect(await over.ask(get('shop', 'till'))).toMatchObject({ value: 'till' })
     expect(asked).toEqual([keyOf(get('shop', 'till'))])
+  })
+
+  test('a change to one member shows in the object and in its lists, and leaves what was not seen unseen', async () => {
+    const key = keyOf(get('shop', 'cart'))
+    const held = {
+      [key]: account('cart', 'shop', 'old'),
+      [keyOf(list())]: listOf([account('cart', 'shop', 'old')], true),
+    }
+    const path = ['metadata', 'labels', 'mark']
+    const over = overlaid(shelf(held).source, [{ question: get('shop', 'cart'), path, before: 'old', after: 'new' }])
+    expect(await over.ask(get('shop', 'cart'))).toMatchObject({ value: account('cart', 'shop', 'new') })
+    expect(await over.ask(list())).toMatchObject({ value: listOf([account('cart', 'shop', 'new')], true) })
+    expect(await over.ask(list('shop'))).toMatchObject({ state: 'unknown' })
+    expect(held[key], 'nothing is written to').toEqual(account('cart', 'shop', 'old'))
+    const gone = overlaid(shelf(held).source, [{ question: get('shop', 'cart'), path: [] }])
+    expect(await gone.ask(list())).toMatchObject({ value: listOf([], true) })
+    const made = overlaid(shelf(held).source, [
+      { question: get('shop', 'till'), path: [], after: account('till', 'shop') },
+    ])
+    expect(await made.ask(list())).toMatchObject({
+      value: listOf([account('cart', 'shop', 'old'), account('till', 'shop')], true),
+    })
   })
 
   test('the first that knows answers; absence holds; what was not looked at falls through', async () => {

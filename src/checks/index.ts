@@ -2,8 +2,11 @@
 import type { Check } from '../core/check.ts'
 import { check as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
 import { check as iamQuotasLeft } from './aws/iam-quotas-left.ts'
+import { check as instanceMetadataClosed } from './aws/instance-metadata-closed.ts'
+import { check as issuerKeysAvailableToSts } from './aws/issuer-keys-available-to-sts.ts'
 import { check as awsOidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { check as awsOidcProviderRegistered } from './aws/oidc-provider-registered.ts'
+import { check as oidcProviderThumbprintMatches } from './aws/oidc-provider-thumbprint-matches.ts'
 import { check as operatorMaySetUpIdentity } from './aws/operator-may-set-up-identity.ts'
 import { check as awsPodIdentityAgentReachesEksAuth } from './aws/pod-identity-agent-reaches-eks-auth.ts'
 import { check as awsPodIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
@@ -15,15 +18,18 @@ import { check as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { check as awsRoleExists } from './aws/role-exists.ts'
 import { check as roleMayUseBucket } from './aws/role-may-use-bucket.ts'
 import { check as rolePermitsAction } from './aws/role-permits-action.ts'
+import { check as sdkSupportsMechanism } from './aws/sdk-supports-mechanism.ts'
 import { check as awsServiceAccountNamesRole } from './aws/service-account-names-role.ts'
 import { check as sessionRequestValid } from './aws/session-request-valid.ts'
 import { check as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { check as awsStsExchangesToken } from './aws/sts-exchanges-token.ts'
 import { check as stsRegionActive } from './aws/sts-region-active.ts'
+import { check as trustPolicyAdmitsPodIdentity } from './aws/trust-policy-admits-pod-identity.ts'
 import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
+import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
 import { check as issuerIsPublic } from './cluster/issuer-is-public.ts'
@@ -42,6 +48,8 @@ import { check as clusterAdminsAreFew } from './eks/cluster-admins-are-few.ts'
 import { check as kubeconfigPresentsAMappedIdentity } from './eks/kubeconfig-presents-a-mapped-identity.ts'
 import { check as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
 import { check as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
+import { check as maxPodsFitsTheAddresses } from './eks/max-pods-fits-the-addresses.ts'
+import { check as nodeHasRoomForPods } from './eks/node-has-room-for-pods.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { check as gcpAnnotationAgreesWithGrants } from './gcp/annotation-agrees-with-grants.ts'
 import { check as gcpAnnotationNamesAServiceAccount } from './gcp/annotation-names-a-service-account.ts'
@@ -72,6 +80,7 @@ import { check as gcpTokenIsCurrent } from './gcp/token-is-current.ts'
 import { check as gcpWorkloadPoolExists } from './gcp/workload-pool-exists.ts'
 import { check as gcpWorkloadTokensAreMounted } from './gcp/workload-tokens-are-mounted.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
+import { check as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
 import { check as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { check as serviceAccountExists } from './workload/service-account-exists.ts'
@@ -85,8 +94,11 @@ import { check as tokenVolumeAsksForTheAudience } from './workload/token-volume-
 export const checks: readonly Check[] = [
   annotationsTakeEffect,
   iamQuotasLeft,
+  instanceMetadataClosed,
+  issuerKeysAvailableToSts,
   awsOidcProviderAcceptsAudience,
   awsOidcProviderRegistered,
+  oidcProviderThumbprintMatches,
   operatorMaySetUpIdentity,
   awsPodIdentityAgentReachesEksAuth,
   awsPodIdentityAgentRunning,
@@ -98,15 +110,18 @@ export const checks: readonly Check[] = [
   awsRoleExists,
   roleMayUseBucket,
   rolePermitsAction,
+  sdkSupportsMechanism,
   awsServiceAccountNamesRole,
   sessionRequestValid,
   stsEndpointReachable,
   awsStsExchangesToken,
   stsRegionActive,
+  trustPolicyAdmitsPodIdentity,
   awsTrustPolicyAdmitsServiceAccount,
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
+  clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,
   issuerIsPublic,
@@ -125,6 +140,8 @@ export const checks: readonly Check[] = [
   kubeconfigPresentsAMappedIdentity,
   loadBalancerAnnotationsAreHonoured,
   loadBalancerControllerCanCallAws,
+  maxPodsFitsTheAddresses,
+  nodeHasRoomForPods,
   nodesAreMapped,
   gcpAnnotationAgreesWithGrants,
   gcpAnnotationNamesAServiceAccount,
@@ -155,6 +172,7 @@ export const checks: readonly Check[] = [
   gcpWorkloadPoolExists,
   gcpWorkloadTokensAreMounted,
   callerIsTheDeclaredIdentity,
+  networkLeadsToTheTokenEndpoint,
   oneMechanismIsBound,
   podIsNewerThanItsBinding,
   serviceAccountExists,

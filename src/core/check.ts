@@ -17,6 +17,8 @@ export type Meta = {
   readonly title: string
   readonly severity: Severity
   readonly scope: Scope
+  /** Of the scope object: the kinds that it judges, such as Role. */
+  readonly kinds?: readonly string[]
   readonly cloud: Cloud
   /** The heading under which people read it: Issuer, Trust, Workload, Storage, … */
   readonly section: string
@@ -113,4 +115,4 @@ export const defineCheck = <const N extends Needs, const W extends Needs, const 
   readonly messages: M
   readonly remedies?: { readonly [K in keyof M]?: M[K] }
   readonly judge: (brief: Brief<N, W>) => Verdict<M>
-}): Check => ({ covers: [], remedies: {}, ...check })
+}): Check & { readonly messages: NoInfer<M> } => ({ covers: [], remedies: {}, ...check })

@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts'
 import { gatherer, type Listener, type Seat, type Setting, type Wire } from './gather.ts'
 import { holdUps, inOrder } from './order.ts'
 import { blocked, notApplicable, settle } from './settle.ts'
-import { bySubject, isJudgedAs, type Subject, scopeOf } from './subject.ts'
+import { bySubject, isJudgedBy, type Subject } from './subject.ts'
 
 export type Observer = Listener & {
   /** In the order of the report. */
@@ -15,7 +15,7 @@ export type Observer = Listener & {
 export type Order = Setting & {
   readonly checks: readonly Check[]
   readonly observer?: Observer
-  /** Leaves out the evidence of what passes, and counts what is not applicable: a table of thousands prints neither. */
+  /** One finding for all that pass a check, without evidence, and what is not applicable only counted: a table of thousands prints no more. */
   readonly spare?: boolean
 }
 
@@ -57,12 +57,24 @@ export async function examine(order: Order): Promise<Examination> {
     only: check.only === undefined ? undefined : gate(check.only.probe),
     needs: wire(check.needs),
     wants: wire(check.wants),
-    over: seats.filter(({ subject }) => isJudgedAs(subject, check.meta.scope)),
+    over: seats.filter(({ subject }) => isJudgedBy(check.meta, subject)),
     coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
+  const passed = new Map<CheckId, Subject[]>()
+  const keepOne = (finding: Finding): void => {
+    const others = passed.get(finding.check)
+    if (others !== undefined) {
+      others.push(finding.subject)
+      return
+    }
+    const first: Subject[] = []
+    passed.set(finding.check, first)
+    findings.push({ ...finding, others: first })
+  }
   const tell = (finding: Finding): void => {
     if (order.spare && finding.status === 'not-applicable') omitted += 1
+    else if (order.spare && finding.status === 'pass') keepOne(finding)
     else findings.push(finding)
     order.observer?.found?.(finding)
   }
@@ -141,10 +153,10 @@ async function setOut(
 ): Promise<void> {
   const byScope = new Map<string, readonly Outset[]>()
   const outsetsFor = (subject: Subject): readonly Outset[] => {
-    const key = [scopeOf(subject), ...(subject.standsFor ?? [])].join()
+    const key = [subject.kind, ...(subject.standsFor ?? [])].join()
     let outsets = byScope.get(key)
     if (outsets === undefined) {
-      outsets = outsetsOf(stations.filter(({ check }) => isJudgedAs(subject, check.meta.scope)))
+      outsets = outsetsOf(stations.filter(({ check }) => isJudgedBy(check.meta, subject)))
       byScope.set(key, outsets)
     }
     return outsets

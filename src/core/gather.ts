@@ -19,6 +19,8 @@ import { clusterSubject, type Scope, type Subject, scopeOf, subjectKey } from '.
 export type Listener = {
   readonly asking?: (probe: Probe<unknown>, subject: Subject) => void
   readonly told?: (probe: Probe<unknown>, subject: Subject) => void
+  /** Each question as a probe puts it, whether or not it has been answered before. */
+  readonly asked?: (probe: Probe<unknown>, question: Question) => void
 }
 
 export type Setting = {
@@ -102,6 +104,15 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     return source.ask(question, signal)
   }
 
+  const heard = observer?.asked
+  const asking = (probe: Probe<unknown>): typeof inquire =>
+    heard === undefined
+      ? inquire
+      : (question) => {
+          heard(probe, question)
+          return inquire(question)
+        }
+
   const unasked = new Map<string, Absent>()
   /** What does not matter for a subject is absent without being asked: one such fact serves all, for a large cluster has a hundred thousand. */
   const kept = (probe: Probe<unknown>, fact: Fact<unknown>): Fact<unknown> => {
@@ -121,7 +132,7 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
       const missing = firstUnknown(have)
       if (missing !== undefined) return missing
       return onward(collect(wire(probe.wants), seat), (want) =>
-        probe.ask(have, want, { subject: seat.subject, subjects, ask: inquire }),
+        probe.ask(have, want, { subject: seat.subject, subjects, ask: asking(probe) }),
       )
     })
 

@@ -11,7 +11,7 @@ export type Subject = {
   readonly of?: readonly string[]
   /** Scopes that it answers for because nobody finer was seen: the cluster for a lone error text, a ServiceAccount for its unseen pods. */
   readonly standsFor?: readonly Scope[]
-  /** Of the cluster: it was asked about as such, with all who enter it, not only for the one workload that was named. */
+  /** Of the cluster or a node: it was asked about as such, with all that is in it, not only for the one workload that was named. */
   readonly whole?: true
 }
 
@@ -41,6 +41,14 @@ export function subjectKey(subject: Subject): string {
 
 export const isJudgedAs = (subject: Subject, scope: Scope): boolean =>
   scopeOf(subject) === scope || subject.standsFor?.includes(scope) === true
+
+/** Whom something of this scope is about; where it names kinds of objects, only those. */
+export const isJudgedBy = (
+  { scope, kinds }: { readonly scope: Scope; readonly kinds?: readonly string[] },
+  subject: Subject,
+): boolean =>
+  isJudgedAs(subject, scope) &&
+  (kinds === undefined || kinds.includes(subject.kind) || subject.standsFor?.includes('object') === true)
 
 const rank: { readonly [kind: string]: number } = { Cluster: 0, Node: 1, ServiceAccount: 2, Pod: 3 }
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -5,9 +5,20 @@ export type AgentCall = { readonly address: string; readonly outcome: 'refused-a
 const addresses = /169\.254\.170\.23|\[?fd00:ec2::23\]?/
 const invalid = /Called agent through invalid address.{0,120}?address not (\S{1,80})/
 const timedOut =
-  /Connect timeout on endpoint URL|i\/o timeout|connection refused|no route to host|context deadline exceeded/i
+  /(?:Connect|Read) timeout on endpoint URL|Could not connect to the endpoint URL|i\/o timeout|connect(?:ion)? timed out|connection refused|no route to host|network is unreachable|context deadline exceeded|connect E(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH)/i
 /** The agent hands on what EKS Auth says: https://github.com/aws/eks-pod-identity-agent/tree/d4dc0f3 */
 const handedOn = /\[[0-9a-f-]{8,40}\]: \(\w{1,60}Exception\)|Service account token (?:cannot be|failed)/
+
+/** The same codes are those of other services: what the agent hands on stands behind the id of its request, or names the agent. */
+const ofAgent =
+  /\[[^\]\s]{1,60}\]: \(\w{1,60}Exception\)|fault: (?:client|server)|container[- ]metadata|AssumeRoleForPodIdentity|169\.254\.170\.23|fd00:ec2::23/
+const ofOthers = /when calling the (?!AssumeRoleForPodIdentity\b)\w{1,80} operation/
+
+/** Whether a text with a code of EKS Auth is an answer of the Pod Identity agent. */
+export function isOfAgent(text: string): boolean {
+  const plain = text.slice(0, 20_000).replace(/(?:\\[ntr]|\s)+/g, ' ')
+  return ofAgent.test(plain) && !ofOthers.test(plain)
+}
 
 /** Line ends and the escapes of JSON logs count as blanks. */
 export function agentCallIn(text: string): AgentCall | undefined {

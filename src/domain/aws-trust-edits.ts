@@ -105,3 +105,26 @@ function renamed(block: JsonObject, names: ReadonlyMap<string, string>): JsonObj
 function joined(a: unknown, b: unknown): unknown {
   return [...new Set([...asList(a), ...asList(b)])]
 }
+
+/** `Statement[0].Condition.StringEquals["HOST:sub"]` as its steps; undefined for a text that is no such path. */
+export function stepsOf(path: string): readonly (string | number)[] | undefined {
+  const steps: (string | number)[] = []
+  let rest = path
+  while (rest !== '') {
+    const found = /^\.?([A-Za-z_][A-Za-z0-9_]*)|^\[(\d{1,4})\]|^\[("(?:[^"\\]|\\.)*")\]/.exec(rest)
+    if (found === null) return undefined
+    const [whole, name, index, quoted] = found
+    const text: unknown = quoted === undefined ? name : JSON.parse(quoted)
+    steps.push(index === undefined ? String(text) : Number(index))
+    rest = rest.slice(whole.length)
+  }
+  return steps
+}
+
+/** The policy with one more statement after its own; undefined where it holds no statements to stand beside. */
+export function withStatement(policy: unknown, statement: JsonObject): JsonObject | undefined {
+  if (!isObject(policy)) return undefined
+  const held = member(policy, 'Statement')
+  if (!Array.isArray(held) && !isObject(held)) return undefined
+  return withMembers(policy, new Map([['Statement', [...asList(held), statement]]]))
+}

@@ -82,7 +82,14 @@ export function evaluateTrustPolicy(policy: unknown, context: TrustContext): Tru
   return { ...verdict, ...explained, ...causeOf(verdict, statements) }
 }
 
-type Verdict = {
+/** What a decision is made of. */
+export type Decidable = {
+  readonly explanation: { readonly index: number; readonly effect: StatementExplanation['effect'] }
+  readonly applies: Truth
+  readonly needs: readonly string[]
+}
+
+export type Verdict = {
   readonly decision: Decision
   readonly decidedBy: readonly number[]
   readonly dependsOn: readonly string[]
@@ -96,12 +103,12 @@ function causeOf(verdict: Verdict, statements: readonly JudgedStatement[]): Pick
 }
 
 // A Deny beats every Allow; a statement that does not say which it is may be either.
-function decide(statements: readonly JudgedStatement[], unreadable: readonly string[]): Verdict {
+export function decide(statements: readonly Decidable[], unreadable: readonly string[]): Verdict {
   const denies = statements.filter(({ explanation }) => explanation.effect !== 'Allow')
   const allows = statements.filter(({ explanation }) => explanation.effect !== 'Deny')
   const denied = some(denies.map(({ applies }) => applies))
   const allowed = unreadable.length > 0 ? 'depends' : some(allows.map(({ applies }) => applies))
-  const indices = (which: readonly JudgedStatement[], truth: Truth): readonly number[] =>
+  const indices = (which: readonly Decidable[], truth: Truth): readonly number[] =>
     which.filter(({ applies }) => applies === truth).map(({ explanation }) => explanation.index)
   if (denied === true) return { decision: 'deny', decidedBy: indices(denies, true), dependsOn: [] }
   if (allowed === false) return { decision: 'implicit-deny', decidedBy: [], dependsOn: [] }
@@ -181,7 +188,10 @@ function explain(
 }
 
 // Whether other spellings of Allow and Deny count is not documented.
-function effectOf(statement: JsonObject): { readonly effect: StatementExplanation['effect']; readonly certain: Truth } {
+export function effectOf(statement: JsonObject): {
+  readonly effect: StatementExplanation['effect']
+  readonly certain: Truth
+} {
   const effect = member(statement, 'Effect')
   if (effect === 'Allow' || effect === 'Deny') return { effect, certain: true }
   const folded = typeof effect === 'string' ? effect.toLowerCase() : ''

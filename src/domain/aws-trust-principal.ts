@@ -115,6 +115,7 @@ function ownIssuers(listed: readonly Listed[]): readonly string[] {
 function judgeListed(kind: string, value: string, path: string, request: Request): Part {
   if (kind === 'AWS' && value === '*')
     return { truth: 'depends', needs: [path], why: 'what "*" means here is not documented' }
+  if (request.service !== undefined) return judgeService(kind, value, path, request.service)
   if (kind !== 'Federated') return { truth: false, why: `${kind} principals make no web identity call` }
   const arn = parseProviderArn(value)
   if (arn === undefined) return { truth: false, why: 'not the ARN of an OIDC provider' }
@@ -125,6 +126,16 @@ function judgeListed(kind: string, value: string, path: string, request: Request
   const truth = every(all.map((part) => part.truth))
   const needs = all.flatMap((part) => (part.truth === 'depends' ? (part.needs ?? []) : []))
   return { truth, needs, why: all.find((part) => part.truth === truth)?.why ?? 'the presented provider' }
+}
+
+function judgeService(kind: string, value: string, path: string, service: string): Part {
+  if (kind !== 'Service') return { truth: false, why: `${kind} principals are no service` }
+  if (value === service) return { truth: true, why: 'the calling service' }
+  // Some services have names of a region or a partition beside the common one; which of them count is not documented.
+  const [stem = ''] = service.split('.amazonaws.com')
+  return value.startsWith(`${stem}.`)
+    ? { truth: 'depends', needs: [path], why: 'another name of the service' }
+    : { truth: false, why: 'another service' }
 }
 
 function judgeIssuer(hostPath: string, request: Request): Part {

@@ -21,6 +21,8 @@ export type Request = {
   readonly unseenPrefixes: readonly string[]
   /** Whether the token carries session tags, so that sts:TagSession is asked for too. */
   readonly tagged: Truth
+  /** The service that calls; undefined for a web identity. */
+  readonly service: string | undefined
 }
 
 /** One way a key may be in the request. */
@@ -99,6 +101,7 @@ export function toRequest(context: TrustContext): Request {
     unseen,
     unseenPrefixes: names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1)),
     tagged: [...given.keys()].some(isTagKey) ? true : [...unseen].some(isTagKey) ? 'depends' : false,
+    service: context.service,
   }
 }
 
@@ -140,6 +143,7 @@ export function lookUp(request: Request, key: string, own: readonly string[]): L
   const given = request.given.get(lower)
   if (given !== undefined) return { ways: [{ state: 'values', ...given }], why: 'given', needs: [], origin: 'call' }
   const { prefix, claim, arnPrefix } = keyParts(lower)
+  if (request.service !== undefined) return ofService(request, key, arnPrefix || isIssuer(prefix, []))
   const issuers = request.issuer === undefined ? own : [request.issuer]
   if (isIssuer(prefix, issuers) || arnPrefix) {
     if (claim === undefined) return absent('it names no claim', 'token')
@@ -151,6 +155,14 @@ export function lookUp(request: Request, key: string, own: readonly string[]): L
   }
   if (isTagKey(lower)) return absent('the token carries no session tags', 'call')
   return isUnseenByPrefix(request, lower)
+    ? { ways: [{ state: 'absent' }, { state: 'any', many: false }], why: 'not seen', needs: [key], origin: 'call' }
+    : absent('the call does not have it', 'call')
+}
+
+function ofService(request: Request, key: string, isClaim: boolean): Looked {
+  if (isClaim) return absent('only a web identity call has it', 'token')
+  if (isTagKey(key.toLowerCase())) return absent('the service sends no such tag', 'call')
+  return isUnseenByPrefix(request, key.toLowerCase())
     ? { ways: [{ state: 'absent' }, { state: 'any', many: false }], why: 'not seen', needs: [key], origin: 'call' }
     : absent('the call does not have it', 'call')
 }

@@ -33,6 +33,8 @@ export type TrustContext = {
   readonly unknown?: readonly string[]
   /** `aws`, `aws-cn`, …; left out, it is told from an EKS issuer or the region, else `aws`. */
   readonly partition?: string
+  /** A service that calls sts:AssumeRole itself, in the place of a web identity: it has no token, and none of a token's keys. */
+  readonly service?: string
 }
 
 export type Decision = 'allow' | 'deny' | 'implicit-deny' | 'depends'

@@ -12,7 +12,7 @@ import {
   plan,
   unparse,
 } from '@bufbuild/cel'
-import { isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
+import { isObject, type Json, type JsonObject } from '../core/json.ts'
 
 type Expr = ReturnType<typeof parse>['expr']
 
@@ -249,5 +249,3 @@ export function evaluateProvider(
   const context = { assertion: claims, google, attribute }
   return { mapped, condition: evaluate(condition, context), terms: explain(condition, context) }
 }
-export const textOf = (outcome: Outcome | undefined): string | undefined =>
-  outcome?.state === 'value' ? textAt({ value: outcome.value }, 'value') : undefined

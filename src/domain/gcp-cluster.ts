@@ -1,5 +1,5 @@
 /** Clusters and node pools of GKE as gcloud prints them. */
-import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, textAt } from '../core/json.ts'
 
 export type GkeCluster = {
   readonly name: string
@@ -63,9 +63,6 @@ export function readNodePool(json: Json): NodePool | undefined {
     ...(Number.isFinite(max) && max > 0 ? { maxPods: max } : {}),
   }
 }
-export const nodePoolsOf = (json: Json): readonly NodePool[] =>
-  listAt(json, 'nodePools').flatMap((one) => readNodePool(one) ?? [])
-
 /** The older beta field says GKE_METADATA_SERVER for the same. */
 export const servesWorkloads = ({ mode }: NodePool): boolean =>
   mode === 'GKE_METADATA' || mode === 'GKE_METADATA_SERVER'

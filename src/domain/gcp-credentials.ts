@@ -51,8 +51,6 @@ export function pickConfiguration(value: Json | undefined): JsonObject | undefin
 
 export const fullProvider =
   /^\/\/iam\.googleapis\.com\/(projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]{1,63}\/providers\/[a-z0-9-]{1,63})$/
-export const providerForm =
-  '//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER'
 
 export const audienceOfConfiguration = ({ body }: Configuration): string => textAt(body, 'audience') ?? ''
 /** `projects/…/providers/…` of the provider that a configuration, or a token's audience, names. */

@@ -126,12 +126,7 @@ export function faultOfMapping({ mapping, condition }: Provider): MappingFault |
   return undefined
 }
 
-const allowedMembers: ReadonlySet<string> = new Set(['kty', 'alg', 'use', 'kid', 'n', 'e', 'x', 'y', 'crv'])
 export const kidOf = (key: Key): string => textAt(key, 'kid') ?? ''
-/** Members of uploaded keys that Google's own documentation does not list; sources disagree on whether they are refused. */
-export const extraMembers = (keys: readonly Key[]): readonly string[] => [
-  ...new Set(keys.flatMap((key) => Object.keys(key).filter((member) => !allowedMembers.has(member)))),
-]
 /** What a key is where Google does not take its type: P-256 and RSA only. */
 export function unsupportedType(key: Key): string | undefined {
   const type = textAt(key, 'kty') ?? 'of no type'

@@ -2,7 +2,7 @@
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
 import { googlePicks, pickGoogleMap, pickMetadataServer } from './kubernetes-google.ts'
-import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
+import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 
 type Draft = { [key: string]: Json }
 
@@ -21,6 +21,21 @@ const part = (from: Json | undefined, names: readonly string[]): JsonObject => (
 
 const parts = (from: Json | undefined, names: readonly string[]): readonly Json[] =>
   isList(from) ? each(from, (one) => keep(one, names)) : []
+
+/** One list of names for all entries that share what they own. */
+const ownedNames = new WeakMap<JsonObject, readonly Json[]>()
+
+function namesIn(owned: JsonObject): readonly Json[] {
+  const held = ownedNames.get(owned)
+  if (held !== undefined) return held
+  const names = Object.keys(owned)
+    .filter((key) => key.startsWith('f:'))
+    .map((key) => key.slice(2))
+  if (isPicked(owned)) ownedNames.set(owned, names)
+  return names
+}
+
+export const pickOwner = (from: JsonObject): JsonObject => keep(from, ['kind', 'name', 'uid', 'controller'])
 
 function pickAnnotations(annotations: JsonObject): JsonObject {
   // The copy that kubectl keeps of what was applied holds every field that is dropped elsewhere.
@@ -44,13 +59,7 @@ function pickManagedFields(entries: readonly Json[], ownersOnly: boolean): reado
     const draft = keep(entry, ['manager', 'operation', 'time'])
     // What `collect` has written is picked already.
     if (isList(annotations)) draft.annotations = annotations
-    else {
-      draft.annotations = isObject(names)
-        ? Object.keys(names)
-            .filter((key) => key.startsWith('f:'))
-            .map((key) => key.slice(2))
-        : []
-    }
+    else draft.annotations = isObject(names) ? namesIn(names) : []
     return draft
   })
 }
@@ -61,7 +70,7 @@ function pickMetadata(metadata: JsonObject, kind = ''): JsonObject {
   const draft = keep(metadata, metadataNames)
   const { annotations, ownerReferences, managedFields } = metadata
   if (isObject(annotations)) draft.annotations = pickAnnotations(annotations)
-  if (isList(ownerReferences)) draft.ownerReferences = parts(ownerReferences, ['kind', 'name', 'uid', 'controller'])
+  if (isList(ownerReferences)) draft.ownerReferences = each(ownerReferences, pickOwner)
   if (isList(managedFields)) draft.managedFields = pickManagedFields(managedFields, kind === 'Pod')
   return draft
 }
@@ -226,7 +235,16 @@ const picks: { readonly [kind: string]: Pick } = {
     draft.status = part(status, ['phase'])
   },
   ...googlePicks,
-  Node: specOf('providerID', 'taints'),
+  Node: (from, draft) => {
+    specOf('providerID', 'taints')(from, draft)
+    if (!isObject(from.status)) return
+    const pods = part(from.status.allocatable, ['pods'])
+    if (pods.pods !== undefined) draft.status = { allocatable: pods }
+  },
+  // How Crossplane's AWS providers get their credentials.
+  ProviderConfig: ({ spec }, draft) => {
+    if (isObject(spec)) draft.spec = { credentials: part(spec.credentials, ['source']) }
+  },
   CSIDriver: members('spec'),
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
@@ -287,6 +305,7 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'storageclasses',
   'csidrivers',
   'csinodes',
+  'providerconfigs',
   'mutatingwebhookconfigurations',
   'validatingwebhookconfigurations',
   'clusterroles',

@@ -12,6 +12,12 @@ const ask = (system: string, call: string, input: { readonly [key: string]: Json
 export type TokenName = { readonly namespace: string; readonly name: string; readonly audience: string }
 
 /**
+ * What another machine's clock shows (ISO 8601, from its Date header) when our own showed `at`, the middle of the round trip; neither is
+ * surer than by `within` seconds. Only the difference of two such clocks tells something.
+ */
+export type Clock = { readonly date: string; readonly at: string; readonly within: number }
+
+/**
  * Kubernetes. Objects come as the API serves them, with only the fields that a check may look at (`kubernetes-objects.ts`).
  * A list is `{items: [object…], complete: boolean}`: complete only where the API server, or a typed list, says that there are
  * no others; single manifests say nothing about what else there is.
@@ -27,6 +33,10 @@ export const kubernetes = {
   nonResource: (path: string): Question => ask('kubernetes', `nonresource ${path}/get`),
   /** → `{header, claims, expirationTimestamp}` of a token minted for this audience; its signature is never part of an answer. */
   token: (token: TokenName): Question => ask('kubernetes', 'serviceaccounts/token/create', { ...token }),
+  /** → `{date, at, within}`: the API server's own time, as `Clock` tells it; whoever is refused everything else still gets it. */
+  clock: (): Question => ask('kubernetes', 'clock'),
+  /** → `{pods: [{namespace, name, node, date, at, within}…]}`: clocks inside containers; only where somebody had them looked at. */
+  podClocks: (): Question => ask('kubernetes', 'pods/exec/create', { look: 'clock' }),
   /**
    * → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. Of a collected one also `user` and, where it
    * runs a credential plugin, `exec: {command?, apiVersion?, clusterName?, region?, role?, profile?}`.
@@ -53,6 +63,8 @@ export const oidc = {
    * (UNABLE_TO_GET_ISSUER_CERT_LOCALLY, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID, SELF_SIGNED_CERT_IN_CHAIN, …).
    */
   certificates: (host: string, port: number): Question => ask('oidc', 'certificates', { host, port }),
+  /** → `{date, at, within}`: the time of whoever answers at this https address, as `Clock` tells it. */
+  clock: (url: string): Question => ask('oidc', 'clock', { url }),
   /** → `{addresses: [text…]}`; absent where the name does not exist. */
   addresses: (host: string): Question => ask('oidc', 'addresses', { host }),
   /** → `{verified: boolean, reason?}`: whether a key published at `uri` verifies the signature of this ServiceAccount's token. */
@@ -113,8 +125,14 @@ export const aws = {
    */
   simulation: (account: string, PolicySourceArn: string, ActionName: string, ResourceArn: string): Question =>
     ask('aws', 'iam:SimulatePrincipalPolicy', { account, PolicySourceArn, ActionName, ResourceArn }),
-  /** → `{associations: [{namespace, serviceAccount, associationArn?, roleArn?}…], complete}` of the cluster being examined. */
+  /** → `{associations: [{namespace, serviceAccount, associationArn?, associationId?, roleArn?}…], complete}` of the cluster being examined. */
   podIdentityAssociations: (): Question => ask('aws', 'eks:ListPodIdentityAssociations'),
+  /**
+   * → `{association: {namespace, serviceAccount, roleArn, targetRoleArn?, externalId?, disableSessionTags?, …}}`; only here does
+   * the role stand: the list leaves it out.
+   */
+  podIdentityAssociation: (associationId: string): Question =>
+    ask('aws', 'eks:DescribePodIdentityAssociation', { associationId }),
   /** → `{accessEntries: [ARN…], complete}` of the cluster being examined. */
   accessEntries: (): Question => ask('aws', 'eks:ListAccessEntries'),
   /** → `{accessEntry: {principalArn, type?, kubernetesGroups?, createdAt?, …}}`. */
@@ -125,9 +143,31 @@ export const aws = {
   nodegroup: (nodegroupName: string): Question => ask('aws', 'eks:DescribeNodegroup', { nodegroupName }),
   /** → `{Reservations: [{Instances: […]}…], complete}`: the machines that were collected. */
   instances: (): Question => ask('aws', 'ec2:DescribeInstances'),
+  /** → `{Reservations: [{Instances: […]}…]}` of those of these machines that the account in this region has; the others may be elsewhere. */
+  machines: (region: string, InstanceIds: readonly string[]): Question =>
+    ask('aws', 'ec2:DescribeInstances', { region, InstanceIds }),
+  /** → `{LaunchTemplateVersions: [{LaunchTemplateId, VersionNumber, DefaultVersion, LaunchTemplateData}…]}`: those of one template. */
+  launchTemplate: (region: string, LaunchTemplateId: string): Question =>
+    ask('aws', 'ec2:DescribeLaunchTemplateVersions', { region, LaunchTemplateId }),
+  /** → `{Subnets: [{SubnetId, AvailabilityZone, AvailableIpAddressCount}…]}`; without a SubnetId all that were collected. */
+  subnets: (region: string, SubnetId?: string): Question =>
+    ask('aws', 'ec2:DescribeSubnets', SubnetId === undefined ? { region } : { region, SubnetId }),
+  /** → `{InstanceTypes: [{InstanceType, Hypervisor?, BareMetal?, VCpuInfo, NetworkInfo}…]}`; asked only about a type that is not known. */
+  instanceType: (region: string, InstanceType: string): Question =>
+    ask('aws', 'ec2:DescribeInstanceTypes', { region, InstanceType }),
   /** → `{InstanceProfile: {InstanceProfileName, Arn, Roles: [{RoleName, Arn}…]}}`. */
   instanceProfile: (account: string, InstanceProfileName: string): Question =>
     ask('aws', 'iam:GetInstanceProfile', { account, InstanceProfileName }),
+  /** → `{PublicAccessBlockConfiguration: {BlockPublicAcls?, IgnorePublicAcls?, BlockPublicPolicy?, RestrictPublicBuckets?}}`; absent where the bucket has none. */
+  bucketPublicAccess: (Bucket: string): Question => ask('aws', 's3:GetBucketPublicAccessBlock', { Bucket }),
+  /** → the same for all buckets of the account of the credentials; from documents only. */
+  accountPublicAccess: (): Question => ask('aws', 's3:GetAccountPublicAccessBlock'),
+  /** → `{OwnershipControls: {Rules: [{ObjectOwnership}]}}`; absent where the bucket has none. */
+  bucketOwnership: (Bucket: string): Question => ask('aws', 's3:GetBucketOwnershipControls', { Bucket }),
+  /** → `{Policy}`, decoded; absent where the bucket has none. Asked only about a bucket that was refused. */
+  bucketPolicy: (Bucket: string): Question => ask('aws', 's3:GetBucketPolicy', { Bucket }),
+  /** → `{ServerSideEncryptionConfiguration: {Rules: [{ApplyServerSideEncryptionByDefault: {SSEAlgorithm, KMSMasterKeyID?}}]}}`. */
+  bucketEncryption: (Bucket: string): Question => ask('aws', 's3:GetEncryptionConfiguration', { Bucket }),
   /** → `{User: {UserName, Arn, CreateDate?}}`. */
   user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),
 } as const

@@ -35,3 +35,14 @@ const grace = 130
 export const renewedAfter = (lifetime: number): number => Math.floor(Math.min(lifetime * 0.8, day)) + grace
 
 export const inWords = (time: number): string => new Date(time * 1000).toISOString().replace('.000Z', 'Z')
+
+const start = /Current time: ([\dTZ:.+-]{8,40}),? .{0,40}?valid from ([\dTZ:.+-]{8,40})/
+
+/** What Entra says of a token whose time had not come when it was shown; undefined where the text says nothing like it. */
+export function startIn(text: string): { readonly current: number; readonly validFrom: number } | undefined {
+  const plain = text.slice(0, 20_000).replace(/(?:\\[ntr]|\s)+/g, ' ')
+  const [, now, from] = start.exec(plain) ?? []
+  const current = moment(now)
+  const validFrom = moment(from)
+  return current !== undefined && validFrom !== undefined && validFrom > current ? { current, validFrom } : undefined
+}

@@ -5,13 +5,12 @@ import { exitCodeOf, type Report, reportOf } from '../core/report.ts'
 import type { Subject } from '../core/subject.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { identitiesOf } from '../probes/identities.ts'
-import { misunderstood, subjectsFor } from '../probes/subjects.ts'
 import { errorShelves } from '../probes/workload/observed-errors.ts'
 import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
+import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
-import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
 import { leftUndone, type Watch, watch } from './watch.ts'
 import { openWorld, type World, type WorldFlags } from './world.ts'
@@ -21,6 +20,7 @@ export type DoctorFlags = WorldFlags & {
   readonly check?: readonly string[] | undefined
   readonly cloud?: Exclude<Cloud, 'any'> | undefined
   readonly 'fail-on': 'error' | 'warning' | 'never'
+  readonly 'show-permissions': boolean
   readonly verbose: boolean
   readonly output: Format
   readonly 'no-color': boolean
@@ -29,7 +29,7 @@ export type DoctorFlags = WorldFlags & {
 type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
 const interrupted = 130
-type Outcome = { readonly report: Report; readonly problems: readonly string[] }
+export type Examined = { readonly report: Report; readonly problems: readonly string[] }
 type Stopped = { readonly undone: string }
 
 /** From here on, redrawing a live view costs more than it tells. */
@@ -41,6 +41,11 @@ export async function doctor(
   flags: DoctorFlags,
   { version, process }: Setting,
 ): Promise<number> {
+  if (flags['show-permissions']) {
+    const { permissions } = await import('./permissions.ts')
+    process.stdout.write(await permissions(targets, flags))
+    return 0
+  }
   const stop = new AbortController()
   const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
   const following = watch()
@@ -54,9 +59,9 @@ export async function doctor(
   const people = flags.output === 'table' || flags.output === 'wide'
   const counter = flags['all-namespaces'] || targets.length > many
   const view = viewOf(following.snapshot, { stream: process.stderr, environment: process.env, people, counter })
-  let outcome: Outcome | Stopped
+  let outcome: Examined | Stopped
   try {
-    outcome = await Promise.race([run(targets, flags, version, following, ends), stopped])
+    outcome = await Promise.race([examined(targets, flags, version, following, ends), stopped])
   } finally {
     await view.end()
   }
@@ -90,29 +95,22 @@ const hasRoom = (stream: NodeJS.WriteStream): Promise<boolean> =>
 /** Above this many subjects no single value of a pass is printed beside it. */
 const mostWithEvidence = 200
 
-async function run(
+/** Opens the world, examines it once, and closes it again. */
+export async function examined(
   targets: readonly string[],
   flags: DoctorFlags,
   version: string,
   following: Watch,
   ends: Ends,
-): Promise<Outcome> {
+): Promise<Examined> {
   const { checks } = await import('../checks/index.ts')
   const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
-  const unclear = misunderstood({ targets, ...(flags.selector === undefined ? {} : { selector: flags.selector }) })
-  if (unclear.length > 0) throw usage(unclear.join('\n'))
+  mustBeUnderstood(targets, flags)
   following.phase('reading what there is')
   const world = await openWorld(flags, { version, ends })
   try {
     following.phase('looking for ServiceAccounts and pods')
-    const namespace = flags['all-namespaces'] ? undefined : (flags.namespace ?? world.namespace)
-    const roster = await subjectsFor(world.source, {
-      targets,
-      allNamespaces: namespace === undefined,
-      documents: world.documents,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(flags.selector === undefined ? {} : { selector: flags.selector }),
-    })
+    const roster = await rosterOf(targets, flags, world, world.source)
     following.plan(chosen, roster.subjects)
     following.phase('examining')
     const examination = await examine({

@@ -3,7 +3,7 @@ import type { Check, CheckId } from '../core/check.ts'
 import type { Observer } from '../core/engine.ts'
 import { inOrder } from '../core/order.ts'
 import type { Snapshot } from '../core/progress.ts'
-import { isJudgedAs, type Subject, subjectKey } from '../core/subject.ts'
+import { isJudgedBy, type Subject, subjectKey } from '../core/subject.ts'
 
 type Tally = { judged: number; total: number; failed: number; unseen: number }
 
@@ -44,7 +44,7 @@ export function watch(): Watch {
     plan: (checks, subjects) => {
       for (const { meta } of inOrder(checks)) {
         const tally = sections.get(meta.section) ?? { judged: 0, total: 0, failed: 0, unseen: 0 }
-        tally.total += subjects.filter((subject) => isJudgedAs(subject, meta.scope)).length
+        tally.total += subjects.filter((subject) => isJudgedBy(meta, subject)).length
         sections.set(meta.section, tally)
         sectionOf.set(meta.id, tally)
       }

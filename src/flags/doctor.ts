@@ -57,6 +57,10 @@ export const doctorFlags = {
     helpValue: 'NUMBER',
     summary: 'How many questions each system is asked at the same time.',
   }),
+  'show-permissions': Flags.boolean({
+    summary:
+      'Only say what this selection needs to see: a ClusterRole and an IAM policy, ready to apply; nothing is run.',
+  }),
   verbose: Flags.boolean({ char: 'v', summary: 'Show the evidence of what passed, too, and what did not apply.' }),
   output: Flags.option({
     char: 'o',

@@ -98,6 +98,11 @@ export const controlPlaneErrorTexts = [
     means: 'The issuer has a query, so kube-apiserver serves no discovery document.',
   },
   {
+    fragment: 'issuer URL may not include a fragment, got:',
+    leads: [{ check: flags, message: 'issuer-not-discoverable' }],
+    means: 'The issuer has a fragment, so kube-apiserver serves no discovery document.',
+  },
+  {
     fragment: 'empty issuer URL',
     leads: [{ check: flags, message: 'issuer-not-discoverable' }],
     means: 'The issuer is empty, so kube-apiserver serves no discovery document.',
@@ -124,6 +129,23 @@ export const controlPlaneErrorTexts = [
       means: 'The API server mints no tokens for pods: TokenRequest is not enabled.',
     }),
   ),
+  ...(
+    [
+      'audience "…" not found in pod spec volume',
+      'is not authorized to request tokens for this audience',
+      'is not authorized to request tokens for audience',
+      'error validating audience "…"',
+      'node may only request 0 or 1 audiences',
+      'node requested token not bound to a pod',
+      'node requested token bound to a pod scheduled on a different node',
+    ] as const
+  ).map(
+    (fragment): ErrorText => ({
+      fragment,
+      leads: [{ check: 'storage/kubelet-may-request-driver-audience' }],
+      means: 'The API server does not let the kubelet ask for a token of that audience on behalf of the pod.',
+    }),
+  ),
   {
     fragment: 'AADSTS700024: Client assertion is not within its valid time range',
     leads: [{ check: 'workload/token-is-fresh' }, { check: clocks, message: 'cloud-saw-a-token-from-the-future' }],
@@ -136,12 +158,12 @@ export const controlPlaneErrorTexts = [
   },
   {
     fragment: 'The access token lifetime cannot exceed 3600 seconds',
-    leads: [{ check: 'gcp/token-is-current', message: 'issued-in-future' }, { check: clocks }],
+    leads: [{ check: clocks }, { check: 'gcp/token-is-current', message: 'issued-in-future' }],
     means: 'The clock of the client is ahead, or a longer lifetime was asked for than Google grants.',
   },
   {
     fragment: 'is stale to sign-in',
-    leads: [{ check: 'gcp/token-is-current', message: 'stale' }, { check: clocks }],
+    leads: [{ check: clocks }, { check: 'gcp/token-is-current', message: 'stale' }],
     means: 'Google takes the token for one of too long ago: it is old, or a clock is off.',
   },
   ...(['Input JWK is not in a valid json format', 'Input jwks contains corrupted key material'] as const).map(

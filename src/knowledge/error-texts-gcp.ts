@@ -336,12 +336,12 @@ export const googleErrorTexts = [
     means: 'The client found no metadata server, and does not look again.',
   },
   {
-    fragment: '/169\\.254\\.169\\.254.{0,400}(?:i\\/o timeout|timed out|timeout)/',
+    fragment: '/169.254.169.254.{0,400}[Tt]ime[d o]/',
     leads: [{ check: 'gcp/pod-can-reach-metadata-server', message: 'timed-out' }],
     means: 'The metadata server does not answer.',
   },
   {
-    fragment: '/(?:i\\/o timeout|timed out|timeout|Timeout).{0,400}169\\.254\\.169\\.254/',
+    fragment: '/[Tt]imed? ?out.{0,400}169.254.169.254/',
     leads: [{ check: 'gcp/pod-can-reach-metadata-server', message: 'timed-out' }],
     means: 'The metadata server does not answer.',
   },

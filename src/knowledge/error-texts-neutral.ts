@@ -34,17 +34,17 @@ export const neutralErrorTexts = [
   {
     fragment: 'Unable to verify the ID Token signature',
     leads: [
-      { check: 'gcp/provider-knows-the-signing-key', message: 'same-id-other-key' },
       { check: 'cluster/published-keys-verify-tokens', message: 'signature-differs' },
+      { check: 'gcp/provider-knows-the-signing-key', message: 'same-id-other-key' },
     ],
     means: 'Google STS found a key of that id, and it does not verify the token.',
   },
   {
     fragment: "Error connecting to the given credential's issuer",
     leads: [
-      { check: 'gcp/provider-knows-the-signing-key', message: 'not-obtained' },
       { check: 'cluster/published-keys-verify-tokens', message: 'keys-not-obtained' },
       { check: 'cluster/discovery-is-public' },
+      { check: 'gcp/provider-knows-the-signing-key', message: 'not-obtained' },
     ],
     means: "Google STS could not fetch the issuer's documents.",
   },
@@ -56,8 +56,8 @@ export const neutralErrorTexts = [
   {
     fragment: "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
     leads: [
-      { check: 'cluster/issuer-certificate-is-trusted', message: 'thumbprint-not-presented' },
       { check: 'aws/oidc-provider-thumbprint-matches', message: 'reported-mismatch' },
+      { check: 'cluster/issuer-certificate-is-trusted', message: 'thumbprint-not-presented' },
     ],
     means: "The issuer's certificate is under no public CA, and its chain holds none of the provider's thumbprints.",
   },
@@ -65,6 +65,11 @@ export const neutralErrorTexts = [
     fragment: 'Missing a required claim: aud',
     leads: [{ check: 'workload/token-is-for-this-workload', message: 'legacy-token' }],
     means: 'The token has no audience: it is a legacy Secret token, or the default token of the pod.',
+  },
+  {
+    fragment: 'Missing a required claim',
+    leads: [{ check: 'workload/token-is-for-this-workload' }],
+    means: 'The token lacks a claim that STS reads: it is none of those that TokenRequest makes.',
   },
   {
     fragment: 'Token audience contains more than one audience while authorized party is not present',
@@ -79,8 +84,8 @@ export const neutralErrorTexts = [
   {
     fragment: 'does not match the expected audience',
     leads: [
-      { check: 'gcp/provider-accepts-token-audience', message: 'refused' },
       { check: 'workload/token-is-for-this-workload', message: 'audience-differs' },
+      { check: 'gcp/provider-accepts-token-audience', message: 'refused' },
     ],
     means: 'The token is for another audience than the cloud expects.',
   },
@@ -127,8 +132,8 @@ export const neutralErrorTexts = [
   {
     fragment: 'The issuer in ID Token … does not match the expected one',
     leads: [
-      { check: 'gcp/provider-issuer-matches-token', message: 'differs' },
       { check: 'cluster/tokens-carry-the-published-issuer' },
+      { check: 'gcp/provider-issuer-matches-token', message: 'differs' },
     ],
     means: 'The workload identity pool provider names another issuer than the token.',
   },

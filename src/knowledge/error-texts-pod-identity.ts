@@ -7,6 +7,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -15,6 +16,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -23,6 +25,79 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'Read timeout on endpoint URL: "http://169.254.170.23/v1/credentials"',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'Could not connect to the endpoint URL: "http://169.254.170.23/v1/credentials"',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'Get "http://169.254.170.23/v1/credentials": context deadline exceeded',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'Get "http://[fd00:ec2::23]/v1/credentials": context deadline exceeded',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'dial tcp [fd00:ec2::23]:80:',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'connect ECONNREFUSED 169.254.170.23:80',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'connect ETIMEDOUT 169.254.170.23:80',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The EKS Pod Identity agent does not answer.',
+  },
+  {
+    fragment: 'connect EHOSTUNREACH 169.254.170.23:80',
+    leads: [
+      { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
+      { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },

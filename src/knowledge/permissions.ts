@@ -53,6 +53,7 @@ export const resources: { readonly [plural: string]: Resource } = {
   'globalnetworkpolicies.crd.projectcalico.org': of('crd.projectcalico.org', false),
   secretstores: of('external-secrets.io', true, 'v1beta1'),
   clustersecretstores: of('external-secrets.io', false, 'v1beta1'),
+  providerconfigs: of('aws.upbound.io', false, 'v1beta1'),
 }
 
 export type Permission =
@@ -99,6 +100,42 @@ export function permissionOf(question: Question): Permission {
   if (system === 'gcp' && call.includes('.')) return { kind: 'iam', action: call }
   return none
 }
+
+/** What a live source has to ask on the way to an answer, beside the question itself. */
+const onTheWay: { readonly [kind: string]: readonly string[] } = {
+  'observed errors': ['kubernetes events/list'],
+  'oidc signature': ['kubernetes serviceaccounts/token/create'],
+  'aws sts:AssumeRoleWithWebIdentity': ['kubernetes serviceaccounts/token/create'],
+  'aws iam:GetPolicyVersion': ['aws iam:GetPolicy'],
+  // Only EKS knows which of its clusters has this endpoint, where the kubeconfig does not name it.
+  'aws eks:DescribeCluster': ['aws eks:ListClusters', 'kubernetes nonresource /version/get'],
+  'aws eks:ListPodIdentityAssociations': ['aws eks:DescribeCluster'],
+  'aws eks:DescribePodIdentityAssociation': ['aws eks:DescribeCluster'],
+  'aws eks:ListAccessEntries': ['aws eks:DescribeCluster'],
+  'aws eks:DescribeAccessEntry': ['aws eks:DescribeCluster'],
+  'aws eks:ListNodegroups': ['aws eks:DescribeCluster'],
+  'aws eks:DescribeNodegroup': ['aws eks:DescribeCluster'],
+}
+
+/** A kind of question, and all that a live source asks on the way to its answer. */
+export function withWay(kind: string): readonly string[] {
+  const found = new Set<string>([kind])
+  for (const one of found) for (const next of onTheWay[one] ?? []) found.add(next)
+  return [...found]
+}
+
+/** Kinds that a live run does not ask: permission for them would show it nothing. */
+export const notAskedLive: ReadonlySet<string> = new Set([
+  'aws ec2:DescribeLaunchTemplateVersions',
+  'aws eks:ListClusters',
+  'aws organizations:ListPolicies',
+  'aws s3:GetAccountPublicAccessBlock',
+  'aws s3:GetBucketOwnershipControls',
+  'aws s3:GetBucketPolicy',
+  'aws s3:GetBucketPublicAccessBlock',
+  'aws s3:GetEncryptionConfiguration',
+  'kubernetes pods/exec/create',
+])
 
 /** The permission in words: `RBAC: create serviceaccounts/token in namespace shop`; undefined where none is needed. */
 export function permissionWords(permission: Permission): string | undefined {

@@ -2,7 +2,9 @@
 import { at, isList, isObject, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
 import type { CaseDocuments } from './case-documents.ts'
+import { type Machines, machinesIn } from './ec2.ts'
 import { type Entering, enteringIn } from './entering.ts'
+import { type Permissions, permissionsIn } from './s3.ts'
 
 export type LabCase = {
   /** The objects of the cluster, lists opened, in the order of the documents. */
@@ -24,7 +26,11 @@ export type LabCase = {
   readonly associations?: readonly JsonObject[]
   /** Its access entries and node groups. */
   readonly entering: Entering
+  /** Its machines, subnets and instance types. */
+  readonly machines: Machines
   readonly accounts: Accounts
+  /** The permission policies of its roles, and its buckets. */
+  readonly permissions: Permissions
   readonly region: string
   /** `gitVersion` of the API server. */
   readonly version?: string
@@ -48,7 +54,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const served = { ...(itsDiscovery && { discovery: itsDiscovery }), ...(itsKeys && { jwks: itsKeys }) }
   const cluster = clusterIn(values)
   const lists = values.filter((value) => isList(value.associations) || isObject(value.association))
-  const associations = lists.flatMap((value) => [...listAt(value, 'associations'), at(value, 'association') ?? null])
+  const associations = associationsIn(lists)
   const seen = tokens.filter(({ claims }) => textAt(claims, 'sub')?.startsWith('system:serviceaccount:'))
   const kid = seen.map(({ header }) => textAt(header, 'kid')).find((one) => one !== undefined)
   const annotated = objects.flatMap((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) ?? [])
@@ -75,9 +81,11 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     served,
     ...(kid === undefined ? {} : { kid }),
     ...(cluster && { cluster }),
-    ...(lists.length > 0 && { associations: associations.filter(isObject) }),
+    ...(lists.length > 0 && { associations }),
     entering: enteringIn(values),
+    machines: machinesIn(values),
     accounts,
+    permissions: permissionsIn(documents),
     region,
     ...(version === undefined ? {} : { version }),
     ...(namespace === undefined ? {} : { namespace }),
@@ -119,6 +127,17 @@ function objectsIn(value: JsonObject): readonly JsonObject[] {
       .map((item): JsonObject => (kind === 'List' ? item : { apiVersion, kind: kind.slice(0, -4), ...item }))
       .flatMap(objectsIn)
   )
+}
+
+/** A list has no roles, a description has: both are of one association. */
+function associationsIn(lists: readonly JsonObject[]): readonly JsonObject[] {
+  const merged = new Map<string, JsonObject>()
+  for (const one of lists.flatMap((value) => [...listAt(value, 'associations'), at(value, 'association') ?? null])) {
+    if (!isObject(one)) continue
+    const key = textAt(one, 'associationArn') ?? `${textAt(one, 'namespace')}/${textAt(one, 'serviceAccount')}`
+    merged.set(key, { ...merged.get(key), ...one })
+  }
+  return [...merged.values()]
 }
 
 const clusterIn = (values: readonly JsonObject[]): JsonObject | undefined => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type Json, type JsonObject, textAt } from '../core/json.ts'
 import { isSigned } from './aws-query.ts'
 import type { LabCase } from './case.ts'
+import { type Holdings, writeOf } from './eks-writes.ts'
 import type { Handler, Reply } from './listener.ts'
 
 const jsonReply = (status: number, body: JsonObject, error?: string): Reply => ({
@@ -17,7 +18,12 @@ const jsonReply = (status: number, body: JsonObject, error?: string): Reply => (
 
 /** `refused` tells by `eks:DescribeCluster` which calls the signed-in identity may not make. */
 export function eksService(lab: LabCase, refused: (action: string) => boolean): Handler {
-  const { cluster, associations, entering, accounts, region } = lab
+  const { cluster, entering, accounts, region } = lab
+  const { names: entryNames, described } = entering.entries
+  const held: Holdings = {
+    associations: lab.associations,
+    entries: entryNames === undefined ? undefined : new Map(described),
+  }
   const name = textAt(cluster, 'name') ?? textAt(cluster, 'arn')?.split('/').at(-1)
   const denied = (action: string, resource: string): Reply => {
     const arn = `arn:${accounts.partition}:eks:${region}:${accounts.own}:${resource}`
@@ -27,11 +33,29 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
   const notFound = (asked: string): Reply =>
     jsonReply(404, { clusterName: asked, message: `No cluster found for name: ${asked}.` }, 'ResourceNotFoundException')
 
+  /** The case may show only the names of some. */
+  const entries = (): typeof entering.entries => {
+    const { entries: now } = held
+    if (now === undefined) return entering.entries
+    const unseen = entryNames?.filter((one) => !described.has(one)) ?? []
+    return { ...entering.entries, names: [...unseen, ...now.keys()], described: now }
+  }
+
   return (request) => {
     const { method, path, query } = request
     if (!isSigned(request))
       return jsonReply(403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException')
     const [top, asked, below, one, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
+    if (method !== 'GET' && top === 'clusters' && asked !== undefined && below !== undefined && rest.length === 0) {
+      const arn = `arn:${accounts.partition}:eks:${region}:${accounts.own}`
+      const write = writeOf({ method, body: request.body, cluster: asked, shelf: below, one, arn, idOf }, held)
+      if (write !== undefined) {
+        if (refused(write.call)) return denied(write.call, `cluster/${asked}`)
+        if (name !== undefined && asked !== name) return notFound(asked)
+        const { status, body, error } = write.run()
+        return jsonReply(status, body, error)
+      }
+    }
     if (method !== 'GET' || top !== 'clusters' || rest.length > 0)
       return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
     if (asked === undefined) {
@@ -44,7 +68,8 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
         return denied('eks:DescribeCluster', `cluster/${asked}`)
       return asked === name ? jsonReply(200, { cluster: onTheWire(cluster) }) : notFound(asked)
     }
-    const shelf = below === 'access-entries' ? entering.entries : below === 'node-groups' ? entering.groups : undefined
+    const { associations } = held
+    const shelf = below === 'access-entries' ? entries() : below === 'node-groups' ? entering.groups : undefined
     if (shelf !== undefined) {
       if (name !== undefined && asked !== name) return notFound(asked)
       if (one === undefined)
@@ -58,14 +83,37 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
         ? denied(shelf.describe, `cluster/${asked}`)
         : jsonReply(404, { message: `No such resource: ${one}` }, 'ResourceNotFoundException')
     }
-    if (below !== 'pod-identity-associations' || one !== undefined)
+    if (below !== 'pod-identity-associations')
       return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
+    if (one !== undefined) {
+      const call = 'eks:DescribePodIdentityAssociation'
+      const found = associations?.find((each) => idOf(each) === one)
+      if (refused(call) || associations === undefined) return denied(call, `podidentityassociation/${asked}/${one}`)
+      if (name !== undefined && asked !== name) return notFound(asked)
+      if (found === undefined)
+        return jsonReply(404, { message: `No association found with id ${one}` }, 'ResourceNotFoundException')
+      // The case shows only that there is such an association.
+      if (textAt(found, 'roleArn') === undefined) return denied(call, `podidentityassociation/${asked}/${one}`)
+      return jsonReply(200, { association: onTheWire({ ...found, associationId: one }) })
+    }
     if (refused('eks:ListPodIdentityAssociations') || associations === undefined)
       return denied('eks:ListPodIdentityAssociations', `cluster/${asked}`)
     if (name !== undefined && asked !== name) return notFound(asked)
     const wanted = (one: JsonObject): boolean =>
       ['namespace', 'serviceAccount'].every((key) => query.get(key) === null || query.get(key) === one[key])
-    return jsonReply(200, { associations: associations.filter(wanted), nextToken: null })
+    return jsonReply(200, { associations: associations.filter(wanted).map(inList), nextToken: null })
+  }
+}
+
+/** A list tells of which ServiceAccounts there are associations, not of their roles. */
+const listKeys = ['clusterName', 'namespace', 'serviceAccount', 'associationArn', 'ownerArn'] as const
+const idOf = (one: JsonObject): string | undefined =>
+  textAt(one, 'associationId') ?? textAt(one, 'associationArn')?.split('/').at(-1)
+const inList = (one: JsonObject): JsonObject => {
+  const associationId = idOf(one)
+  return {
+    ...Object.fromEntries(listKeys.flatMap((key) => (one[key] === undefined ? [] : [[key, one[key]]]))),
+    ...(associationId === undefined ? {} : { associationId }),
   }
 }
 

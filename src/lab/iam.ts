@@ -1,8 +1,11 @@
 /** IAM over the query protocol: the roles and OIDC providers of the account that the lab signs in to. */
-import { at, isObject, type Json, textsAt } from '../core/json.ts'
+import { at, isObject, type Json, listAt, textAt, textsAt } from '../core/json.ts'
 import { type Account, type Accounts, arnParts, madeUpId, type Provider, type Role } from './aws-accounts.ts'
 import { AwsError, type Form, members, queryService, type Xml } from './aws-query.ts'
+import { policyCalls } from './iam-policies.ts'
+import { writeCalls } from './iam-writes.ts'
 import type { Handler } from './listener.ts'
+import type { Permissions } from './s3.ts'
 
 const namespace = 'https://iam.amazonaws.com/doc/2010-05-08/'
 
@@ -12,7 +15,11 @@ const invalid = (message: string): AwsError => new AwsError(400, 'ValidationErro
 const invalidInput = (message: string): AwsError => new AwsError(400, 'InvalidInput', message)
 
 /** `refused` tells by `iam:GetRole` which calls the signed-in identity may not make. */
-export function iamService(accounts: Accounts, refused: (action: string) => boolean): Handler {
+export function iamService(
+  accounts: Accounts,
+  permissions: Permissions,
+  refused: (action: string) => boolean,
+): Handler {
   const own = accounts.all.get(accounts.own)
   if (own === undefined) throw new Error('the lab signs in to an account that it does not have')
 
@@ -56,10 +63,17 @@ export function iamService(accounts: Accounts, refused: (action: string) => bool
     if (!complete) throw denied(action, resource)
   }
 
+  const policies = policyCalls({ account: own.id, told: permissions.told, allow, denied, required })
+  const attachedInCase = policies.ListAttachedRolePolicies ?? (() => ({ AttachedPolicies: [] }))
+  const { partition } = accounts
+  const desk = { own, partition, allow, required, roleNamed, providerNamed, trustPolicy, roleXml, attachedInCase }
+
   return queryService({
     namespace,
     unsigned: new Set(),
     calls: {
+      ...policies,
+      ...writeCalls(desk),
       GetRole: (form) => ({ Role: roleXml(roleNamed(form, 'iam:GetRole')) }),
       ListRoles: (form) => {
         everything(own, 'iam:ListRoles', own.rolesComplete)
@@ -145,4 +159,5 @@ const roleXml = ({ name, arn, policy, maxSessionDuration, created, more }: Role)
   // On the wire the document is percent-encoded: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
   AssumeRolePolicyDocument: encodeURIComponent(typeof policy === 'string' ? policy : JSON.stringify(policy)),
   MaxSessionDuration: maxSessionDuration,
+  Tags: listAt(more, 'Tags').map((tag) => ({ Key: textAt(tag, 'Key') ?? '', Value: textAt(tag, 'Value') ?? '' })),
 })

@@ -5,6 +5,7 @@ import { queryTrouble } from './aws-query.ts'
 import { caseOf } from './case.ts'
 import { type CaseFiles, readCase } from './case-documents.ts'
 import { makeAuthority } from './certificates.ts'
+import { ec2Service } from './ec2.ts'
 import { eksService } from './eks.ts'
 import { iamService } from './iam.ts'
 import { issuerOf } from './issuer.ts'
@@ -12,6 +13,7 @@ import { kubernetesApi } from './kubernetes-api.ts'
 import { statusTrouble } from './kubernetes-status.ts'
 import { type Handler, type Listener, listen, type Reply } from './listener.ts'
 import type { World } from './published-keys.ts'
+import { s3Service } from './s3.ts'
 import { makeSigner, type Signer } from './signer.ts'
 import { stsService } from './sts.ts'
 import { type Environment, makeWorkspace, type Servers } from './workspace.ts'
@@ -22,6 +24,8 @@ export type LabOptions = {
    * and `get jwks` by the host of the issuer.
    */
   readonly refuse?: readonly string[]
+  /** Seconds by which the clock of the control plane is ahead of everybody else's. */
+  readonly ahead?: number
   /** Hears every answer that leaves the lab, tokens and credentials in them too: for tests that look for leaks. */
   readonly overhear?: (body: string) => void
   /** The environment that `env` starts from; this process's own by default. */
@@ -45,10 +49,18 @@ export type Lab = {
   readonly close: () => Promise<void>
 }
 
+/** Where the clouds exchange tokens, as far as anybody may ask them for the time. */
+const cloudHosts = [
+  'sts.amazonaws.com',
+  'sts.cn-north-1.amazonaws.com.cn',
+  'login.microsoftonline.com',
+  'sts.googleapis.com',
+]
+
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
   place: string | CaseFiles,
-  { refuse = [], base = process.env, overhear }: LabOptions = {},
+  { refuse = [], base = process.env, overhear, ahead = 0 }: LabOptions = {},
 ): Promise<Lab> {
   const [documents, authority] = await Promise.all([readCase(place), makeAuthority()])
   const lab = caseOf(documents)
@@ -64,6 +76,7 @@ export async function startLab(
     handle: Handler,
     trouble: (message: string) => Reply,
     names: readonly string[] = [],
+    aheadBy = 0,
   ) => {
     const leaf = await authority.leaf(['127.0.0.1', 'localhost', ...names])
     const count = (method: string, path: string): void => {
@@ -78,7 +91,7 @@ export async function startLab(
             overhear(reply.body)
             return reply
           }
-    const listener = await listen({ ...leaf, handle: heard, trouble, count })
+    const listener = await listen({ ...leaf, handle: heard, trouble, count, ahead: aheadBy })
     listeners.push(listener)
     return listener
   }
@@ -92,6 +105,9 @@ export async function startLab(
     const hosts = [...new Set(documentsOfIssuer.authorities.map((one) => one.slice(0, one.lastIndexOf(':'))))]
     const issuer = await serve('issuer', documentsOfIssuer.handle, plainTrouble, hosts)
     const resolve = Object.fromEntries(documentsOfIssuer.authorities.map((one) => [one, `127.0.0.1:${issuer.port}`]))
+    // Whatever they are asked without credentials, the clouds tell their time.
+    const cloud = await serve('cloud', () => ({ status: 400, body: '' }), plainTrouble, cloudHosts)
+    for (const host of cloudHosts) resolve[`${host}:443`] = `127.0.0.1:${cloud.port}`
     const world: World = { roots: authority.root, resolve }
     const token = randomBytes(24).toString('base64url')
     let port = 0
@@ -103,14 +119,23 @@ export async function startLab(
       refused: refusedVerb,
       port: () => port,
     })
-    const [kubernetes, sts, iam, eks] = await Promise.all([
-      serve('kubernetes', api, statusTrouble),
+    const [kubernetes, sts, iam, eks, ec2, s3] = await Promise.all([
+      serve('kubernetes', api, statusTrouble, [], ahead),
       serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
-      serve('iam', iamService(lab.accounts, refusedAction), queryTrouble),
+      serve('iam', iamService(lab.accounts, lab.permissions, refusedAction), queryTrouble),
       serve('eks', eksService(lab, refusedAction), plainTrouble),
+      serve('ec2', ec2Service(lab.machines, refusedAction), plainTrouble),
+      serve('s3', s3Service(lab.permissions, refusedAction), plainTrouble),
     ])
     port = kubernetes.port
-    const servers: Servers = { kubernetes: kubernetes.url, sts: sts.url, iam: iam.url, eks: eks.url }
+    const servers: Servers = {
+      kubernetes: kubernetes.url,
+      sts: sts.url,
+      iam: iam.url,
+      eks: eks.url,
+      ec2: ec2.url,
+      s3: s3.url,
+    }
     const { env, kubeconfig, remove } = await makeWorkspace({
       world,
       servers,

@@ -30,14 +30,17 @@ export function listen(options: {
   readonly handle: Handler
   readonly trouble: (message: string) => Reply
   readonly count: Counter
+  /** Seconds by which the clock of this server is ahead, as its Date header tells. */
+  readonly ahead?: number
 }): Promise<Listener> {
-  const { cert, key, handle, trouble, count } = options
+  const { cert, key, handle, trouble, count, ahead = 0 } = options
   const server = createServer({ cert, key }, (incoming, outgoing) => {
     const parts: Buffer[] = []
     let size = 0
     const send = ({ status, headers, body }: Reply): void => {
       if (outgoing.destroyed) return
-      outgoing.writeHead(status, { 'content-length': String(Buffer.byteLength(body)), ...headers })
+      const date = new Date(Date.now() + ahead * 1000).toUTCString()
+      outgoing.writeHead(status, { date, 'content-length': String(Buffer.byteLength(body)), ...headers })
       outgoing.end(incoming.method === 'HEAD' ? '' : body)
     }
     incoming.on('data', (part: Buffer) => {

@@ -14,7 +14,14 @@ export type Workspace = {
   readonly remove: () => Promise<void>
 }
 
-export type Servers = { readonly kubernetes: string; readonly sts: string; readonly iam: string; readonly eks: string }
+export type Servers = {
+  readonly kubernetes: string
+  readonly sts: string
+  readonly iam: string
+  readonly eks: string
+  readonly ec2: string
+  readonly s3: string
+}
 
 /** Whatever would lead a tool past the lab: other credentials, other endpoints, other certificates, the real cluster. */
 const misleading = /^(AWS_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
@@ -74,6 +81,8 @@ export async function makeWorkspace(order: {
     AWS_ENDPOINT_URL_STS: servers.sts,
     AWS_ENDPOINT_URL_IAM: servers.iam,
     AWS_ENDPOINT_URL_EKS: servers.eks,
+    AWS_ENDPOINT_URL_S3: servers.s3,
+    AWS_ENDPOINT_URL_EC2: servers.ec2,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,

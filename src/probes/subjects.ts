@@ -3,7 +3,6 @@ import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
 import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../domain/audiences.ts'
-import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -20,6 +19,7 @@ import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type GoogleRoster, googleSubjects, grantedIn, lookForGoogle, runsOnGke } from './gcp/roster.ts'
 import { type Listed, listed } from './lists.ts'
+import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
 
 export type Selection = {
@@ -45,6 +45,10 @@ type Lists = {
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
   readonly services: readonly AwsService[]
+  /** All that were collected, or, of a whole live cluster, those of AWS; not asked for where somebody was named. */
+  readonly nodes?: Fact<Listed<string>>
+  /** Names of the nodes whose machines were collected: a node may be missing beside them. */
+  readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
   readonly google: GoogleRoster
@@ -58,7 +62,7 @@ const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Suc
 
 async function look(
   source: Source,
-  { namespace, documents, targets, selector }: Selection,
+  { namespace, allNamespaces, documents, targets, selector }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -68,17 +72,20 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, webhooks, google, ...templates] = await Promise.all([
-    list('serviceaccounts', readServiceAccount),
-    list('pods', readPod),
-    ask(seen.errors()),
-    ask(aws.podIdentityAssociations()),
-    documents ? ask(aws.roles()) : undefined,
-    everything ? ask(kubernetes.list('services', namespace)) : undefined,
-    ask(kubernetes.list('mutatingwebhookconfigurations')),
-    lookForGoogle(ask, documents === true),
-    ...templateResources.map((resource) => list(resource, readWorkload)),
-  ])
+  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, google, ...templates] =
+    await Promise.all([
+      list('serviceaccounts', readServiceAccount),
+      list('pods', readPod),
+      ask(seen.errors()),
+      ask(aws.podIdentityAssociations()),
+      documents ? ask(aws.roles()) : undefined,
+      everything ? ask(kubernetes.list('services', namespace)) : undefined,
+      everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
+      everything && documents ? ask(aws.instances()) : undefined,
+      ask(kubernetes.list('mutatingwebhookconfigurations')),
+      lookForGoogle(ask, documents === true),
+      ...templateResources.map((resource) => list(resource, readWorkload)),
+    ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
   return {
     accounts,
@@ -99,6 +106,8 @@ async function look(
         : [],
     services:
       services?.state === 'known' ? listAt(services.value, 'items').flatMap((one) => readAwsService(one) ?? []) : [],
+    ...(nodes === undefined ? {} : { nodes: nodesIn(nodes, documents === true) }),
+    machines: machines?.state === 'known' ? machineNames(machines.value) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
 }
@@ -247,22 +256,6 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
-/** The nodes that were named, and those whose Pod Identity agent judged pods ask for credentials. */
-function nodesOf(
-  named: ReadonlySet<string>,
-  pods: readonly Pod[],
-  known: ReadonlyMap<string, ServiceAccount>,
-): readonly Subject[] {
-  const users = new Map<string, string[]>([...named].map((name) => [name, []]))
-  for (const pod of pods) {
-    if (pod.node === undefined || !(asksPodIdentityAgent(pod) || runsOnGke(pod, known))) continue
-    const keys = users.get(pod.node) ?? []
-    keys.push(`Pod ${pod.namespace}/${pod.name}`, keyOfAccount(pod.namespace, pod.serviceAccount))
-    users.set(pod.node, keys)
-  }
-  return [...users].map(([name, of]) => ({ kind: 'Node', name, ...(of.length > 0 ? { of: [...new Set(of)] } : {}) }))
-}
-
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
@@ -303,7 +296,11 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       name: pod.name,
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
-  subjects.push(...nodesOf(chosen.nodes, [...pods.values()], known))
+  const listedNodes = lists.nodes === undefined ? [] : itemsOf(lists.nodes)
+  const nodes = nodesOf(new Set([...chosen.nodes, ...listedNodes, ...lists.machines]), [...pods.values()], (pod) =>
+    runsOnGke(pod, known),
+  )
+  subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   subjects.push(...googleSubjects(lists.google, subjects, known))
   for (const one of lists.injectors) {
@@ -315,18 +312,21 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
-  const standsFor: readonly Scope[] =
-    chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
-      ? ['service-account', 'pod', 'node']
-      : []
+  const blindTo = chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+  // A text that names no node is that of the only one, or nobody's; and nodes that cannot be listed are not nodes that are not there.
+  const unlisted = selection.documents !== true && lists.nodes?.state === 'unknown'
+  const blindToNodes = nodes.length === 0 ? blindTo || lists.errors || unlisted : lists.errors && nodes.length > 1
+  const standsFor: readonly Scope[] = [
+    ...(blindTo ? (['service-account', 'pod'] as const) : []),
+    ...(blindToNodes ? (['node'] as const) : []),
+  ]
   // The node pools of a bound ServiceAccount matter also where its pods, and so their nodes, were not seen.
   const ofGoogle =
     at(lists.google.collected, 'gke') === true ||
     [...chosen.accounts.keys()].some(
       (key) => known.get(key)?.annotations[googleAnnotation] !== undefined || granted.has(key),
     )
-  const ofNodes: readonly Scope[] =
-    ofGoogle && !subjects.some(({ kind }) => kind === 'Node') && !standsFor.includes('node') ? ['node'] : []
+  const ofNodes: readonly Scope[] = ofGoogle && nodes.length === 0 && !standsFor.includes('node') ? ['node'] : []
   // A text alone may be about a thing that nobody named.
   const answers: readonly Scope[] = [...standsFor, ...ofNodes, ...(lists.errors ? (['object'] as const) : [])]
   subjects.unshift({

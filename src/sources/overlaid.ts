@@ -1,9 +1,55 @@
-/** A source with some answers laid over it: what would be said if this were so. */
-import { type Fact, keyOf, type Source } from '../core/fact.ts'
-import type { Json } from '../core/json.ts'
+/** A source with changes laid over it: what would be said if they had been carried out. */
 
-/** `answers` by the key of their question (`keyOf`); everything else is asked of the source. */
-export const overlaid = (source: Source, answers: ReadonlyMap<string, Fact<Json>>): Source => ({
-  name: source.name,
-  ask: (question, signal) => answers.get(keyOf(question)) ?? source.ask(question, signal),
-})
+import { edited } from '../core/edit.ts'
+import { absent, type Fact, keyOf, known, onward, type Question, type Source } from '../core/fact.ts'
+import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
+import type { Effect } from '../core/plan.ts'
+
+/** The answer as it would be. What was not seen stays unseen, unless the change says the whole of it. */
+function under(fact: Fact<Json>, { path, after }: Effect): Fact<Json> {
+  if (path.length === 0) return after === undefined ? absent(fact.from) : known(after, fact.from)
+  if (fact.state !== 'known') return fact
+  const value = edited(fact.value, path, after)
+  return value === undefined ? absent(fact.from) : known(value, fact.from)
+}
+
+const isObjectOf = (item: Json, { input }: Question): boolean =>
+  textAt(item, 'metadata', 'name') === textAt(input, 'name') &&
+  textAt(item, 'metadata', 'namespace') === textAt(input, 'namespace')
+
+/** A change to one object as the lists show it that hold it. */
+function inList(fact: Fact<Json>, effect: Effect): Fact<Json> {
+  if (fact.state !== 'known' || !isObject(fact.value)) return fact
+  const items = listAt(fact.value, 'items')
+  const held = items.some((item) => isObjectOf(item, effect.question))
+  const added = effect.path.length === 0 && effect.after !== undefined && !held ? [effect.after] : []
+  const next = items.flatMap((item) => {
+    if (!isObjectOf(item, effect.question)) return [item]
+    const value = edited(item, effect.path, effect.after)
+    return value === undefined ? [] : [value]
+  })
+  return known({ ...fact.value, items: [...next, ...added] }, fact.from)
+}
+
+/** The list of a kind, in the namespace of an object or in all, that the object stands in. */
+const holds = (list: Question, { question }: Effect): boolean => {
+  const kind = /^(.+)\/get$/.exec(question.call)?.[1]
+  if (list.system !== 'kubernetes' || question.system !== 'kubernetes' || list.call !== `${kind}/list`) return false
+  const namespace = at(list.input, 'namespace')
+  return namespace === undefined || namespace === at(question.input, 'namespace')
+}
+
+/** In the order of the effects, so that each builds on those before it; an object's change shows in its lists by itself. */
+export function overlaid(source: Source, effects: readonly Effect[]): Source {
+  const direct = Map.groupBy(effects, ({ question }) => keyOf(question))
+  return {
+    name: source.name,
+    ask: (question, signal) => {
+      const own = direct.get(keyOf(question)) ?? []
+      const listed = question.call.endsWith('/list') ? effects.filter((effect) => holds(question, effect)) : []
+      if (own.length + listed.length === 0) return source.ask(question, signal)
+      const told = own[0]?.path.length === 0 ? absent(question) : source.ask(question, signal)
+      return onward(told, (fact: Fact<Json>) => listed.reduce(inList, own.reduce(under, fact)))
+    },
+  }
+}

@@ -37,6 +37,7 @@ export const check = defineCheck({
       'https://repost.aws/knowledge-center/eks-troubleshoot-irsa-errors',
     ],
   },
+  only: { probe: oidcProvider, otherwise: 'no provider is registered, or none is needed' },
   needs: {},
   wants: { oidcProvider, audience, stsAnswers },
   after: ['aws/oidc-provider-registered'],

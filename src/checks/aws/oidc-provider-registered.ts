@@ -58,6 +58,7 @@ export const check = defineCheck({
       'https://github.com/treeverse/dvc.org/pull/5273',
     ],
   },
+  only: { probe: roleReference, otherwise: 'the ServiceAccount names no role' },
   needs: {},
   wants: { roleReference, registration, stsAnswers },
   after: ['aws/role-arn-valid', 'cluster/issuer-is-public', 'cluster/tokens-carry-the-published-issuer'],

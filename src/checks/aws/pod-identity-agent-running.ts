@@ -3,10 +3,24 @@ import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { ofError, wordsOf } from '../../probes/aws/evidence.ts'
-import { agentDaemonSet, agentErrors, agentPods, agentUsers, compute } from '../../probes/aws/pod-identity-agent.ts'
+import {
+  agentDaemonSet,
+  agentErrors,
+  agentPods,
+  agentUsers,
+  type Compute,
+  compute,
+} from '../../probes/aws/pod-identity-agent.ts'
 
 type OnNode = { readonly node: string }
 const listAgents = 'kubectl get pods -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent -o wide'
+
+/** https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html#pod-id-restrictions */
+const withoutAgent: { readonly [compute in Compute]?: string } = {
+  fargate: 'Fargate',
+  windows: 'a Windows node',
+  elsewhere: 'a node outside EKS',
+}
 
 export const check = defineCheck({
   meta: {
@@ -86,13 +100,9 @@ export const check = defineCheck({
         : []),
       ...errors.map(ofError),
     ]
-    if (compute.state === 'known' && (compute.value === 'fargate' || compute.value === 'windows'))
-      return {
-        status: 'fail',
-        message: 'compute-unsupported',
-        data: { node, compute: compute.value === 'fargate' ? 'Fargate' : 'a Windows node' },
-        evidence,
-      }
+    const unsupported = compute.state === 'known' ? withoutAgent[compute.value] : undefined
+    if (unsupported !== undefined)
+      return { status: 'fail', message: 'compute-unsupported', data: { node, compute: unsupported }, evidence }
     if (errors.some(({ text }) => /cannot assign requested address/.test(text)))
       return { status: 'fail', message: 'ipv6-disabled', data: { node }, evidence }
     const taken = errors.find(({ text }) => /address already in use/.test(text))

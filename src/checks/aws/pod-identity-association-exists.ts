@@ -1,12 +1,13 @@
 /** A Pod Identity association names this ServiceAccount. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Account, accountOf, advice, podsOf, unnamed } from '../../domain/advice.ts'
+import { isOfAgent } from '../../domain/agent-answers.ts'
 import { asksPodIdentityAgent } from '../../domain/aws-injection.ts'
-import { editDistance } from '../../domain/edit-distance.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { fragmentsOf } from '../../knowledge/error-texts.ts'
 import { associations, clusterName, type SeenAssociation } from '../../probes/aws/associations.ts'
 import { ofError, wordsOf } from '../../probes/aws/evidence.ts'
+import { isNear } from '../../probes/aws/near-association.ts'
 import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts'
 import { podsOfServiceAccount } from '../../probes/workload/pods.ts'
 
@@ -23,13 +24,6 @@ const added = (data: In): string =>
     create(data),
     podsOf(data),
   )
-
-const near =
-  (account: Account) =>
-  ({ namespace, serviceAccount }: SeenAssociation): boolean =>
-    namespace === account.namespace
-      ? serviceAccount !== account.serviceAccount && editDistance(serviceAccount, account.serviceAccount, 2) <= 2
-      : serviceAccount === account.serviceAccount && editDistance(namespace, account.namespace, 2) <= 2
 
 export const check = defineCheck({
   meta: {
@@ -49,6 +43,7 @@ export const check = defineCheck({
       'https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html',
     ],
   },
+  only: { probe: associations, otherwise: 'the ServiceAccount is not bound by EKS Pod Identity' },
   needs: {},
   wants: { associations, clusterName, podsOfServiceAccount, errorsOfServiceAccount },
   after: [],
@@ -68,8 +63,8 @@ export const check = defineCheck({
     const cluster = clusterName.state === 'known' ? clusterName.value : undefined
     const pods = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []
     const injected = pods.find(asksPodIdentityAgent)
-    const error = (errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []).find(({ fragment }) =>
-      ofThisCheck.has(fragment),
+    const error = (errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []).find(
+      ({ fragment, text }) => ofThisCheck.has(fragment) && isOfAgent(text),
     )
     const place: In = { ...account, cluster: cluster ?? 'CLUSTER', role: unnamed.roleArn }
     const said = error === undefined ? [] : [ofError(error)]
@@ -123,7 +118,7 @@ export const check = defineCheck({
         data: { ...place, found: elsewhere.cluster, role: roleOf(elsewhere) },
         evidence,
       }
-    const other = complete ? items.filter(here).find(near(account)) : undefined
+    const other = complete ? items.filter(here).find(isNear(account)) : undefined
     if (other !== undefined)
       return {
         status: 'fail',

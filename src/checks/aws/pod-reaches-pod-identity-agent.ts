@@ -5,7 +5,7 @@ import { agentCallIn } from '../../domain/agent-answers.ts'
 import { asksPodIdentityAgent } from '../../domain/aws-injection.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { ofError, wordsOf } from '../../probes/aws/evidence.ts'
-import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
+import { errorsOfPod, saidOfPod } from '../../probes/workload/observed-errors.ts'
 import { pod } from '../../probes/workload/pod.ts'
 
 type Called = Place & { readonly address: string }
@@ -31,9 +31,10 @@ export const check = defineCheck({
       'https://github.com/aws/eks-pod-identity-agent/tree/d4dc0f3',
     ],
   },
+  only: { probe: saidOfPod, otherwise: 'no call of the pod to its agent was seen' },
   needs: {},
   wants: { errorsOfPod, pod },
-  after: ['aws/pod-identity-agent-running'],
+  after: ['aws/pod-identity-agent-running', 'workload/network-leads-to-the-token-endpoint'],
   messages: {
     'invalid-address': ({ address }: Called) =>
       `the agent refused a call to ${address}; only 169.254.170.23 and fd00:ec2::23 are answered`,

@@ -59,6 +59,7 @@ export const check = defineCheck({
       'https://repost.aws/knowledge-center/eks-troubleshoot-irsa-errors',
     ],
   },
+  only: { probe: roleReference, otherwise: 'the ServiceAccount names no role' },
   needs: {},
   wants: { roleReference, region, stsAnswers, composedRole },
   after: ['aws/service-account-names-role'],

@@ -51,6 +51,7 @@ export const check = defineCheck({
       'https://github.com/terraform-redhat/terraform-provider-rhcs/issues/41',
     ],
   },
+  only: { probe: chain, otherwise: 'no further role was seen' },
   needs: {},
   wants: { chain, targetRole },
   after: [],

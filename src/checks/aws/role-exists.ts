@@ -32,6 +32,7 @@ export const check = defineCheck({
       'https://github.com/uswitch/kiam/issues/33',
     ],
   },
+  only: { probe: roleReference, otherwise: 'the ServiceAccount names no role' },
   needs: { roleReference },
   wants: { role, roleTwins },
   after: ['aws/role-arn-valid'],

@@ -5,6 +5,7 @@ import { bucketShapes } from '../../domain/aws-bucket-shapes.ts'
 import { isNodeSession } from '../../domain/aws-callers.ts'
 import { refusalsIn } from '../../domain/aws-refusals.ts'
 import { sh } from '../../domain/shell-words.ts'
+import { bucketAdmission, bucketKey, keyArn, ofKms } from '../../probes/aws/bucket.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { callRefused } from '../../probes/aws/refused.ts'
 import { rolePolicies } from '../../probes/aws/role-policies.ts'
@@ -13,8 +14,6 @@ import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts
 
 type Role = { readonly role: string; readonly policy: string }
 type Shape = Role & { readonly actions: string; readonly resource: string; readonly expected: string }
-
-const kms = /The ciphertext refers to a customer master key that does not exist|Access to KMS is not allowed/
 
 const change = ({ role, policy }: Role, sentence: string): string =>
   advice(
@@ -43,7 +42,7 @@ export const check = defineCheck({
     ],
   },
   needs: {},
-  wants: { rolePolicies, roleReference, callRefused, errorsOfServiceAccount },
+  wants: { rolePolicies, roleReference, callRefused, errorsOfServiceAccount, bucketAdmission, bucketKey },
   after: [],
   messages: {
     'object-actions-on-bucket-arn': ({ actions, resource, expected }: Shape) =>
@@ -77,7 +76,9 @@ export const check = defineCheck({
         'aws kms get-key-policy --key-id KEY_ID --policy-name default',
       ),
   },
-  judge: ({ want: { rolePolicies, roleReference, callRefused, errorsOfServiceAccount } }) => {
+  judge: ({
+    want: { rolePolicies, roleReference, callRefused, errorsOfServiceAccount, bucketAdmission, bucketKey },
+  }) => {
     const own = roleReference.state === 'known' ? roleReference.value.arn?.name : undefined
     const policies = rolePolicies.state === 'known' ? rolePolicies.value : undefined
     const { grants, faults } = bucketShapes(policies?.items ?? [])
@@ -106,25 +107,45 @@ export const check = defineCheck({
     }
     const refused = callRefused.state === 'known' ? callRefused.value : undefined
     const bucket = /^arn:[^:]*:s3:::([^/]+)/.exec(refused?.resource ?? '')?.[1]
+    if (
+      refused?.lacking === 'resource-based' &&
+      bucket !== undefined &&
+      bucketAdmission.state === 'known' &&
+      bucketAdmission.value.admits
+    )
+      return {
+        status: 'undecided',
+        lacks: `the policy of ${bucket} was once the reason of a refusal, and names the role or its account now; whether its conditions let it in is open`,
+        evidence: [ofError(refused.error)],
+      }
     if (refused?.lacking === 'resource-based' && bucket !== undefined)
       return {
         status: 'fail',
         message: 'other-account-bucket',
         data: { bucket, owner: 'another account', role: refused.caller?.name ?? own ?? unnamed.role },
-        evidence: [ofError(refused.error)],
+        evidence:
+          bucketAdmission.state === 'known'
+            ? [
+                ofError(refused.error),
+                {
+                  question: bucketAdmission.from,
+                  path: 'Policy.Statement[].Principal',
+                  observed: bucketAdmission.value.principals.join(', '),
+                },
+              ]
+            : [ofError(refused.error)],
       }
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
     const locked = errors.find(
       ({ text }) =>
-        kms.test(text) && !refusalsIn(text).some(({ caller }) => caller !== undefined && isNodeSession(caller)),
+        ofKms.test(text) && !refusalsIn(text).some(({ caller }) => caller !== undefined && isNodeSession(caller)),
     )
     if (locked !== undefined)
       return {
         status: 'fail',
         message: 'key-not-allowed',
         data: {
-          key:
-            /arn:[\w-]{3,20}:kms:[\w-]{1,30}:\d{12}:key\/[\w-]{1,64}/.exec(locked.text)?.[0] ?? 'the text names none',
+          key: keyArn.exec(locked.text)?.[0] ?? (bucketKey.state === 'known' ? bucketKey.value : 'the text names none'),
           role: own ?? unnamed.role,
         },
         evidence: [ofError(locked)],

@@ -34,6 +34,7 @@ export const check = defineCheck({
       'https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2517',
     ],
   },
+  only: { probe: callRefused, otherwise: 'no refused call of the workload was seen' },
   needs: {},
   wants: { callRefused, simulated, boundary },
   after: ['aws/workload-uses-own-role', 'aws/role-may-use-bucket'],

@@ -188,6 +188,7 @@ export const check = defineCheck({
       'https://github.com/ministryofjustice/modernisation-platform/issues/3909',
     ],
   },
+  only: { probe: roleReference, otherwise: 'the ServiceAccount names no role' },
   needs: { roleReference, trustDecision },
   wants: {},
   after: [

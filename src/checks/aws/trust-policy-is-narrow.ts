@@ -28,6 +28,7 @@ export const check = defineCheck({
     title: 'The trust policy admits nobody else',
     severity: 'warning',
     scope: 'object',
+    kinds: ['Role'],
     cloud: 'aws',
     section: 'Trust',
     why: 'Whoever can make a ServiceAccount that the policy admits has the role, with all that it may do.',

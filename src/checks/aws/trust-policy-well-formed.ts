@@ -34,6 +34,7 @@ export const check = defineCheck({
     title: 'The trust policy is one that IAM accepts and means what it says',
     severity: 'error',
     scope: 'object',
+    kinds: ['Role'],
     cloud: 'aws',
     section: 'Trust',
     why: 'IAM refuses some mistakes when a policy is stored; others it stores, and the policy then means something else.',

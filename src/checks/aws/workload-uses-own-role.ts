@@ -10,7 +10,7 @@ import { roleReference } from '../../probes/aws/role-reference.ts'
 import type { ObservedError } from '../../probes/cluster/observed-errors.ts'
 import { calledPod } from '../../probes/workload/called-pod.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
-import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
+import { errorsOfPod, saidOfPod } from '../../probes/workload/observed-errors.ts'
 
 type Observed = Place & { readonly observed: string }
 
@@ -53,11 +53,13 @@ export const check = defineCheck({
       'https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2627',
     ],
   },
+  only: { probe: saidOfPod, otherwise: 'no call of the workload was seen' },
   needs: {},
   wants: { errorsOfPod, roleReference, calledPod },
   after: [
     'aws/service-account-names-role',
     'aws/pod-is-injected',
+    'aws/sdk-supports-mechanism',
     'workload/token-file-is-readable',
     'workload/static-credentials-are-absent',
   ],

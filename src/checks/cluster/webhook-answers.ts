@@ -27,6 +27,7 @@ export const check = defineCheck({
     title: 'The API server can call the identity webhook',
     severity: 'error',
     scope: 'object',
+    kinds: ['MutatingWebhookConfiguration'],
     cloud: 'any',
     section: 'Webhook',
     why: 'A webhook that cannot be called injects nothing: where it fails open pods start without identity, where it fails closed none starts.',

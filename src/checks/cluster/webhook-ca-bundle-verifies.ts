@@ -42,6 +42,7 @@ export const check = defineCheck({
     title: "The identity webhook's caBundle verifies the certificate it serves",
     severity: 'error',
     scope: 'object',
+    kinds: ['MutatingWebhookConfiguration'],
     cloud: 'any',
     section: 'Webhook',
     why: 'The API server calls a webhook only over TLS that its caBundle verifies; where it does not and the webhook fails open, every new pod starts without identity and nothing says so.',

@@ -19,6 +19,7 @@ export const check = defineCheck({
     title: 'The identity webhook is installed once, and pods wait for it',
     severity: 'warning',
     scope: 'object',
+    kinds: ['MutatingWebhookConfiguration'],
     cloud: 'any',
     section: 'Webhook',
     why: 'A webhook that fails open lets pods start without their identity while it is down; two of them undo what the other did.',

@@ -30,6 +30,7 @@ export const check = defineCheck({
     title: "A Service's load-balancer annotations are ones that the responsible controller honours",
     severity: 'warning',
     scope: 'object',
+    kinds: ['Service'],
     cloud: 'aws',
     section: 'Load balancers',
     why: 'Two controllers read annotations of the same prefix, and each passes over what is for the other, or misspelt, without a word.',

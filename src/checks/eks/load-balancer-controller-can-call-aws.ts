@@ -28,6 +28,7 @@ export const check = defineCheck({
       'https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3358',
     ],
   },
+  only: { probe: controller, otherwise: 'it is not the ServiceAccount of the AWS Load Balancer Controller' },
   needs: { controller },
   wants: { roleReference, hopLimit },
   after: [],

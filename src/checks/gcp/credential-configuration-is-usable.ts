@@ -12,6 +12,7 @@ export const check = defineCheck({
     title: 'The credential configuration is complete, names a provider and is accepted by the application',
     severity: 'error',
     scope: 'object',
+    kinds: ['CredentialConfiguration', 'Cluster'],
     cloud: 'gcp',
     section: 'Federation',
     why: 'Libraries of Google read from this file where the token lies, where it is exchanged and as whom; one wrong line ends in an error that names none of them.',

@@ -12,6 +12,7 @@ export const check = defineCheck({
     title: 'The Google service account exists, is enabled and is the one that was granted',
     severity: 'error',
     scope: 'object',
+    kinds: ['GoogleServiceAccount'],
     cloud: 'gcp',
     section: 'Binding',
     why: 'An account that is missing, disabled or made anew under its old name gives no tokens, or tokens without the grants of the former one.',

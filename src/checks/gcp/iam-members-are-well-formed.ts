@@ -13,6 +13,7 @@ export const check = defineCheck({
     title: 'Every workload identity member follows the grammar of its kind',
     severity: 'error',
     scope: 'object',
+    kinds: ['GoogleServiceAccount', 'GoogleProject', 'Bucket', 'Cluster'],
     cloud: 'gcp',
     section: 'Binding',
     why: 'IAM takes many a member that names nobody; a number in the place of an id, or one for many, admits no workload at all.',

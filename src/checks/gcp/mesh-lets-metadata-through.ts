@@ -39,6 +39,7 @@ export const check = defineCheck({
   needs: { googleMesh },
   wants: {},
   after: ['gcp/node-runs-metadata-server'],
+  covers: ['workload/network-leads-to-the-token-endpoint'],
   messages: {
     'proxy-captures-metadata': say(
       'the sidecar of {pod} captures metadata requests: traffic.sidecar.istio.io/excludeOutboundIPRanges is {observed}, expected it to contain 169.254.169.254/32',

@@ -12,7 +12,7 @@ import { roleReference } from '../../probes/aws/role-reference.ts'
 import type { ObservedError } from '../../probes/cluster/observed-errors.ts'
 import { calledPod } from '../../probes/workload/called-pod.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
-import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
+import { errorsOfPod, saidOfPod } from '../../probes/workload/observed-errors.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
 type Cloud = 'aws' | 'gcp'
@@ -89,6 +89,7 @@ export const check = defineCheck({
       'https://github.com/awslabs/mountpoint-s3-csi-driver/issues/586',
     ],
   },
+  only: { probe: saidOfPod, otherwise: 'no call of the workload was seen' },
   needs: {},
   wants: { errorsOfPod, roleReference, serviceAccount, calledPod },
   after: [

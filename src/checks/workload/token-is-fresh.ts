@@ -66,7 +66,7 @@ export const check = defineCheck({
   },
   needs: {},
   wants: { errorsOfPod, pod, podTokens, serviceAccount, clock },
-  after: ['workload/token-file-is-readable'],
+  after: ['cluster/clocks-agree', 'workload/token-file-is-readable'],
   messages: {
     'bound-object-gone': ({ kind, name, uid }: Place & { kind: string; name: string; uid: string }) =>
       `the token is bound to ${kind}${name === '' ? '' : ` ${name} (${uid})`}, which no longer exists`,

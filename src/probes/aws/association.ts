@@ -1,5 +1,15 @@
 /** The EKS Pod Identity association of a ServiceAccount; asked only where no annotation names a role. */
-import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } from '../../core/fact.ts'
+import {
+  absent,
+  defineProbe,
+  type Fact,
+  type Inquiry,
+  known,
+  onward,
+  type Soon,
+  type Unknown,
+  unknown,
+} from '../../core/fact.ts'
 import { at, type Json, textAt } from '../../core/json.ts'
 import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../../domain/audiences.ts'
 import { asksPodIdentityAgent, isByWebhook } from '../../domain/aws-injection.ts'
@@ -15,10 +25,31 @@ import { cluster } from './cluster.ts'
 export type Association = {
   readonly namespace: string
   readonly serviceAccount: string
-  /** Lists leave it out; it stands in the description of one association. */
+  /** As EKS names it in its own calls. */
+  readonly id?: string
+  /** Lists leave the roles out; they stand in the description of one association, which may not have been seen. */
   readonly roleArn?: string
+  /** The role that EKS goes on to with the first one. */
+  readonly targetRoleArn?: string
+  readonly externalId?: string
+  /** Whether EKS tags the session; undefined where only the list was seen. */
+  readonly tags?: boolean
+  /** Why its description, and so its role, was not seen. */
+  readonly unseen?: Unknown
+  /** The cluster that it is made in, as its ARN tells. */
+  readonly cluster?: { readonly name: string; readonly arn: string; readonly account: string }
   /** ISO 8601, as far as it was collected. */
   readonly created?: string
+}
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html */
+function clusterOf(associationArn: string | undefined): Association['cluster'] {
+  const [, start, account, name] =
+    /^(arn:[a-z0-9-]+:eks:[a-z0-9-]+:(\d{12}):)podidentityassociation\/([\w-]+)\/[\w-]+$/.exec(associationArn ?? '') ??
+    []
+  return start === undefined || account === undefined || name === undefined
+    ? undefined
+    : { name, account, arn: `${start}cluster/${name}` }
 }
 
 const read = (json: Json): Association | undefined => {
@@ -26,13 +57,21 @@ const read = (json: Json): Association | undefined => {
   const serviceAccount = textAt(json, 'serviceAccount')
   if (namespace === undefined || serviceAccount === undefined) return undefined
   const roleArn = textAt(json, 'roleArn')
+  const id = textAt(json, 'associationId') ?? textAt(json, 'associationArn')?.split('/').at(-1)
+  const cluster = clusterOf(textAt(json, 'associationArn'))
+  const targetRoleArn = textAt(json, 'targetRoleArn')
+  const externalId = textAt(json, 'externalId')
   const raw = at(json, 'createdAt')
   // The command line prints ISO 8601 or, by an older default, seconds since 1970.
   const time = typeof raw === 'number' ? raw * 1000 : typeof raw === 'string' ? Date.parse(raw) : Number.NaN
   return {
     namespace,
     serviceAccount,
-    ...(roleArn === undefined ? {} : { roleArn }),
+    ...(id === undefined ? {} : { id }),
+    ...(roleArn === undefined ? {} : { roleArn, tags: at(json, 'disableSessionTags') !== true }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(targetRoleArn === undefined ? {} : { targetRoleArn }),
+    ...(externalId === undefined ? {} : { externalId }),
     ...(Number.isNaN(time) ? {} : { created: new Date(time).toISOString() }),
   }
 }
@@ -60,15 +99,26 @@ export const association = defineProbe({
     if (cluster.state === 'absent') return absent(cluster.from)
     if (cluster.state === 'unknown' && issuer.state === 'known' && !isEksIssuer(hostPathOf(issuer.value.issuer)))
       return absent(issuer.from)
-    return onward(inquiry.ask(aws.podIdentityAssociations()), (answer) =>
-      ofServiceAccount(listed(answer, read, 'associations'), value),
-    )
+    return sought(value, inquiry)
   },
 })
 
+/** The association out of the list, with what its description adds where the list leaves out the role. */
+const sought = (account: ServiceAccount, { ask }: Inquiry): Soon<Fact<Association>> =>
+  onward(ask(aws.podIdentityAssociations()), (answer) => {
+    const found = ofServiceAccount(listed(answer, read, 'associations'), account)
+    if (found.state !== 'known' || found.value.roleArn !== undefined || found.value.id === undefined) return found
+    return onward(ask(aws.podIdentityAssociation(found.value.id)), (described) => {
+      const one = described.state === 'known' ? read(at(described.value, 'association') ?? null) : undefined
+      if (described.state === 'unknown') return known({ ...found.value, unseen: described }, found.from)
+      return one === undefined ? found : known({ ...found.value, ...one }, described.from)
+    })
+  })
+
 function ofServiceAccount(list: Fact<Listed<Association>>, { namespace, name }: ServiceAccount): Fact<Association> {
   if (list.state !== 'known') return list
-  const found = list.value.items.find((one) => one.namespace === namespace && one.serviceAccount === name)
+  const all = list.value.items.filter((one) => one.namespace === namespace && one.serviceAccount === name)
+  const found = all.find(({ roleArn }) => roleArn !== undefined) ?? all[0]
   if (found !== undefined) return known(found, list.from)
   if (list.value.complete) return absent(list.from)
   return unknown(
@@ -95,8 +145,6 @@ export const associationBeside = defineProbe({
     if (cluster.state === 'absent') return absent(cluster.from)
     if (cluster.state === 'unknown' && issuer.state === 'known' && !isEksIssuer(hostPathOf(issuer.value.issuer)))
       return absent(issuer.from)
-    return onward(inquiry.ask(aws.podIdentityAssociations()), (answer) =>
-      ofServiceAccount(listed(answer, read, 'associations'), value),
-    )
+    return sought(value, inquiry)
   },
 })

@@ -1,6 +1,7 @@
 /** All EKS Pod Identity associations that were seen; asked only where they could serve the ServiceAccount. */
 import { absent, defineProbe, type Fact, onward, type Soon } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
+import { isOfAgent } from '../../domain/agent-answers.ts'
 import { asksPodIdentityAgent } from '../../domain/aws-injection.ts'
 import { hostPathOf, isEksIssuer } from '../../domain/aws-trust-provider.ts'
 import { aws } from '../../domain/questions.ts'
@@ -19,6 +20,8 @@ export type SeenAssociation = {
   /** Left out where only one cluster was asked. */
   readonly cluster?: string
   readonly roleArn?: string
+  /** As EKS names it in its own calls. */
+  readonly id?: string
 }
 
 const read = (json: Json): SeenAssociation | undefined => {
@@ -26,10 +29,12 @@ const read = (json: Json): SeenAssociation | undefined => {
   const serviceAccount = textAt(json, 'serviceAccount')
   const cluster = textAt(json, 'clusterName')
   const roleArn = textAt(json, 'roleArn')
+  const id = textAt(json, 'associationId') ?? textAt(json, 'associationArn')?.split('/').at(-1)
   if (namespace === undefined || serviceAccount === undefined) return undefined
   return {
     namespace,
     serviceAccount,
+    ...(id === undefined ? {} : { id }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(roleArn === undefined ? {} : { roleArn }),
   }
@@ -50,7 +55,7 @@ export const associations = defineProbe({
       podsOfServiceAccount.state === 'known' && podsOfServiceAccount.value.items.some(asksPodIdentityAgent)
     const reported =
       errorsOfServiceAccount.state === 'known' &&
-      errorsOfServiceAccount.value.some(({ fragment }) => ofAssociations.has(fragment))
+      errorsOfServiceAccount.value.some(({ fragment, text }) => ofAssociations.has(fragment) && isOfAgent(text))
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
     const bound = account !== undefined && (hasRoleAnnotation(account) || isOfAnotherCloud(account))
     if (!injected && !reported) {

@@ -1,11 +1,11 @@
 /** A further role that the workload's role is to assume: as an association says, or as a refusal shows; and its trust policy. */
 import { absent, defineProbe, type Fact, known, onward, reading, type Soon } from '../../core/fact.ts'
-import { listAt, textAt } from '../../core/json.ts'
 import { parseRoleArn, type RoleArn } from '../../domain/arn.ts'
 import { isNodeSession } from '../../domain/aws-callers.ts'
 import type { Source } from '../../domain/aws-chain.ts'
 import { aws, seen } from '../../domain/questions.ts'
 import { errorsOfServiceAccount } from '../workload/observed-errors.ts'
+import { association } from './association.ts'
 import { type Refused, refusedIn } from './refused.ts'
 import { type Role, readRole } from './role.ts'
 import { roleReference } from './role-reference.ts'
@@ -30,8 +30,8 @@ export const chain = defineProbe({
   about: 'the further role that the workload assumes',
   scope: 'service-account',
   needs: {},
-  wants: { errorsOfServiceAccount, roleReference },
-  ask: (_have, { errorsOfServiceAccount, roleReference }, inquiry): Soon<Fact<Chain>> => {
+  wants: { errorsOfServiceAccount, roleReference, association },
+  ask: (_have, { errorsOfServiceAccount, roleReference, association }): Fact<Chain> => {
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
     const refused = refusedIn(errors).find(
       ({ action, caller, resource }) =>
@@ -54,28 +54,21 @@ export const chain = defineProbe({
     }
     if (roleReference.state !== 'known' || roleReference.value.via !== 'association') return absent(seen.errors())
     const { arn, value } = roleReference.value
-    const { namespace, name } = inquiry.subject
-    return onward(inquiry.ask(aws.podIdentityAssociations()), (answer): Fact<Chain> => {
-      if (answer.state !== 'known') return absent(answer.from)
-      const own = listAt(answer.value, 'associations').find(
-        (one) => textAt(one, 'namespace') === namespace && textAt(one, 'serviceAccount') === name,
-      )
-      const targetText = textAt(own, 'targetRoleArn')
-      if (targetText === undefined || arn === undefined) return absent(answer.from)
-      const target = parseRoleArn(targetText)
-      const externalId = textAt(own, 'externalId')
-      return known(
-        {
-          source: { account: arn.account, name: arn.name },
-          sourceText: value,
-          targetText,
-          ...(target === undefined ? {} : { target }),
-          ...(externalId === undefined ? {} : { externalId }),
-          tags: own === undefined || !JSON.stringify(own).includes('"disableSessionTags":true'),
-        },
-        answer.from,
-      )
-    })
+    if (association.state !== 'known' || arn === undefined) return absent(association.from)
+    const { targetRoleArn, externalId, tags } = association.value
+    if (targetRoleArn === undefined) return absent(association.from)
+    const target = parseRoleArn(targetRoleArn)
+    return known(
+      {
+        source: { account: arn.account, name: arn.name },
+        sourceText: value,
+        targetText: targetRoleArn,
+        ...(target === undefined ? {} : { target }),
+        ...(externalId === undefined ? {} : { externalId }),
+        tags: tags !== false,
+      },
+      association.from,
+    )
   },
 })
 

@@ -1,5 +1,5 @@
 /** What explains that STS denied: the trust policy, or a policy of the organization above it. */
-import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, known, onward, type Soon } from '../../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../../core/json.ts'
 import { evaluateTrustPolicy } from '../../domain/aws-trust-policy.ts'
 import { aws } from '../../domain/questions.ts'
@@ -41,29 +41,30 @@ export const denyingPolicy = defineProbe({
   scope: 'service-account',
   needs: {},
   wants: { stsAnswers, trustDecision, roleReference },
-  ask: async (_have, { stsAnswers, trustDecision, roleReference }, inquiry): Promise<Fact<string>> => {
+  ask: (_have, { stsAnswers, trustDecision, roleReference }, inquiry): Soon<Fact<string>> => {
     const answered = stsAnswers.state === 'known' ? stsAnswers.value : undefined
     const denied = answered !== undefined && !answered.exchanged && answered.answers.some(({ text }) => isDenied(text))
     if (!denied || trustDecision.state !== 'known' || trustDecision.value.decision.decision !== 'allow')
       return absent(stsAnswers.from)
     const arn = roleReference.state === 'known' ? roleReference.value : undefined
     const { subject, issuer, audience } = trustDecision.value
-    const fact = await inquiry.ask(aws.resourceControlPolicies())
-    if (fact.state !== 'known') return fact
-    for (const policy of listAt(fact.value, 'Policies')) {
-      const denying = denials(at(policy, 'Content'), arn?.value ?? '')
-      const { decision } = evaluateTrustPolicy(denying, {
-        sub: subject,
-        aud: audience,
-        ...(issuer === undefined ? {} : { issuer }),
-        ...(arn?.arn === undefined ? {} : { accountId: arn.arn.account, partition: arn.arn.partition }),
-        secureTransport: true,
-        unknown: issuer === undefined ? ['*', 'issuer'] : ['*'],
-      })
-      if (decision === 'deny')
-        return known(textAt(policy, 'Name') ?? textAt(policy, 'Id') ?? 'not collected', fact.from)
-    }
-    return absent(fact.from)
+    return onward(inquiry.ask(aws.resourceControlPolicies()), (fact): Fact<string> => {
+      if (fact.state !== 'known') return fact
+      for (const policy of listAt(fact.value, 'Policies')) {
+        const denying = denials(at(policy, 'Content'), arn?.value ?? '')
+        const { decision } = evaluateTrustPolicy(denying, {
+          sub: subject,
+          aud: audience,
+          ...(issuer === undefined ? {} : { issuer }),
+          ...(arn?.arn === undefined ? {} : { accountId: arn.arn.account, partition: arn.arn.partition }),
+          secureTransport: true,
+          unknown: issuer === undefined ? ['*', 'issuer'] : ['*'],
+        })
+        if (decision === 'deny')
+          return known(textAt(policy, 'Name') ?? textAt(policy, 'Id') ?? 'not collected', fact.from)
+      }
+      return absent(fact.from)
+    })
   },
 })
 

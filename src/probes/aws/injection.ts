@@ -1,5 +1,5 @@
 /** What decides why a pod was not injected; looked at only for a pod that lacks its identity. */
-import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
 import { injectedInto } from '../../domain/aws-injection.ts'
 import { type InjectionHistory, injectionFault } from '../../domain/aws-injection-fault.ts'
@@ -20,38 +20,42 @@ export const injectionHistory = defineProbe({
   scope: 'pod',
   needs: {},
   wants: { pod, serviceAccount, roleReference, association, podsOfServiceAccount },
-  ask: async (
+  ask: (
     _have,
     { pod, serviceAccount, roleReference, association, podsOfServiceAccount },
     inquiry,
-  ): Promise<Fact<InjectionHistory>> => {
+  ): Soon<Fact<InjectionHistory>> => {
     if (pod.state !== 'known') return absent(pod.from)
     const bound =
       roleReference.state === 'known' ? { via: roleReference.value.via, role: roleReference.value.value } : undefined
     const first = { ...unseenHistory, ...(bound === undefined ? {} : { bound }) }
     if (pod.value.uid !== undefined && injectionFault(pod.value, first) === undefined) return absent(pod.from)
-    const webhook = await podIdentityWebhook.ask({}, {}, inquiry)
-    const flags = await webhookFlags(webhook, inquiry)
-    const map = await webhookMap(webhook, inquiry)
+    const { value: one, from } = pod
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
     const annotated = account === undefined ? undefined : writtenAt(account, roleAnnotation)?.time
     const associated = association.state === 'known' ? association.value.created : undefined
     const siblings = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []
-    return known(
-      {
-        ...first,
-        ...(account?.created === undefined ? {} : { serviceAccountCreated: account.created }),
-        ...(annotated === undefined ? {} : { annotated }),
-        ...(associated === undefined ? {} : { associated }),
-        ...(webhook.state === 'known' ? { webhook: webhook.value } : {}),
-        ...(flags.state === 'known' ? { annotationPrefix: flags.value.annotationPrefix } : {}),
-        mapKeys: map.state === 'known' ? map.value.map(({ key }) => key) : [],
-        siblingsInjected: siblings.some(
-          (one) => one.name !== pod.value.name && one.containers.some((its) => injectedInto(its) !== 'none'),
-        ),
-      },
-      pod.from,
-    )
+    const told = async (): Promise<Fact<InjectionHistory>> => {
+      const webhook = await podIdentityWebhook.ask({}, {}, inquiry)
+      const flags = await webhookFlags(webhook, inquiry)
+      const map = await webhookMap(webhook, inquiry)
+      return known(
+        {
+          ...first,
+          ...(account?.created === undefined ? {} : { serviceAccountCreated: account.created }),
+          ...(annotated === undefined ? {} : { annotated }),
+          ...(associated === undefined ? {} : { associated }),
+          ...(webhook.state === 'known' ? { webhook: webhook.value } : {}),
+          ...(flags.state === 'known' ? { annotationPrefix: flags.value.annotationPrefix } : {}),
+          mapKeys: map.state === 'known' ? map.value.map(({ key }) => key) : [],
+          siblingsInjected: siblings.some(
+            ({ name, containers }) => name !== one.name && containers.some((its) => injectedInto(its) !== 'none'),
+          ),
+        },
+        from,
+      )
+    }
+    return told()
   },
 })
 

@@ -15,42 +15,64 @@ import { cluster } from './cluster.ts'
 const agentName = 'eks-pod-identity-agent'
 const agentNamespace = 'kube-system'
 
+/** Names of the pods that ask for credentials, by their node: each pod is looked at once, however many nodes there are. */
+const agentUsersByNode = defineProbe({
+  id: 'aws/pod-identity-agent-users-by-node',
+  about: 'the pods that ask a Pod Identity agent',
+  scope: 'cluster',
+  needs: {},
+  wants: { pods },
+  ask: (_have, { pods }): Fact<ReadonlyMap<string, readonly string[]>> => {
+    if (pods.state !== 'known') return absent(pods.from)
+    const byNode = new Map<string, string[]>()
+    for (const { by } of pods.value.values())
+      for (const those of by.values())
+        for (const one of those) {
+          if (one.node === undefined || !asksPodIdentityAgent(one)) continue
+          const names = byNode.get(one.node)
+          if (names === undefined) byNode.set(one.node, [one.name])
+          else names.push(one.name)
+        }
+    return known(byNode, kubernetes.list('pods'))
+  },
+})
+
 /** Names of the pods on the node that ask for credentials; absent where none was seen to. */
 export const agentUsers = defineProbe({
   id: 'aws/pod-identity-agent-users',
   about: 'the pods that ask the Pod Identity agent of the node',
   scope: 'node',
   needs: {},
-  wants: { pods, cluster },
+  wants: { agentUsersByNode, cluster },
   ask: (
     _have,
-    { pods, cluster },
+    { agentUsersByNode, cluster },
     { subject },
   ): Fact<{ readonly names: readonly string[]; readonly cluster: string }> => {
-    if (pods.state !== 'known' || subject.kind !== 'Node') return absent(pods.from)
-    const names = [...pods.value.values()].flatMap(({ by }) =>
-      [...by.values()]
-        .flat()
-        .flatMap((one) => (one.node === subject.name && asksPodIdentityAgent(one) ? one.name : [])),
-    )
-    if (names.length === 0) return absent(kubernetes.list('pods'))
+    const names =
+      agentUsersByNode.state === 'known' && subject.kind === 'Node'
+        ? agentUsersByNode.value.get(subject.name)
+        : undefined
+    if (names === undefined) return absent(kubernetes.list('pods'))
     const name = cluster.state === 'known' ? cluster.value.name : 'CLUSTER'
     return known({ names, cluster: name }, kubernetes.list('pods'))
   },
 })
 
 /** What the node is, by its labels. */
-export type Compute = 'fargate' | 'windows' | 'auto' | 'other'
+export type Compute = 'fargate' | 'windows' | 'auto' | 'elsewhere' | 'other'
 
 export const compute = defineProbe({
   id: 'aws/node-compute',
   about: 'what the node is: its labels',
   scope: 'node',
   needs: {},
-  wants: { agentUsers },
-  ask: (_have, { agentUsers }, { subject, ask }): Soon<Fact<Compute>> => {
+  wants: { agentUsers, cluster },
+  ask: (_have, { agentUsers, cluster }, { subject, ask }): Soon<Fact<Compute>> => {
     const question = kubernetes.get('nodes', undefined, subject.name)
     if (agentUsers.state !== 'known') return absent(question)
+    // Only EKS has the agent and what it asks.
+    if (cluster.state === 'absent') return known('elsewhere', cluster.from)
     return onward(ask(question), (fact) =>
       reading(fact, (node): Compute => {
         const type = textAt(node, 'metadata', 'labels', 'eks.amazonaws.com/compute-type')
@@ -63,10 +85,10 @@ export const compute = defineProbe({
 
 export type AgentDaemonSet = { readonly name: string; readonly desired?: number; readonly ready?: number }
 
-/** Absent where all DaemonSets were seen and it is not among them, or nobody asks for it. */
 /** Auto Mode has it built in, Fargate and Windows have none. */
 const hasNone = (compute: Fact<Compute>): boolean => compute.state === 'known' && compute.value !== 'other'
 
+/** Absent where all DaemonSets were seen and it is not among them, or nobody asks for it. */
 export const agentDaemonSet = defineProbe({
   id: 'aws/pod-identity-agent-daemon-set',
   about: 'the DaemonSet of the Pod Identity agent',
@@ -114,6 +136,9 @@ export const agentPods = defineProbe({
   },
 })
 
+// Anybody may find a port taken; these are the agent's: https://github.com/aws/eks-pod-identity-agent
+const ownAddress = /(?:169\.254\.170\.23|\[fd00:ec2::23\]):80: bind: |:270[35]: bind: /
+
 const ofAgent = fragmentsOf('aws/pod-identity-agent-running')
 
 /** What was seen to be said of the agent of this node. A text that names no node is the only node's; never unknown. */
@@ -126,6 +151,7 @@ const saidOfAgent = (id: string, belongs: (error: ObservedError) => boolean) =>
     wants: { observedErrors },
     ask: (_have, { observedErrors }, { subject, subjects }): Fact<readonly ObservedError[]> => {
       const all = observedErrors.state === 'known' ? observedErrors.value : []
+      if (all.length === 0) return known(all, seen.errors())
       const alone = subject.kind === 'Cluster' || subjects.filter(({ kind }) => kind === 'Node').length === 1
       return known(alone ? all.filter(belongs) : [], seen.errors())
     },
@@ -133,7 +159,7 @@ const saidOfAgent = (id: string, belongs: (error: ObservedError) => boolean) =>
 
 export const agentErrors = saidOfAgent(
   'aws/pod-identity-agent-errors',
-  ({ fragment, text }) => ofAgent.has(fragment) && /\bbind: /.test(text),
+  ({ fragment, text }) => ofAgent.has(fragment) && ownAddress.test(text),
 )
 
 /** What shows how a call of the agent to EKS ended. */

@@ -4,8 +4,11 @@ import {
   defineProbe,
   type Fact,
   type Inquiry,
+  inquire,
   known,
+  onward,
   type Question,
+  type Soon,
   type Unknown,
   unknown,
 } from '../../core/fact.ts'
@@ -47,8 +50,8 @@ export type Registration = {
 
 const readArn = (json: Json): string | undefined => textAt(json, 'Arn')
 
-const providersOf = async (account: string | undefined, { ask }: Pick<Inquiry, 'ask'>): Promise<Fact<Listed<string>>> =>
-  listed(await ask(aws.oidcProviders(account)), readArn, 'OpenIDConnectProviderList')
+const providersOf = (account: string | undefined, { ask }: Pick<Inquiry, 'ask'>): Soon<Fact<Listed<string>>> =>
+  onward(ask(aws.oidcProviders(account)), (list) => listed(list, readArn, 'OpenIDConnectProviderList'))
 
 export const registration = defineProbe({
   id: 'aws/provider-registration',
@@ -56,7 +59,7 @@ export const registration = defineProbe({
   scope: 'service-account',
   needs: { roleReference },
   wants: { issuer, cluster, role, stsAnswers },
-  ask: async ({ roleReference }, { issuer, cluster, role, stsAnswers }, inquiry): Promise<Fact<Registration>> => {
+  ask: ({ roleReference }, { issuer, cluster, role, stsAnswers }, inquiry): Soon<Fact<Registration>> => {
     if (roleReference.state === 'absent' || !isWebIdentity(roleReference.value)) return absent(roleReference.from)
     const named = roleReference.value.arn
     if (named === undefined)
@@ -68,40 +71,42 @@ export const registration = defineProbe({
     const arn = providerArn({ partition, accountId: account, hostPath })
     const texts = stsAnswers.state === 'known' ? stsAnswers.value.answers.map(({ text }) => text) : []
     const foreign = texts.map(unregisteredIn).find((one) => one !== undefined && hostPathOf(one) !== hostPath)
-    const refused = foreign === undefined ? undefined : await refusedFor(foreign, named, inquiry)
-    const base = {
+    const refusal = foreign === undefined ? undefined : refusedFor(foreign, named, inquiry)
+    const plain = {
       account,
       partition,
       arn,
-      ...(refused === undefined ? {} : { refused }),
       issuer: issuer.value.issuer,
       issuerFrom: issuer.value.from,
       trusted: role.state === 'known' ? federatedIn(role.value.policy) : [],
     }
-    const provider = await inquiry.ask(aws.oidcProvider(arn))
-    if (provider.state === 'known')
-      return known({ ...base, state: 'registered', listed: [arn], from: provider.from }, provider.from)
-    const list = await providersOf(account, inquiry)
-    const seen = list.state === 'known' ? list.value.items : []
-    if (seen.includes(arn)) return known({ ...base, state: 'registered', listed: seen, from: list.from }, list.from)
-    const missing = provider.state === 'absent' || (list.state === 'known' && list.value.complete)
-    const elsewhere = await elsewhereIn(
-      named,
-      hostPath,
-      cluster.state === 'known' ? cluster.value.account : undefined,
-      inquiry,
-    )
-    return known(
-      {
-        ...base,
-        state: missing ? 'missing' : 'not-seen',
-        listed: seen,
-        ...(elsewhere === undefined ? {} : { elsewhere }),
-        ...(provider.state === 'unknown' ? { unseen: provider } : {}),
-        from: list.from,
-      },
-      list.from,
-    )
+    const own = cluster.state === 'known' ? cluster.value.account : undefined
+    return onward(refusal, (refused) => {
+      const base = refused === undefined ? plain : { ...plain, refused }
+      return onward(inquiry.ask(aws.oidcProvider(arn)), (provider): Soon<Fact<Registration>> => {
+        if (provider.state === 'known')
+          return known({ ...base, state: 'registered', listed: [arn], from: provider.from }, provider.from)
+        return onward(providersOf(account, inquiry), (list): Soon<Fact<Registration>> => {
+          const seen = list.state === 'known' ? list.value.items : []
+          if (seen.includes(arn))
+            return known({ ...base, state: 'registered', listed: seen, from: list.from }, list.from)
+          const missing = provider.state === 'absent' || (list.state === 'known' && list.value.complete)
+          return onward(elsewhereIn(named, hostPath, own, inquiry), (elsewhere) =>
+            known(
+              {
+                ...base,
+                state: missing ? 'missing' : 'not-seen',
+                listed: seen,
+                ...(elsewhere === undefined ? {} : { elsewhere }),
+                ...(provider.state === 'unknown' ? { unseen: provider } : {}),
+                from: list.from,
+              },
+              list.from,
+            ),
+          )
+        })
+      })
+    })
   },
 })
 
@@ -124,20 +129,21 @@ async function refusedFor(
 }
 
 /** The account of the cluster, or that of the credentials, is where a provider is created that belongs elsewhere. */
-async function elsewhereIn(
+function elsewhereIn(
   { account, partition }: RoleArn,
   hostPath: string,
   clusterAccount: string | undefined,
   inquiry: Inquiry,
-): Promise<string | undefined> {
-  const own = await providersOf(undefined, inquiry)
-  for (const one of own.state === 'known' ? own.value.items : []) {
-    const parts = parseProviderArn(one)
-    if (parts?.hostPath === hostPath && parts.accountId !== account) return parts.accountId
-  }
-  if (clusterAccount === undefined || clusterAccount === account) return undefined
-  const there = await inquiry.ask(aws.oidcProvider(providerArn({ partition, accountId: clusterAccount, hostPath })))
-  return there.state === 'known' ? clusterAccount : undefined
+): Soon<string | undefined> {
+  return onward(providersOf(undefined, inquiry), (own): Soon<string | undefined> => {
+    for (const one of own.state === 'known' ? own.value.items : []) {
+      const parts = parseProviderArn(one)
+      if (parts?.hostPath === hostPath && parts.accountId !== account) return parts.accountId
+    }
+    if (clusterAccount === undefined || clusterAccount === account) return undefined
+    const provider = aws.oidcProvider(providerArn({ partition, accountId: clusterAccount, hostPath }))
+    return onward(inquiry.ask(provider), ({ state }) => (state === 'known' ? clusterAccount : undefined))
+  })
 }
 
 export type Provider = {
@@ -156,14 +162,8 @@ const readProvider =
     return { url, clientIds: listAt(json, 'ClientIDList').filter((one) => typeof one === 'string'), assumed }
   }
 
-const look = async (arn: string, assumed: boolean, { ask }: Inquiry): Promise<Fact<Provider>> => {
-  const fact = await ask(aws.oidcProvider(arn))
-  if (fact.state !== 'known') return fact
-  const value = readProvider(assumed)(fact.value)
-  return value === undefined
-    ? unknown('malformed', 'the provider has a form that is not understood', fact.from)
-    : known(value, fact.from)
-}
+const look = (arn: string, assumed: boolean, inquiry: Inquiry): Soon<Fact<Provider>> =>
+  inquire(inquiry, aws.oidcProvider(arn), readProvider(assumed))
 
 export const oidcProvider = defineProbe({
   id: 'aws/oidc-provider',
@@ -171,7 +171,7 @@ export const oidcProvider = defineProbe({
   scope: 'service-account',
   needs: {},
   wants: { roleReference, issuer, role },
-  ask: async (_have, { roleReference, issuer, role }, inquiry): Promise<Fact<Provider>> => {
+  ask: (_have, { roleReference, issuer, role }, inquiry): Soon<Fact<Provider>> => {
     if (roleReference.state === 'absent') return absent(roleReference.from)
     if (roleReference.state === 'known' && !isWebIdentity(roleReference.value)) return absent(roleReference.from)
     const named = roleReference.state === 'known' ? roleReference.value.arn : undefined
@@ -190,12 +190,13 @@ export const oidcProvider = defineProbe({
     )
     const [only] = trusted
     if (only !== undefined && trusted.size === 1) return look(only, true, inquiry)
-    const list = await providersOf(named?.account, inquiry)
-    if (list.state !== 'known') return list
-    const [single, ...others] = list.value.items
-    // A complete list is that of an account, and its one provider may be anybody's; a lone document was put there to be looked at.
-    if (single !== undefined && others.length === 0 && !list.value.complete) return look(single, true, inquiry)
-    if (roleReference.state === 'unknown') return roleReference
-    return issuer.state === 'unknown' ? issuer : unknown('not-collected', 'the issuer was not seen', issuer.from)
+    return onward(providersOf(named?.account, inquiry), (list): Soon<Fact<Provider>> => {
+      if (list.state !== 'known') return list
+      const [single, ...others] = list.value.items
+      // A complete list is that of an account, and its one provider may be anybody's; a lone document was put there to be looked at.
+      if (single !== undefined && others.length === 0 && !list.value.complete) return look(single, true, inquiry)
+      if (roleReference.state === 'unknown') return roleReference
+      return issuer.state === 'unknown' ? issuer : unknown('not-collected', 'the issuer was not seen', issuer.from)
+    })
   },
 })

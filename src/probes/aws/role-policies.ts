@@ -1,7 +1,18 @@
 /** The permission policies of the role: those that stand in it, and those that are attached. */
-import { absent, defineProbe, type Fact, known, type Question, unknown } from '../../core/fact.ts'
+import {
+  absent,
+  defineProbe,
+  type Fact,
+  type Inquiry,
+  known,
+  onward,
+  type Question,
+  type Soon,
+  unknown,
+} from '../../core/fact.ts'
 import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { aws } from '../../domain/questions.ts'
+import { role } from './role.ts'
 import { roleReference } from './role-reference.ts'
 
 export type RolePolicy = { readonly name: string; readonly policy: Json; readonly from: Question }
@@ -19,54 +30,71 @@ export const rolePolicies = defineProbe({
   about: 'the permission policies of the role',
   scope: 'service-account',
   needs: {},
-  wants: { roleReference },
-  ask: async (_have, { roleReference }, inquiry): Promise<Fact<RolePolicies>> => {
+  wants: { roleReference, role },
+  ask: (_have, { roleReference, role }, inquiry): Soon<Fact<RolePolicies>> => {
     if (roleReference.state === 'absent') return roleReference
     const arn = roleReference.state === 'known' ? roleReference.value.arn : undefined
     if (arn === undefined) return unknown('not-asked', 'no role ARN was seen', roleReference.from)
+    // Who is not signed in, or asks nobody, sees no policies either; each of thousands would be told so twice more.
+    if (role.state === 'unknown' && (role.why === 'not-asked' || role.why === 'unauthenticated')) return role
     const { account, name } = arn
-    const [inline, attached] = await Promise.all([
-      inquiry.ask(aws.rolePolicies(account, name)),
-      inquiry.ask(aws.attachedRolePolicies(account, name)),
-    ])
-    if (inline.state === 'absent' || attached.state === 'absent') return absent(inline.from)
-    const places = [
-      ...(inline.state === 'known' ? textsAt(inline.value, 'PolicyNames') : []).map((one) => ({
-        name: one,
-        question: aws.rolePolicy(account, name, one),
-        member: ['PolicyDocument'],
-      })),
-      ...(attached.state === 'known' ? listAt(attached.value, 'AttachedPolicies') : []).flatMap((one) => {
-        const policy = textAt(one, 'PolicyArn')
-        return policy === undefined
-          ? []
-          : [
-              {
-                name: textAt(one, 'PolicyName') ?? policy,
-                question: aws.policy(account, policy),
-                member: ['PolicyVersion', 'Document'],
-              },
-            ]
-      }),
-    ]
-    const answers = await Promise.all(
-      places.map(async ({ question, ...rest }) => ({ ...rest, answer: await inquiry.ask(question) })),
-    )
-    const items = answers.flatMap(({ name: policyName, member, answer }) => {
-      const policy = answer.state === 'known' ? at(answer.value, ...member) : undefined
-      return policy === undefined ? [] : [{ name: policyName, policy, from: answer.from }]
-    })
-    const unseen = [inline, attached, ...answers.map(({ answer }) => answer)].filter(({ state }) => state === 'unknown')
-    const first = unseen[0]
-    if (items.length === 0 && first?.state === 'unknown') return first
-    const whole = [inline, attached].every((list) => list.state === 'known' && at(list.value, 'complete') !== false)
-    return known(
-      {
-        items,
-        complete: whole && unseen.length === 0,
-        refused: unseen.some((fact) => fact.state === 'unknown' && fact.why !== 'not-collected'),
-      },
-      inline.from,
+    const inline = inquiry.ask(aws.rolePolicies(account, name))
+    const attached = inquiry.ask(aws.attachedRolePolicies(account, name))
+    return onward(inline, (first) =>
+      onward(attached, (second) =>
+        first.state === 'unknown' && second.state === 'unknown'
+          ? first
+          : lookInto({ account, name, inline: first, attached: second }, inquiry),
+      ),
     )
   },
 })
+
+type Lists = {
+  readonly account: string
+  readonly name: string
+  readonly inline: Fact<Json>
+  readonly attached: Fact<Json>
+}
+
+async function lookInto({ account, name, inline, attached }: Lists, inquiry: Inquiry): Promise<Fact<RolePolicies>> {
+  if (inline.state === 'absent' || attached.state === 'absent') return absent(inline.from)
+  const places = [
+    ...(inline.state === 'known' ? textsAt(inline.value, 'PolicyNames') : []).map((one) => ({
+      name: one,
+      question: aws.rolePolicy(account, name, one),
+      member: ['PolicyDocument'],
+    })),
+    ...(attached.state === 'known' ? listAt(attached.value, 'AttachedPolicies') : []).flatMap((one) => {
+      const policy = textAt(one, 'PolicyArn')
+      return policy === undefined
+        ? []
+        : [
+            {
+              name: textAt(one, 'PolicyName') ?? policy,
+              question: aws.policy(account, policy),
+              member: ['PolicyVersion', 'Document'],
+            },
+          ]
+    }),
+  ]
+  const answers = await Promise.all(
+    places.map(async ({ question, ...rest }) => ({ ...rest, answer: await inquiry.ask(question) })),
+  )
+  const items = answers.flatMap(({ name: policyName, member, answer }) => {
+    const policy = answer.state === 'known' ? at(answer.value, ...member) : undefined
+    return policy === undefined ? [] : [{ name: policyName, policy, from: answer.from }]
+  })
+  const unseen = [inline, attached, ...answers.map(({ answer }) => answer)].filter(({ state }) => state === 'unknown')
+  const first = unseen[0]
+  if (items.length === 0 && first?.state === 'unknown') return first
+  const whole = [inline, attached].every((list) => list.state === 'known' && at(list.value, 'complete') !== false)
+  return known(
+    {
+      items,
+      complete: whole && unseen.length === 0,
+      refused: unseen.some((fact) => fact.state === 'unknown' && fact.why !== 'not-collected'),
+    },
+    inline.from,
+  )
+}

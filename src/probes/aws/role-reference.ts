@@ -51,7 +51,7 @@ async function byOwnWebhook(
   association: Fact<Association>,
   inquiry: Inquiry,
 ): Promise<Fact<RoleReference>> {
-  const eks = association.from.call === aws.podIdentityAssociations().call && association.state !== 'unknown'
+  const eks = association.from.call === aws.podIdentityAssociations().call && association.state === 'absent'
   if (eks) return absent(association.from)
   const webhook = await podIdentityWebhook.ask({}, {}, inquiry)
   const map = await webhookMap(webhook, inquiry)

@@ -54,7 +54,7 @@ export const readRole = (json: Json): Role | undefined => {
 }
 
 /** The answer, unless it is about a role of the same name in another account. */
-const ofAccount = (answer: Fact<Json>, account: string): Fact<Role> => {
+export const ofAccount = (answer: Fact<Json>, account: string): Fact<Role> => {
   const role = reading(answer, readRole)
   if (role.state !== 'known' || role.value.arn === undefined) return role
   const seen = parseRoleArn(role.value.arn)

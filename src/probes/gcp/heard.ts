@@ -23,9 +23,6 @@ export const heardFor = (heard: readonly Heard[], check: CheckId): readonly Hear
 export const ofHeard = ({ error }: Heard): Evidence => ofError(error)
 export const quoted = ({ error }: Heard): string => wordsOf(error.text)
 
-/** In the place of what nobody collected: in messages only, never in what a person is told to do. */
-export const unseen = 'not collected'
-
 type Undecided = Extract<Verdict, { status: 'undecided' }>
 /** What an unknown fact leaves open. */
 export function undecidedBy(fact: Fact<unknown>, evidence: readonly Evidence[] = []): Undecided {

@@ -1,5 +1,5 @@
 /** The known error texts that speak of one ServiceAccount or pod. */
-import { defineProbe, type Fact, known } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, known, type Probe } from '../../core/fact.ts'
 import { related, type Scope, type Subject, subjectKey } from '../../core/subject.ts'
 import { judged } from '../cluster/judged.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
@@ -84,5 +84,18 @@ const probe = (scope: 'service-account' | 'pod', id: string) =>
         : errorShelves,
   })
 
+/** Whether anything was said at all; absent where nothing was. */
+const anything = (scope: 'service-account' | 'pod', id: string, errors: Probe<readonly ObservedError[]>) =>
+  defineProbe({
+    id,
+    about: 'whether there are known error texts in logs and events',
+    scope,
+    needs: { errors },
+    wants: {},
+    ask: ({ errors }): Fact<true> =>
+      errors.state === 'known' && errors.value.length > 0 ? known(true, errors.from) : absent(errors.from),
+  })
+
 export const errorsOfServiceAccount = probe('service-account', 'workload/observed-errors')
 export const errorsOfPod = probe('pod', 'workload/pod-observed-errors')
+export const saidOfPod = anything('pod', 'workload/pod-said', errorsOfPod)

@@ -1,5 +1,15 @@
 /** The key names of the Secrets and ConfigMaps that fill variables of a pod; asked only where the pod is bound to an identity. */
-import { absent, defineProbe, type Fact, known, reading, type Unknown } from '../../core/fact.ts'
+import {
+  absent,
+  defineProbe,
+  type Fact,
+  type Inquiry,
+  known,
+  type Question,
+  reading,
+  type Soon,
+  type Unknown,
+} from '../../core/fact.ts'
 import { textsAt } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { boundOf, nameOfObject, objectsToLookInto } from '../../domain/static-credentials.ts'
@@ -20,7 +30,7 @@ export const variableSources = defineProbe({
   scope: 'pod',
   needs: { pod },
   wants: { serviceAccount },
-  ask: async ({ pod }, { serviceAccount }, { ask }): Promise<Fact<VariableSources>> => {
+  ask: ({ pod }, { serviceAccount }, { ask }): Soon<Fact<VariableSources>> => {
     if (pod.state === 'absent') return absent(pod.from)
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
     const objects = new Map(
@@ -29,18 +39,24 @@ export const variableSources = defineProbe({
         .flatMap(objectsToLookInto)
         .map((object) => [nameOfObject(object), object] as const),
     )
-    if (objects.size === 0) return absent(pod.from)
-    const keys = new Map<string, readonly string[]>()
-    const unseen: { object: ObjectName; fact: Unknown }[] = []
-    for (const [name, object] of objects) {
-      const resource = object.kind === 'Secret' ? 'secrets' : 'configmaps'
-      const fact = reading(await ask(kubernetes.get(resource, pod.value.namespace, object.name)), (json) =>
-        textsAt(json, 'keys'),
-      )
-      if (fact.state === 'known') keys.set(name, fact.value)
-      else if (fact.state === 'absent') keys.set(name, [])
-      else unseen.push({ object, fact })
-    }
-    return known({ keys, unseen }, pod.from)
+    return objects.size === 0 ? absent(pod.from) : lookInto(objects, pod.value.namespace, pod.from, ask)
   },
 })
+
+async function lookInto(
+  objects: ReadonlyMap<string, ObjectName>,
+  namespace: string,
+  from: Question,
+  ask: Inquiry['ask'],
+): Promise<Fact<VariableSources>> {
+  const keys = new Map<string, readonly string[]>()
+  const unseen: { object: ObjectName; fact: Unknown }[] = []
+  for (const [name, object] of objects) {
+    const resource = object.kind === 'Secret' ? 'secrets' : 'configmaps'
+    const fact = reading(await ask(kubernetes.get(resource, namespace, object.name)), (json) => textsAt(json, 'keys'))
+    if (fact.state === 'known') keys.set(name, fact.value)
+    else if (fact.state === 'absent') keys.set(name, [])
+    else unseen.push({ object, fact })
+  }
+  return known({ keys, unseen }, from)
+}

@@ -21,6 +21,24 @@ const clusterTags = (machine: JsonObject): readonly Json[] =>
     /^(?:kubernetes\.io\/cluster\/|eks:cluster-name$)/.test(textAt(tag, 'Key') ?? ''),
   )
 
+/** The launch template that a machine was made from stands in a tag alone. */
+function templateOf(machine: JsonObject): JsonObject {
+  const tag = listAt(machine, 'Tags').find((one) => textAt(one, 'Key') === 'aws:ec2launchtemplate:id')
+  const LaunchTemplateId = textAt(tag, 'Value')
+  return LaunchTemplateId === undefined ? {} : { LaunchTemplate: { LaunchTemplateId } }
+}
+
+const isMachine = (value: Json): boolean =>
+  isObject(value) &&
+  /^i-[0-9a-f]{8,17}$/.test(textAt(value, 'InstanceId') ?? '') &&
+  (value.MetadataOptions !== undefined || value.PrivateDnsName !== undefined || value.SubnetId !== undefined)
+
+/** One machine, a list of them, or a list of such lists; nothing where anything else is among them. */
+function loneMachines(value: Json): readonly Json[] {
+  const all = isList(value) ? value.flatMap((one) => (isList(one) ? one : [one])) : [value]
+  return all.every(isMachine) ? all : []
+}
+
 /** Names that a list has and that were described, each described once. */
 type Shelf = { readonly names: Set<string>; readonly described: Map<string, JsonObject>; complete: boolean }
 const shelf = (): Shelf => ({ names: new Set(), described: new Map(), complete: false })
@@ -47,7 +65,20 @@ export function awsEntry(): Recogniser {
     return true
   }
 
+  const takeMachines = (list: readonly Json[]): void => {
+    for (const machine of list)
+      if (isObject(machine))
+        machines.push({ ...keep(machine, instanceNames), Tags: clusterTags(machine), ...templateOf(machine) })
+    machinesSeen = true
+  }
+
   const take = ({ value }: Document): boolean => {
+    // As --query prints them, without what they stand in.
+    const lone = loneMachines(value)
+    if (lone.length > 0) {
+      takeMachines(lone)
+      return true
+    }
     if (!isObject(value) || value.apiVersion !== undefined) return false
     const { accessEntry, accessEntries, nodegroup, nodegroups, Reservations, InstanceProfile, User } = value
     if (isObject(accessEntry)) return takeOne(entries, accessEntry, 'principalArn')
@@ -55,10 +86,7 @@ export function awsEntry(): Recogniser {
     if (isObject(nodegroup)) return takeOne(groups, nodegroup, 'nodegroupName')
     if (isList(nodegroups)) return takeList(groups, nodegroups, value)
     if (isList(Reservations)) {
-      for (const one of Reservations)
-        for (const machine of listAt(one, 'Instances'))
-          if (isObject(machine)) machines.push({ ...keep(machine, instanceNames), Tags: clusterTags(machine) })
-      machinesSeen = true
+      takeMachines(Reservations.flatMap((one) => listAt(one, 'Instances')))
       machinesComplete ||= value.NextToken === undefined || value.NextToken === null
       return true
     }
@@ -83,6 +111,12 @@ export function awsEntry(): Recogniser {
     return on.complete && !on.names.has(name ?? '') ? Object.freeze(absent(question)) : undefined
   }
 
+  /** A machine that is not among the documents may be anywhere. */
+  const some = (ids: readonly Json[], question: Question): Fact<Json> | undefined => {
+    const Instances = machines.filter(({ InstanceId = '' }) => ids.includes(InstanceId))
+    return Instances.length === 0 ? undefined : told({ Reservations: [{ Instances }] }, question)
+  }
+
   const answer = (question: Question): Fact<Json> | undefined => {
     const input = (name: string): string | undefined => textAt(question.input, name)
     switch (question.call) {
@@ -95,6 +129,7 @@ export function awsEntry(): Recogniser {
       case 'eks:DescribeNodegroup':
         return one(groups, input('nodegroupName'), 'nodegroup', question)
       case 'ec2:DescribeInstances':
+        if (isList(question.input.InstanceIds)) return some(question.input.InstanceIds, question)
         return machinesSeen
           ? told({ Reservations: [{ Instances: machines }], complete: machinesComplete }, question)
           : undefined

@@ -2,7 +2,9 @@
 import { absent, type Fact, type Question, unknown } from '../../core/fact.ts'
 import { isList, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import type { Duplicate } from '../../domain/json-text.ts'
+import { awsBuckets } from './aws-buckets.ts'
 import { awsEntry } from './aws-entry.ts'
+import { awsMachines } from './aws-machines.ts'
 import { awsPolicies } from './aws-policies.ts'
 import { awsProviders } from './aws-providers.ts'
 import { type Document, type Recogniser, told } from './document.ts'
@@ -56,6 +58,8 @@ export function awsDocuments(): Recogniser {
   const providers = awsProviders()
   const policies = awsPolicies()
   const entry = awsEntry()
+  const machines = awsMachines()
+  const buckets = awsBuckets()
 
   const takeRole = (role: JsonObject, duplicates: readonly Json[], name?: string): boolean => {
     const RoleName = textAt(role, 'RoleName') ?? name ?? textAt(role, 'Arn')?.split('/').at(-1)
@@ -111,7 +115,13 @@ export function awsDocuments(): Recogniser {
       })
       return true
     }
-    return providers.take(document) || policies.take(document) || entry.take(document)
+    return (
+      providers.take(document) ||
+      policies.take(document) ||
+      entry.take(document) ||
+      machines.take(document) ||
+      buckets.take(document)
+    )
   }
 
   const role = (question: Question): Fact<Json> | undefined => {
@@ -176,8 +186,24 @@ export function awsDocuments(): Recogniser {
         return associations.size === 0 && !associationsComplete
           ? undefined
           : told({ associations: [...associations.values()], complete: associationsComplete }, question)
+      case 'eks:DescribePodIdentityAssociation': {
+        const id = textAt(question.input, 'associationId') ?? ''
+        const one = [...associations.values()].find(
+          (each) => textAt(each, 'associationId') === id || textAt(each, 'associationArn')?.endsWith(`/${id}`) === true,
+        )
+        // A list has no roles.
+        return textAt(one, 'roleArn') === undefined || one === undefined
+          ? undefined
+          : told({ association: one }, question)
+      }
       default:
-        return providers.answer(question) ?? policies.answer(question) ?? entry.answer(question)
+        return (
+          providers.answer(question) ??
+          policies.answer(question) ??
+          entry.answer(question) ??
+          machines.answer(question) ??
+          buckets.answer(question)
+        )
     }
   }
 

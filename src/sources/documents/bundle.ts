@@ -59,7 +59,8 @@ export function bundleDocuments(now?: string): Bundle {
     return true
   }
   const answer: Bundle['answer'] = (question, state) => {
-    if (question.system === 'clock' && time !== undefined && state === 'seen') return told(time, question)
+    if (question.system === 'clock' && question.call === 'now' && time !== undefined && state === 'seen')
+      return told(time, question)
     if (answers.size === 0) return undefined
     const recorded = answers.get(keyOf(question))
     if (recorded === undefined || (recorded.state === 'unknown') !== (state === 'unseen')) return undefined

@@ -53,8 +53,23 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   'aws eks:DescribeNodegroup': (question) =>
     sh`aws eks describe-nodegroup --cluster-name CLUSTER --nodegroup-name ${word(question, 'nodegroupName')} > nodegroup.json`,
   'aws ec2:DescribeInstances': () => 'aws ec2 describe-instances > instances.json',
+  'aws ec2:DescribeSubnets': () => 'aws ec2 describe-subnets > subnets.json',
+  'aws ec2:DescribeInstanceTypes': (question) =>
+    sh`aws ec2 describe-instance-types --instance-types ${word(question, 'InstanceType')} > instance-types.json`,
+  'aws ec2:DescribeLaunchTemplateVersions': (question) =>
+    sh`aws ec2 describe-launch-template-versions --launch-template-id ${word(question, 'LaunchTemplateId')} > launch-template.json`,
   'aws iam:GetInstanceProfile': (question) =>
     sh`aws iam get-instance-profile --instance-profile-name ${word(question, 'InstanceProfileName')} > instance-profile.json`,
+  'aws s3:GetBucketPublicAccessBlock': (question) =>
+    sh`aws s3api get-public-access-block --bucket ${word(question, 'Bucket')} > ${`public-access/${fileOf(word(question, 'Bucket'))}.json`}`,
+  'aws s3:GetAccountPublicAccessBlock': () =>
+    'aws s3control get-public-access-block --account-id ACCOUNT > public-access/ACCOUNT.json',
+  'aws s3:GetBucketOwnershipControls': (question) =>
+    sh`aws s3api get-bucket-ownership-controls --bucket ${word(question, 'Bucket')} > ${`ownership/${fileOf(word(question, 'Bucket'))}.json`}`,
+  'aws s3:GetBucketPolicy': (question) =>
+    sh`aws s3api get-bucket-policy --bucket ${word(question, 'Bucket')} > ${`bucket-policies/${fileOf(word(question, 'Bucket'))}.json`}`,
+  'aws s3:GetEncryptionConfiguration': (question) =>
+    sh`aws s3api get-bucket-encryption --bucket ${word(question, 'Bucket')} > ${`encryption/${fileOf(word(question, 'Bucket'))}.json`}`,
   'aws iam:GetUser': (question) => sh`aws iam get-user --user-name ${word(question, 'UserName')} > user.json`,
   'aws sts:AssumeRoleWithWebIdentity': () => 'run kubectl wi doctor against the cluster',
   'aws iam:ListRolePolicies': (question) =>

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent, type RequestOptions } from 'node:https'
-import { isObject, type JsonObject, listAt, textAt } from '../../core/json.ts'
+import { isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import { type ExecAuthenticator, execAuthenticator, execProvider } from './exec-credential.ts'
 import { type Chosen, chooseCluster, impersonation, type KubeFlags, requestTimeoutMs } from './kubeconfig.ts'
 import { codeOf, LiveTrouble, plain, wordsOf } from './trouble.ts'
@@ -27,9 +27,14 @@ export type ApiServer = {
 }
 
 export type Sending = {
-  readonly body?: JsonObject
+  readonly body?: Json
+  /** POST where there is a body, else GET. */
+  readonly method?: 'PATCH' | 'DELETE' | undefined
+  readonly contentType?: string | undefined
   readonly maxBytes?: number
   readonly packed?: boolean
+  /** What is asked for in place of JSON; a server that does not know it answers with JSON. */
+  readonly accept?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -108,13 +113,24 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
     const url = new URL(`${root.pathname.replace(/\/$/, '')}${path}`, root)
     const body = how.body === undefined ? undefined : JSON.stringify(how.body)
     for (let attempt = 1; ; attempt += 1) {
-      const options = await optionsNow()
+      const ready = await optionsNow()
+      const options =
+        how.accept === undefined ? ready : { ...ready, headers: { ...headersOf(ready), Accept: how.accept } }
       const reply = await exchange({
         url,
         options:
           body === undefined
             ? options
-            : { ...options, method: 'POST', headers: { ...headersOf(options), 'Content-Type': 'application/json' } },
+            : {
+                ...options,
+                method: how.method ?? 'POST',
+                headers: {
+                  ...headersOf(options),
+                  'Content-Type': how.contentType ?? 'application/json',
+                  // Of a DELETE node:http sends the body without its length, and so as the start of another request.
+                  'Content-Length': String(Buffer.byteLength(body)),
+                },
+              },
         ...(body === undefined ? {} : { body }),
         timeoutMs,
         maxBytes,

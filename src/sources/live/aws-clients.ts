@@ -2,8 +2,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { Agent } from 'node:https'
 import { getCACertificates } from 'node:tls'
+import type { EC2Client } from '@aws-sdk/client-ec2'
 import type { EKSClient } from '@aws-sdk/client-eks'
 import type { IAMClient } from '@aws-sdk/client-iam'
+import type { S3Client } from '@aws-sdk/client-s3'
 import type { STSClient } from '@aws-sdk/client-sts'
 import type { EksHint } from './eks-hint.ts'
 import { codeOf, LiveTrouble, plain } from './trouble.ts'
@@ -12,6 +14,10 @@ export type AwsClients = {
   readonly iam: () => Promise<IAMClient>
   readonly sts: () => Promise<STSClient>
   readonly eks: () => Promise<EKSClient>
+  /** In the region of the machine, which its node tells. */
+  readonly ec2: (region: string) => Promise<EC2Client>
+  /** Follows a bucket into whichever region it is in. */
+  readonly s3: () => Promise<S3Client>
   /** STS without credentials, where the workload would ask: the region of the cluster, in the partition of the role. */
   readonly exchange: (partition: string) => Promise<STSClient>
   readonly close: () => void
@@ -67,6 +73,7 @@ export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings):
     }
   }
   const exchanges = new Map<string, () => Promise<STSClient>>()
+  const machines = new Map<string, () => Promise<EC2Client>>()
 
   const fromProfile = async (): Promise<string | undefined> => {
     const { STSClient } = await import('@aws-sdk/client-sts')
@@ -100,6 +107,20 @@ export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings):
       const { EKSClient } = await import('@aws-sdk/client-eks')
       return new EKSClient({ ...shared(), region: await clusterRegion() })
     }),
+    s3: lazy(async () => {
+      const { S3Client } = await import('@aws-sdk/client-s3')
+      return new S3Client({ ...shared(), region: await usualRegion(), followRegionRedirects: true })
+    }),
+    ec2: (region) => {
+      const held = machines.get(region)
+      if (held !== undefined) return held()
+      const made = lazy(async () => {
+        const { EC2Client } = await import('@aws-sdk/client-ec2')
+        return new EC2Client({ ...shared(), region: region === '' ? await clusterRegion() : region })
+      })
+      machines.set(region, made)
+      return made()
+    },
     exchange: (partition) => {
       const held = exchanges.get(partition)
       if (held !== undefined) return held()

@@ -128,9 +128,14 @@ export async function seekAssociations(
     for (let page = 0; page < mostPages; page += 1) {
       const input = { clusterName, maxResults: 100, ...(nextToken === undefined ? {} : { nextToken }) }
       const answer = await eks.send(new ListPodIdentityAssociationsCommand(input), sending(signal))
-      for (const { namespace, serviceAccount, associationArn } of answer.associations ?? [])
+      for (const { namespace, serviceAccount, associationArn, associationId } of answer.associations ?? [])
         if (namespace !== undefined && serviceAccount !== undefined)
-          associations.push({ namespace, serviceAccount, ...(associationArn === undefined ? {} : { associationArn }) })
+          associations.push({
+            namespace,
+            serviceAccount,
+            ...(associationArn === undefined ? {} : { associationArn }),
+            ...(associationId === undefined ? {} : { associationId }),
+          })
       nextToken = answer.nextToken
       if (nextToken === undefined) return known({ associations, complete: true }, question)
     }

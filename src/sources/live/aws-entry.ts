@@ -1,4 +1,4 @@
-/** Who enters the EKS cluster, as EKS and IAM tell it: access entries, node groups, instance profiles, users. */
+/** Who enters the EKS cluster and who is bound there, as EKS and IAM tell it: access entries, associations, node groups, profiles, users. */
 import { absent, type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
 import { serviceError, unseen } from './aws-answers.ts'
@@ -68,6 +68,20 @@ export function entryCalls({ clients, cluster, inAccount }: EntrySeeker): { read
       return known({ accessEntry: printed(rest) }, question)
     })
 
+  const podIdentityAssociation: Asking = (question, signal) =>
+    inCluster(question, async (clusterName) => {
+      const { DescribePodIdentityAssociationCommand } = await import('@aws-sdk/client-eks')
+      const eks = await clients.eks()
+      const associationId = textAt(question.input, 'associationId')
+      const { association } = await eks.send(
+        new DescribePodIdentityAssociationCommand({ clusterName, associationId }),
+        sending(signal),
+      )
+      if (association === undefined) return unknown('malformed', 'EKS answered without the association', question)
+      const { tags: _, policy: _policy, ...rest } = association
+      return known({ association: printed(rest) }, question)
+    })
+
   const nodegroups: Asking = (question, signal) =>
     inCluster(question, async (clusterName) => {
       const { ListNodegroupsCommand } = await import('@aws-sdk/client-eks')
@@ -127,6 +141,7 @@ export function entryCalls({ clients, cluster, inAccount }: EntrySeeker): { read
   return {
     'eks:ListAccessEntries': accessEntries,
     'eks:DescribeAccessEntry': accessEntry,
+    'eks:DescribePodIdentityAssociation': podIdentityAssociation,
     'eks:ListNodegroups': nodegroups,
     'eks:DescribeNodegroup': nodegroup,
     'iam:GetInstanceProfile': instanceProfile,

@@ -3,10 +3,12 @@ import { absent, type Fact, known, type Question, type Source, unknown } from '.
 import { type Json, textAt } from '../../core/json.ts'
 import { permissionOf, permissionWords } from '../../knowledge/permissions.ts'
 import { serviceError, unseen } from './aws-answers.ts'
+import { askBucket, bucketCalls } from './aws-buckets.ts'
 import { awsClients } from './aws-clients.ts'
 import { type ClusterSeeker, seekAssociations, seekCluster } from './aws-cluster.ts'
 import { entryCalls } from './aws-entry.ts'
 import { type Exchanger, exchangeToken } from './aws-exchange.ts'
+import { machineCalls } from './aws-machines.ts'
 import { permissionCalls } from './aws-permissions.ts'
 import type { EksHint } from './eks-hint.ts'
 
@@ -96,7 +98,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
       const document = policyOf(Role?.AssumeRolePolicyDocument)
       if (Role?.RoleName === undefined || document === undefined)
         return unknown('malformed', 'the trust policy of the role could not be read', question)
-      const { RoleName, RoleId, Arn, Path, MaxSessionDuration, CreateDate, PermissionsBoundary } = Role
+      const { RoleName, RoleId, Arn, Path, MaxSessionDuration, CreateDate, PermissionsBoundary, Tags } = Role
       const facts = {
         RoleName,
         RoleId,
@@ -106,6 +108,8 @@ export function awsSource(deps: AwsDeps): AwsSource {
         CreateDate,
         PermissionsBoundary,
         AssumeRolePolicyDocument: document,
+        // They tell which tool owns the role.
+        ...(Tags === undefined || Tags.length === 0 ? {} : { Tags }),
       }
       return known({ Role: JSON.parse(JSON.stringify(facts)) }, question)
     })
@@ -166,6 +170,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
     'iam:ListOpenIDConnectProviders': oidcProviders,
     'iam:GetOpenIDConnectProvider': oidcProvider,
     ...entryCalls({ clients, cluster: theCluster, inAccount }),
+    ...machineCalls(clients),
     'sts:AssumeRoleWithWebIdentity': (question, signal) => exchangeToken({ ...deps, clients }, question, signal),
   }
 
@@ -179,6 +184,8 @@ export function awsSource(deps: AwsDeps): AwsSource {
         return inAccount(textAt(question.input, 'account'), 'what was asked about', question, () =>
           permission(clients, question, sending(signal)),
         )
+      const bucket = Object.hasOwn(bucketCalls, question.call) ? bucketCalls[question.call] : undefined
+      if (bucket !== undefined) return askBucket(bucket, clients, question, sending(signal))
       return unknown(
         'not-asked',
         `${question.call} is not asked of a live AWS account yet`,

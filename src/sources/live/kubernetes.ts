@@ -7,8 +7,9 @@ import { kubernetes, type TokenName } from '../../domain/questions.ts'
 import { readToken } from '../../domain/token-claims.ts'
 import { resources } from '../../knowledge/permissions.ts'
 import { type ApiServer, type ApiServerSettings, connect } from './api-server.ts'
+import { clockBehind } from './date-header.ts'
 import type { KubeFlags } from './kubeconfig.ts'
-import { connection, factOf, isStatus, parse } from './kubernetes-answers.ts'
+import { connection, factOf, isStatus, parse, silence } from './kubernetes-answers.ts'
 import { fetchList, type Listing, listing, pathOf } from './kubernetes-lists.ts'
 import type { TokenVault } from './token-vault.ts'
 import { LiveTrouble, plain, wordsOf } from './trouble.ts'
@@ -142,6 +143,11 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
       return known({ ...(context === undefined ? {} : { context }), cluster, server, namespace }, question)
     }
     if (call === 'serviceaccounts/token/create') return mint(question)
+    if (call === 'clock')
+      return guarded(question, async () => {
+        const seen = await clockBehind(question, () => api.send('/version', { signal, maxBytes: 4 << 20 }))
+        return 'trouble' in seen ? silence(seen, question, api) : seen
+      })
     if (call.startsWith('nonresource ') && call.endsWith('/get')) {
       const path = call.slice('nonresource '.length, -'/get'.length)
       return guarded(question, async () =>
@@ -160,7 +166,11 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
     ask,
     api,
     preflight: (signal) => preflight(api, signal),
-    close: () => api.close(),
+    close: () => {
+      lists.clear()
+      minted.clear()
+      api.close()
+    },
   }
 }
 

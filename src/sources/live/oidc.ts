@@ -3,6 +3,7 @@ import { absent, type Fact, known, type Question, type Source, unknown, type Why
 import { isList, isObject, type Json, type JsonObject, textAt } from '../../core/json.ts'
 import { publicKeySet } from '../../domain/jwks.ts'
 import type { TokenName } from '../../domain/questions.ts'
+import { clockBehind } from './date-header.ts'
 import { readLab } from './lab-hook.ts'
 import { type PublicWebSettings, publicWeb } from './public-web.ts'
 import type { TokenVault } from './token-vault.ts'
@@ -79,6 +80,20 @@ export function oidcSource(deps: OidcDeps): OidcSource {
     return isNoReply(seen) ? silence(seen, host, question) : known(seen, question)
   }
 
+  const clock = async (question: Question, signal?: AbortSignal): Promise<Fact<Json>> => {
+    const url = URL.parse(textAt(question.input, 'url') ?? '')
+    if (url?.protocol !== 'https:') return unknown('not-asked', 'no https address is known', question)
+    if (web.proxied(url.hostname))
+      return unknown(
+        'unreachable',
+        `${plain(url.host)} is reached through a proxy, which may have a clock of its own`,
+        question,
+        elsewhere,
+      )
+    const seen = await clockBehind(question, () => web.get(url, signal))
+    return 'trouble' in seen ? silence(seen, url.host, question) : seen
+  }
+
   const addresses = async (question: Question): Promise<Fact<Json>> => {
     const host = textAt(question.input, 'host') ?? ''
     const found = await web.addresses(host)
@@ -122,6 +137,7 @@ export function oidcSource(deps: OidcDeps): OidcSource {
       if (call === 'jwks') return document(textAt(input, 'uri') ?? '', question)
       if (call === 'certificates') return certificates(question, signal)
       if (call === 'addresses') return addresses(question)
+      if (call === 'clock') return clock(question, signal)
       if (call === 'signature') return signature(question)
       return unknown('not-asked', `${call} is not a question that the OIDC source knows`, question)
     },

@@ -1,0 +1,66 @@
+/** Opens the writers: one connection to the cluster of the kubeconfig, and AWS with this machine's own credentials when it is first written to. */
+import type { KubeFlags } from '../sources/live/kubeconfig.ts'
+import { refused, type Writer, type Writers } from './writer.ts'
+
+export type WriterSettings = {
+  readonly flags: KubeFlags
+  readonly version: string
+  readonly env?: NodeJS.ProcessEnv | undefined
+}
+
+/** @throws LiveTrouble where the kubeconfig leads to no cluster */
+export async function openWriters({ flags, version, env = process.env }: WriterSettings): Promise<Writers> {
+  const [{ connect }, { pathOf }, { kubernetesWriter }] = await Promise.all([
+    import('../sources/live/api-server.ts'),
+    import('../sources/live/kubernetes-lists.ts'),
+    import('./kubernetes.ts'),
+  ])
+  const api = await connect(flags, { env, version })
+  const kubernetes = kubernetesWriter(api, pathOf)
+  const closers: (() => void)[] = [() => api.close()]
+  let aws: Promise<Writer> | undefined
+
+  const openAws = async (): Promise<Writer> => {
+    const [{ awsClients }, { eksHint }, { serviceError, unseen }, { awsWriter }, { iamCalls }, { eksCalls }] =
+      await Promise.all([
+        import('../sources/live/aws-clients.ts'),
+        import('../sources/live/eks-hint.ts'),
+        import('../sources/live/aws-answers.ts'),
+        import('./aws-writer.ts'),
+        import('./iam-calls.ts'),
+        import('./eks-calls.ts'),
+      ])
+    const clients = awsClients({ env, hint: eksHint(api), timeoutMs: 30_000 })
+    closers.push(() => clients.close())
+    let signedIn: Promise<string | undefined> | undefined
+    const account = (): Promise<string | undefined> => {
+      signedIn ??= (async () => {
+        const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
+        const sts = await clients.sts()
+        return (await sts.send(new GetCallerIdentityCommand({}))).Account
+      })()
+      return signedIn
+    }
+    const why = (error: unknown, call: string) => {
+      const { why: reason, detail, lift } = unseen(error, { system: 'aws', call, input: {} })
+      const answer = serviceError(error)
+      if (reason === 'forbidden') return { why: answer?.message ?? detail, lift: `IAM: ${call}` }
+      const said = answer === undefined ? detail : `${answer.code}: ${answer.message}`
+      return lift === undefined ? { why: said } : { why: said, lift }
+    }
+    return awsWriter(clients, { ...iamCalls, ...eksCalls }, why, account)
+  }
+
+  return {
+    place: { server: api.server, context: api.context ?? api.cluster },
+    prepare: async (change, manner) => {
+      if (change.system === 'kubernetes') return kubernetes.prepare(change, manner)
+      if (change.system !== 'aws') return refused(`${change.system} is not written to yet`)
+      aws ??= openAws()
+      return (await aws).prepare(change, manner)
+    },
+    close: () => {
+      for (const one of closers) one()
+    },
+  }
+}

@@ -1,0 +1,153 @@
+/** A change as the command that a person would type, and as the document that a person would keep. */
+import { edited } from '../core/edit.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import type { Change } from '../core/plan.ts'
+import { sh } from './shell-words.ts'
+
+type Edit = { readonly path: readonly (string | number)[]; readonly before?: Json; readonly after?: Json }
+
+const editsOf = (input: JsonObject): readonly Edit[] =>
+  listAt(input, 'edits').flatMap((one) => {
+    const path = listAt(one, 'path').filter((step) => typeof step === 'string' || typeof step === 'number')
+    const [before, after] = [at(one, 'before'), at(one, 'after')]
+    return [{ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }]
+  })
+
+const pointer = (path: Edit['path']): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+/** As a merge patch: null removes. Only where no member of a list is changed by its place. */
+const merge = (edits: readonly Edit[]): Json =>
+  edits.reduce<Json>((patch, { path, after }) => edited(patch, path, after ?? null) ?? patch, {})
+
+const throughLists = ({ path }: Edit): boolean => path.some((step) => typeof step === 'number')
+
+function patchCommand(resource: string, input: JsonObject): string {
+  const edits = editsOf(input)
+  const target = `${resource}/${textAt(input, 'name') ?? ''}`
+  const namespace = textAt(input, 'namespace')
+  const where = namespace === undefined ? '' : sh` -n ${namespace}`
+  for (const [map, verb] of [
+    ['annotations', 'annotate'],
+    ['labels', 'label'],
+  ] as const) {
+    const isOfMap = ({ path, after }: Edit): boolean =>
+      path.length === 3 &&
+      path[0] === 'metadata' &&
+      path[1] === map &&
+      (after === undefined || typeof after === 'string')
+    if (!edits.every(isOfMap)) continue
+    const words = edits.map(({ path, after }) =>
+      after === undefined ? sh`${`${path[2]}-`}` : sh`${`${path[2]}=${after}`}`,
+    )
+    return `kubectl ${verb} ${sh`${target}`}${where} ${words.join(' ')}${edits.some(({ after }) => after !== undefined) ? ' --overwrite' : ''}`
+  }
+  if (!edits.some(throughLists))
+    return `kubectl patch ${sh`${target}`}${where} --type=merge -p ${sh`${JSON.stringify(merge(edits))}`}`
+  const operations = edits.flatMap(({ path, before, after }): readonly Json[] => {
+    const here = pointer(path)
+    const held = before === undefined ? [] : [{ op: 'test', path: here, value: before }]
+    if (after === undefined) return [...held, { op: 'remove', path: here }]
+    return [...held, { op: before === undefined ? 'add' : 'replace', path: here, value: after }]
+  })
+  return `kubectl patch ${sh`${target}`}${where} --type=json -p ${sh`${JSON.stringify(operations)}`}`
+}
+
+function kubectl(call: string, input: JsonObject): string | undefined {
+  const [, resource = '', verb] = /^(.+)\/([a-z]+)$/.exec(call) ?? []
+  const target = `${resource}/${textAt(input, 'name') ?? ''}`
+  const namespace = textAt(input, 'namespace')
+  const where = namespace === undefined ? '' : sh` -n ${namespace}`
+  if (verb === 'patch') return patchCommand(resource, input)
+  if (verb === 'restart') return `${sh`kubectl rollout restart ${target}`}${where}`
+  if (verb === 'delete') return `${sh`kubectl delete ${target}`}${where}`
+  if (verb === 'create') return `printf %s ${sh`${JSON.stringify(at(input, 'object') ?? null)}`} | kubectl create -f -`
+  return undefined
+}
+
+const document = (value: Json | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null)
+
+type Line = (input: JsonObject, text: (name: string) => string) => string
+
+const association = (text: (name: string) => string): string =>
+  sh`--cluster-name ${text('clusterName')} --association-id "$(aws eks list-pod-identity-associations --cluster-name ${text('clusterName')} --namespace ${text('namespace')} --service-account ${text('serviceAccount')} --query 'associations[0].associationId' --output text)"`
+
+const awsLines: { readonly [call: string]: Line } = {
+  'iam:UpdateAssumeRolePolicy': (input, text) =>
+    sh`aws iam update-assume-role-policy --role-name ${text('RoleName')} --policy-document ${document(input.PolicyDocument)}`,
+  'iam:CreateOpenIDConnectProvider': (input, text) =>
+    `${sh`aws iam create-open-id-connect-provider --url ${text('Url')} --client-id-list`}${textsAt(
+      input,
+      'ClientIDList',
+    )
+      .map((one) => sh` ${one}`)
+      .join('')}`,
+  'iam:DeleteOpenIDConnectProvider': (_, text) =>
+    sh`aws iam delete-open-id-connect-provider --open-id-connect-provider-arn ${text('OpenIDConnectProviderArn')}`,
+  'iam:AddClientIDToOpenIDConnectProvider': (_, text) =>
+    sh`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${text('OpenIDConnectProviderArn')} --client-id ${text('ClientID')}`,
+  'iam:RemoveClientIDFromOpenIDConnectProvider': (_, text) =>
+    sh`aws iam remove-client-id-from-open-id-connect-provider --open-id-connect-provider-arn ${text('OpenIDConnectProviderArn')} --client-id ${text('ClientID')}`,
+  'iam:CreateRole': (input, text) =>
+    sh`aws iam create-role --role-name ${text('RoleName')} --assume-role-policy-document ${document(input.AssumeRolePolicyDocument)}`,
+  'iam:DeleteRole': (_, text) => sh`aws iam delete-role --role-name ${text('RoleName')}`,
+  'iam:AttachRolePolicy': (_, text) =>
+    sh`aws iam attach-role-policy --role-name ${text('RoleName')} --policy-arn ${text('PolicyArn')}`,
+  'iam:DetachRolePolicy': (_, text) =>
+    sh`aws iam detach-role-policy --role-name ${text('RoleName')} --policy-arn ${text('PolicyArn')}`,
+  'eks:CreatePodIdentityAssociation': (_, text) =>
+    sh`aws eks create-pod-identity-association --cluster-name ${text('clusterName')} --namespace ${text('namespace')} --service-account ${text('serviceAccount')} --role-arn ${text('roleArn')}`,
+  'eks:DeletePodIdentityAssociation': (_, text) => `aws eks delete-pod-identity-association ${association(text)}`,
+  'eks:UpdatePodIdentityAssociation': (_, text) =>
+    `aws eks update-pod-identity-association ${association(text)}${sh` --role-arn ${text('roleArn')}`}`,
+  'eks:CreateAccessEntry': (input, text) => {
+    const groups = textsAt(input, 'kubernetesGroups').map((one) => sh` ${one}`)
+    return `${sh`aws eks create-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --type ${text('type')}`}${groups.length === 0 ? '' : ` --kubernetes-groups${groups.join('')}`}`
+  },
+  'eks:DeleteAccessEntry': (_, text) =>
+    sh`aws eks delete-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')}`,
+}
+
+/** The command line, on one line; undefined for a change that has none. */
+export function commandOf({ system, call, input }: Change): string | undefined {
+  if (system === 'kubernetes') return kubectl(call, input)
+  const line = Object.hasOwn(awsLines, call) ? awsLines[call] : undefined
+  return line?.(input, (name) => textAt(input, name) ?? '')
+}
+
+const kinds: { readonly [resource: string]: readonly [apiVersion: string, kind: string] } = {
+  serviceaccounts: ['v1', 'ServiceAccount'],
+  configmaps: ['v1', 'ConfigMap'],
+  namespaces: ['v1', 'Namespace'],
+  services: ['v1', 'Service'],
+  pods: ['v1', 'Pod'],
+  deployments: ['apps/v1', 'Deployment'],
+  statefulsets: ['apps/v1', 'StatefulSet'],
+  daemonsets: ['apps/v1', 'DaemonSet'],
+  cronjobs: ['batch/v1', 'CronJob'],
+  mutatingwebhookconfigurations: ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'],
+  clusterrolebindings: ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'],
+  clusterroles: ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
+}
+
+/** What a repository would hold: the members of an object that change, or the arguments of the call. */
+export function documentOf({ system, call, input }: Change): JsonObject {
+  const [, resource = '', verb] = /^(.+)\/([a-z]+)$/.exec(call) ?? []
+  const object = at(input, 'object')
+  if (system === 'kubernetes' && verb === 'create' && isObject(object)) return object
+  const kind = kinds[resource]
+  const edits = editsOf(input)
+  if (system !== 'kubernetes' || kind === undefined || verb !== 'patch' || edits.some(throughLists))
+    return { call, ...input }
+  const [apiVersion, name] = kind
+  const metadata = Object.fromEntries(
+    ['name', 'namespace'].flatMap((key) => (input[key] === undefined ? [] : [[key, input[key] ?? null]])),
+  )
+  const patch = edits.reduce<Json>((made, { path, after }) => edited(made, path, after ?? null) ?? made, {
+    apiVersion,
+    kind: name,
+    metadata,
+  })
+  return isObject(patch) ? patch : { call, ...input }
+}

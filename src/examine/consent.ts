@@ -1,0 +1,43 @@
+/** Asks a person before an action that changes trust, permission or a running workload. */
+import type { PlannedAction } from '../core/plan.ts'
+import { clean } from '../report/text.ts'
+
+export type Consent = {
+  readonly ask: (action: PlannedAction) => Promise<boolean>
+  /** Ends a question that is being asked. */
+  readonly close: () => void
+}
+
+type Streams = {
+  readonly stdin: NodeJS.ReadStream
+  readonly stderr: NodeJS.WriteStream
+}
+
+/** `y` and `yes` are a yes, all else is a no; so is silence where nobody can be asked. `yes`: consent was given for all of them. */
+export function consentOf({ stdin, stderr }: Streams, yes: boolean): Consent {
+  let stop = (): void => {}
+  return {
+    ask: async ({ summary }) => {
+      if (yes) return true
+      if (stdin.isTTY !== true) return false
+      const { createInterface } = await import('node:readline')
+      const reader = createInterface({ input: stdin, output: stderr })
+      try {
+        const answer = await new Promise<string>((resolve) => {
+          stop = () => resolve('')
+          reader.once('close', stop)
+          // The terminal is in the reader's hands while it asks: Ctrl-C comes as a key, not as a signal.
+          reader.once('SIGINT', () => {
+            process.kill(process.pid, 'SIGINT')
+            reader.close()
+          })
+          reader.question(`${clean(summary)}? [y/N] `, resolve)
+        })
+        return /^y(es)?$/i.test(answer.trim())
+      } finally {
+        reader.close()
+      }
+    },
+    close: () => stop(),
+  }
+}

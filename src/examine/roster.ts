@@ -1,0 +1,36 @@
+/** Who is judged in a run, as the command line chooses them. */
+import type { Source } from '../core/fact.ts'
+import { misunderstood, type Roster, subjectsFor } from '../probes/subjects.ts'
+import { usage } from './trouble.ts'
+import type { World } from './world.ts'
+
+export type RosterFlags = {
+  readonly 'all-namespaces': boolean
+  readonly namespace?: string | undefined
+  readonly selector?: string | undefined
+}
+
+const selectorOf = ({ selector }: RosterFlags) => (selector === undefined ? {} : { selector })
+
+/** Throws a usage error where a target or a selector is not understood. */
+export function mustBeUnderstood(targets: readonly string[], flags: RosterFlags): void {
+  const unclear = misunderstood({ targets, ...selectorOf(flags) })
+  if (unclear.length > 0) throw usage(unclear.join('\n'))
+}
+
+/** `source`: the world's own, or the world as a plan would leave it. */
+export function rosterOf(
+  targets: readonly string[],
+  flags: RosterFlags,
+  world: Pick<World, 'namespace' | 'documents'>,
+  source: Source,
+): Promise<Roster> {
+  const namespace = flags['all-namespaces'] ? undefined : (flags.namespace ?? world.namespace)
+  return subjectsFor(source, {
+    targets,
+    allNamespaces: namespace === undefined,
+    documents: world.documents,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...selectorOf(flags),
+  })
+}

@@ -1,0 +1,39 @@
+/** What `fix` and `undo` can be told. */
+import { Flags } from '@oclif/core'
+import { doctorFlags } from './doctor.ts'
+import { durationFlag } from './duration.ts'
+import { kubeconfigFlags } from './kubeconfig.ts'
+import { colorFlag } from './output.ts'
+
+const { output: _, 'show-permissions': __, ...asDoctor } = doctorFlags
+
+const dryRun = Flags.option({
+  options: ['server'] as const,
+  summary: 'Have the API server check every write and drop it; AWS is only asked whether anything has moved.',
+})()
+
+export const fixFlags = {
+  ...asDoctor,
+  apply: Flags.boolean({ summary: 'Carry the plan out, asking once for each action that needs a review.' }),
+  yes: Flags.boolean({ dependsOn: ['apply'], summary: 'Consent to every action of the plan.' }),
+  only: Flags.string({ helpValue: 'CHECK', summary: 'Put right only what this check has found.' }),
+  'dry-run': dryRun,
+  wait: durationFlag({
+    default: 60_000,
+    defaultHelp: async () => '1m',
+    summary: 'With --apply: how long to examine again until it is healthy; a change takes time to be seen everywhere.',
+  }),
+  output: Flags.option({
+    char: 'o',
+    options: ['table', 'diff', 'shell', 'terraform', 'yaml', 'json'] as const,
+    default: 'table',
+    summary: 'Format of the plan.',
+  })(),
+}
+
+export const undoFlags = {
+  'dry-run': dryRun,
+  list: Flags.boolean({ summary: 'List the runs in the journal instead.' }),
+  'no-color': colorFlag,
+  ...kubeconfigFlags,
+}

@@ -1,0 +1,16 @@
+/** The forms of a plan by name, each loaded only when it is asked for. */
+import type { PlanReport } from '../core/plan.ts'
+import type { RenderOptions } from '../core/report.ts'
+
+type Renderer = (report: PlanReport, options: Omit<RenderOptions, 'verbose'>) => string
+
+export const planRenderers = {
+  table: () => import('./plan-table.ts').then(({ render }) => render),
+  diff: () => import('./plan-text.ts').then(({ diff }) => diff),
+  shell: () => import('./plan-text.ts').then(({ shell }) => shell),
+  yaml: () => import('./plan-text.ts').then(({ yaml }) => yaml),
+  json: () => import('./plan-text.ts').then(({ json }) => json),
+  terraform: () => import('./plan-terraform.ts').then(({ render }) => render),
+} as const satisfies { readonly [format: string]: () => Promise<Renderer> }
+
+export type PlanFormat = keyof typeof planRenderers
