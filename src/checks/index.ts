@@ -29,6 +29,14 @@ import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
+import { check as capaBootstrapFitsTheControllers } from './capa/bootstrap-fits-the-controllers.ts'
+import { check as capaCredentialsCanBeRetrieved } from './capa/credentials-can-be-retrieved.ts'
+import { check as capaIdentityAdmitsNamespace } from './capa/identity-admits-namespace.ts'
+import { check as capaIdentityExists } from './capa/identity-exists.ts'
+import { check as capaIdentityIsNarrow } from './capa/identity-is-narrow.ts'
+import { check as capaIdentitySpecIsValid } from './capa/identity-spec-is-valid.ts'
+import { check as capaManifestsAreCurrent } from './capa/manifests-are-current.ts'
+import { check as capaRoleCanBeAssumed } from './capa/role-can-be-assumed.ts'
 import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
@@ -93,6 +101,14 @@ export const checks: readonly Check[] = [
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
+  capaBootstrapFitsTheControllers,
+  capaCredentialsCanBeRetrieved,
+  capaIdentityAdmitsNamespace,
+  capaIdentityExists,
+  capaIdentityIsNarrow,
+  capaIdentitySpecIsValid,
+  capaManifestsAreCurrent,
+  capaRoleCanBeAssumed,
   clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,

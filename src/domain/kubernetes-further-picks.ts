@@ -45,4 +45,5 @@ export const furtherPicks: { readonly [kind: string]: Pick } = {
   AWSClusterStaticIdentity: identity,
   AWSCluster: withIdentity,
   AWSManagedControlPlane: withIdentity,
+  ROSARoleConfig: withIdentity,
 }

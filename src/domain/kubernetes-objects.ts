@@ -4,6 +4,7 @@ import { pickCertificates } from './kubernetes-certificates.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
+import { settingsIn } from './kubernetes-settings.ts'
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -165,6 +166,8 @@ const picks: { readonly [kind: string]: Pick } = {
   Secret: (from, draft) => {
     keep(from, ['type'], draft)
     pickKeys(from, ['data', 'stringData'], draft)
+    const settings = settingsIn(from)
+    if (settings !== undefined) draft.settings = settings
     const certificates = isObject(from.data) ? pickCertificates(from.data) : {}
     if (Object.keys(certificates).length > 0) draft.data = certificates
   },
@@ -269,6 +272,7 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'awsclustercontrolleridentities',
   'awsclusterroleidentities',
   'awsclusterstaticidentities',
+  'rosaroleconfigs',
 ])
 
 /** Whether objects of this resource live in a namespace; what is not known to be cluster-wide does. */

@@ -52,6 +52,7 @@ export const resources: { readonly [plural: string]: Resource } = {
   awsclustercontrolleridentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
   awsclusterroleidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
   awsclusterstaticidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  rosaroleconfigs: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
   awsmanagedcontrolplanes: wide(of('controlplane.cluster.x-k8s.io', true, 'v1beta2')),
 }
 

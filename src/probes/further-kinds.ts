@@ -12,8 +12,10 @@ export type FurtherKind = {
   readonly only?: 'documents' | 'document-kind'
   /** Which of its objects are judged; left out, all. */
   readonly fits?: (object: Json) => boolean
-  /** Keys of what it hangs together with. */
+  /** Keys of the subjects that it belongs to. */
   readonly of?: (object: Json) => readonly string[]
+  /** Keys of the objects that it uses: they belong to it, and to whoever uses it in turn. */
+  readonly uses?: (object: Json) => readonly string[]
   /** An error text that speaks of one: the cluster answers for it where no such object is there. */
   readonly said?: RegExp
 }
@@ -35,10 +37,11 @@ const capaSaid =
  * resources (`knowledge/permissions.ts`), what is kept of it among the picks (`domain/kubernetes-objects.ts`).
  */
 export const furtherKinds: readonly FurtherKind[] = [
-  { kind: 'AWSCluster', of: (one) => keyOfRef(refAt(one, 'identityRef')), said: capaSaid },
-  { kind: 'AWSManagedControlPlane', of: (one) => keyOfRef(refAt(one, 'identityRef')), said: capaSaid },
+  { kind: 'AWSCluster', uses: (one) => keyOfRef(refAt(one, 'identityRef')), said: capaSaid },
+  { kind: 'AWSManagedControlPlane', uses: (one) => keyOfRef(refAt(one, 'identityRef')), said: capaSaid },
+  { kind: 'ROSARoleConfig', uses: (one) => keyOfRef(refAt(one, 'identityRef')) },
   { kind: 'AWSClusterControllerIdentity', said: capaSaid },
-  { kind: 'AWSClusterRoleIdentity', of: (one) => keyOfRef(refAt(one, 'sourceIdentityRef')), said: capaSaid },
+  { kind: 'AWSClusterRoleIdentity', uses: (one) => keyOfRef(refAt(one, 'sourceIdentityRef')), said: capaSaid },
   { kind: 'AWSClusterStaticIdentity', said: capaSaid },
   { kind: 'AWSIAMConfiguration', only: 'document-kind' },
   { kind: 'Workspace', only: 'document-kind', of: (one) => accountsOfWorkspace(textAt(one, 'metadata', 'name')) },
@@ -104,10 +107,11 @@ export async function furtherSubjects(look: Look): Promise<Further> {
       return { row, answer }
     }),
   )
+  const seen = found.flatMap(({ row, answer }) =>
+    answer?.state === 'known' ? listAt(answer.value, 'items').flatMap((one) => subjectOf(row, one) ?? []) : [],
+  )
   return {
-    subjects: found.flatMap(({ row, answer }) =>
-      answer?.state === 'known' ? listAt(answer.value, 'items').flatMap((one) => subjectOf(row, one) ?? []) : [],
-    ),
+    subjects: belonging(seen),
     unseen: look.documents
       ? []
       : found.flatMap(({ row, answer }) =>
@@ -116,17 +120,39 @@ export async function furtherSubjects(look: Look): Promise<Further> {
   }
 }
 
-function subjectOf({ kind, fits, of }: FurtherKind, object: Json): Subject | undefined {
+type Seen = { readonly subject: Subject; readonly uses: readonly string[] }
+
+function subjectOf({ kind, fits, of, uses }: FurtherKind, object: Json): Seen | undefined {
   const name = textAt(object, 'metadata', 'name')
   if (name === undefined || fits?.(object) === false) return undefined
-  const namespace = textAt(object, 'metadata', 'namespace')
+  // A manifest may name a namespace all the same; the API server keeps none.
+  const namespace = isNamespaced(resourceOf(kind)) ? textAt(object, 'metadata', 'namespace') : undefined
   const kin = of?.(object) ?? []
-  return {
+  const subject = {
     kind,
     name,
     ...(namespace === undefined ? {} : { namespace }),
     ...(kin.length === 0 ? {} : { of: kin }),
   }
+  return { subject, uses: uses?.(object) ?? [] }
+}
+
+/** The subjects, each with all that use it, over however many steps. */
+function belonging(seen: readonly Seen[]): readonly Subject[] {
+  const usedBy = new Map<string, string[]>()
+  for (const { subject, uses } of seen)
+    for (const key of uses) {
+      const users = usedBy.get(key)
+      if (users === undefined) usedBy.set(key, [subjectKey(subject)])
+      else users.push(subjectKey(subject))
+    }
+  return seen.map(({ subject }) => {
+    const own = subjectKey(subject)
+    const users = new Set(usedBy.get(own))
+    for (const key of users) for (const next of usedBy.get(key) ?? []) users.add(next)
+    users.delete(own)
+    return users.size === 0 ? subject : { ...subject, of: [...(subject.of ?? []), ...users] }
+  })
 }
 
 /** The kinds that the cluster answers for: those that could not be listed, and those that an error text speaks of and nobody has seen. */
