@@ -2,7 +2,7 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { isObject, type Json } from '../../core/json.ts'
 import { advice } from '../../domain/advice.ts'
-import { type Admission, admission, allowedWords, type Identity, refText } from '../../domain/capa.ts'
+import { type Admission, admission, allowedWords, type Identity, refText, roleKind } from '../../domain/capa.ts'
 import { editIdentity, findControllers, showIdentity } from '../../domain/capa-advice.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { capaErrors, identityIn } from '../../probes/capa/errors.ts'
@@ -205,8 +205,8 @@ export const check = defineCheck({
       }
     }
     if (open !== undefined) return { status: 'undecided', ...open, evidence: read }
-    if (identityChain.value.loop !== undefined)
-      return { status: 'undecided', lacks: 'the identities lead back to themselves' }
+    if (identityChain.value.loop !== undefined || hops.at(-1)?.ref.kind === roleKind)
+      return { status: 'undecided', lacks: 'the identities lead to no source of credentials', evidence: read }
     return { status: 'pass', evidence: read }
   },
 })

@@ -9,8 +9,7 @@ import { refText, roleArnOf, roleKind, sourceOf } from '../../domain/capa.ts'
 import { editIdentity } from '../../domain/capa-advice.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
-import { callerIn, sourcePolicies, sourceRole, targetOf, targetRole } from '../../probes/capa/assume.ts'
-import { capaErrors } from '../../probes/capa/errors.ts'
+import { callerIn, roleRefusals, sourcePolicies, sourceRole, targetOf, targetRole } from '../../probes/capa/assume.ts'
 import { identity } from '../../probes/capa/objects.ts'
 import { roleIdentityConcern } from '../../probes/capa/spec.ts'
 
@@ -54,7 +53,7 @@ export const check = defineCheck({
   },
   only: { probe: roleIdentityConcern, otherwise: 'there is no role identity of Cluster API Provider AWS' },
   needs: { roleIdentityConcern },
-  wants: { identity, targetRole, sourceRole, sourcePolicies, capaErrors },
+  wants: { identity, targetRole, sourceRole, sourcePolicies, roleRefusals },
   after: ['capa/identity-exists', 'aws/trust-policy-admits-service-account'],
   messages: {
     'role-arn-malformed': ({ identity, value }: { identity: string; value: string }) =>
@@ -96,19 +95,12 @@ export const check = defineCheck({
         sh`aws iam list-role-policies --role-name ${nameOf(source)} --output json`,
       ),
   },
-  judge: ({ have, want: { identity, targetRole, sourceRole, sourcePolicies, capaErrors } }) => {
+  judge: ({ have, want: { identity, targetRole, sourceRole, sourcePolicies, roleRefusals } }) => {
     if (have.roleIdentityConcern.state === 'absent')
       return { status: 'not-applicable', reason: 'there is no role identity of Cluster API Provider AWS' }
-    const errors = capaErrors.state === 'known' ? capaErrors.value : []
     const arn = identity.state === 'known' ? roleArnOf(identity.value) : undefined
     const target = identity.state === 'known' ? targetOf(identity.value) : undefined
-    const refusals = errors.flatMap((error) => {
-      const role = /not authorized to perform: sts:AssumeRole on resource: (arn:[^\s"',\\]{10,300})/.exec(
-        error.text,
-      )?.[1]
-      return role === undefined ? [] : [{ error, role: role.replace(/[.;)]+$/, '') }]
-    })
-    const refusal = refusals.find(({ role }) => arn === undefined || role === arn)
+    const refusal = roleRefusals.state === 'known' ? roleRefusals.value[0] : undefined
     const caller = refusal === undefined ? undefined : callerIn(refusal.error.text)
     const told: readonly Evidence[] = refusal === undefined ? [] : [ofError(refusal.error)]
     if (identity.state !== 'known') {

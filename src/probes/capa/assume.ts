@@ -12,9 +12,10 @@ import {
   roleKind,
   sourceOf,
 } from '../../domain/capa.ts'
-import { aws } from '../../domain/questions.ts'
+import { aws, seen } from '../../domain/questions.ts'
 import { ofAccount, type Role } from '../aws/role.ts'
 import { policiesOf, type RolePolicies } from '../aws/role-policies.ts'
+import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
 import { capaAccounts } from './controllers.ts'
 import { capaErrors } from './errors.ts'
 import { identity, identityOf } from './objects.ts'
@@ -51,6 +52,30 @@ export const callerIn = (text: string): { readonly account: string; readonly nam
   return account === undefined || name === undefined ? undefined : { account, name }
 }
 
+export type Refusal = { readonly error: ObservedError; readonly role: string }
+
+/** Refusals of sts:AssumeRole on the role of the identity, whoever logged them; of the cluster all that the controllers logged. */
+export const roleRefusals = defineProbe({
+  id: 'capa/role-refusals',
+  about: 'refusals of the role of the identity',
+  scope: 'object',
+  needs: {},
+  wants: { identity, observedErrors, capaErrors },
+  ask: (_have, { identity, observedErrors, capaErrors }): Fact<readonly Refusal[]> => {
+    const arn = identity.state === 'known' ? roleArnOf(identity.value) : undefined
+    const source = identity.state === 'absent' ? capaErrors : observedErrors
+    if (source.state !== 'known') return absent(seen.errors())
+    const found = source.value.flatMap((error) => {
+      const role = /not authorized to perform: sts:AssumeRole on resource: (arn:[^\s"',\\]{10,300})/.exec(
+        error.text,
+      )?.[1]
+      return role === undefined ? [] : [{ error, role: role.replace(/[.;)]+$/, '') }]
+    })
+    const own = identity.state === 'absent' ? found : found.filter(({ role }) => role === arn)
+    return own.length === 0 ? absent(source.from) : known(own, source.from)
+  },
+})
+
 const ofName = (account: string, name: string, partition = 'aws'): Source => ({
   arn: { partition, account, path: '/', name },
   text: `arn:${partition}:iam::${account}:role/${name}`,
@@ -68,8 +93,8 @@ export const sourceRole = defineProbe({
   about: 'the role that the identity is assumed from',
   scope: 'object',
   needs: {},
-  wants: { identity, capaAccounts, capaErrors, targetRole },
-  ask: async (_have, { identity, capaAccounts, capaErrors, targetRole }, { ask }): Promise<Fact<Source>> => {
+  wants: { identity, capaAccounts, roleRefusals, targetRole },
+  ask: async (_have, { identity, capaAccounts, roleRefusals, targetRole }, { ask }): Promise<Fact<Source>> => {
     const none = aws.role(undefined, '')
     const ref = identity.state === 'known' ? sourceOf(identity.value) : undefined
     if (identity.state !== 'known' || ref === undefined) return absent(none)
@@ -85,9 +110,9 @@ export const sourceRole = defineProbe({
     const annotated = capaAccounts.state === 'known' ? capaAccounts.value.items.flatMap(({ role }) => role ?? []) : []
     const own = annotated.map(written).find((one) => one !== undefined)
     if (own !== undefined) return known(own, capaAccounts.from)
-    const said = capaErrors.state === 'known' ? capaErrors.value.map(({ text }) => callerIn(text)) : []
+    const said = roleRefusals.state === 'known' ? roleRefusals.value.map(({ error }) => callerIn(error.text)) : []
     const caller = said.find((one) => one !== undefined)
-    if (caller !== undefined) return known(ofName(caller.account, caller.name), capaErrors.from)
+    if (caller !== undefined) return known(ofName(caller.account, caller.name), roleRefusals.from)
     const byName = await ofClusterawsadm(identity.value, targetRole, ask)
     return (
       byName ??
