@@ -37,6 +37,10 @@ import { check as capaIdentityIsNarrow } from './capa/identity-is-narrow.ts'
 import { check as capaIdentitySpecIsValid } from './capa/identity-spec-is-valid.ts'
 import { check as capaManifestsAreCurrent } from './capa/manifests-are-current.ts'
 import { check as capaRoleCanBeAssumed } from './capa/role-can-be-assumed.ts'
+import { check as cloudtikGrantsAreNarrow } from './cloudtik/grants-are-narrow.ts'
+import { check as cloudtikMountsCanAuthenticate } from './cloudtik/mounts-can-authenticate.ts'
+import { check as cloudtikWorkspaceCanBeCreated } from './cloudtik/workspace-can-be-created.ts'
+import { check as cloudtikWorkspaceIsInPlace } from './cloudtik/workspace-is-in-place.ts'
 import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
@@ -109,6 +113,10 @@ export const checks: readonly Check[] = [
   capaIdentitySpecIsValid,
   capaManifestsAreCurrent,
   capaRoleCanBeAssumed,
+  cloudtikGrantsAreNarrow,
+  cloudtikMountsCanAuthenticate,
+  cloudtikWorkspaceCanBeCreated,
+  cloudtikWorkspaceIsInPlace,
   clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,

@@ -177,18 +177,28 @@ export const aws = {
   bucketPolicy: (Bucket: string): Question => ask('aws', 's3:GetBucketPolicy', { Bucket }),
   /** → `{ServerSideEncryptionConfiguration: {Rules: [{ApplyServerSideEncryptionByDefault: {SSEAlgorithm, KMSMasterKeyID?}}]}}`. */
   bucketEncryption: (Bucket: string): Question => ask('aws', 's3:GetEncryptionConfiguration', { Bucket }),
+  /** → `{Buckets: [{Name}…], complete}` of the account of the credentials; from documents only. */
+  buckets: (): Question => ask('aws', 's3:ListAllMyBuckets'),
   /** → `{User: {UserName, Arn, CreateDate?}}`. */
   user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),
 } as const
 
 /** Other clouds, as far as they tell which issuer they federate. */
 export const gcp = {
-  /** → the cluster being examined as gcloud prints it: `{name, selfLink, privateClusterConfig?: {enablePrivateNodes?}}`. */
+  /** → `{bindings: [{role, members: […]}…]}` of a project. */
+  projectPolicy: (project: string): Question => ask('gcp', 'resourcemanager.projects.getIamPolicy', { project }),
+  /** → the cluster being examined as gcloud prints it: `{name, selfLink, location?, workloadIdentityConfig?, autopilot?, nodePools?, …}`. */
   cluster: (): Question => ask('gcp', 'container.clusters.get'),
   /** → `{providers: [{name, oidc: {issuerUri, allowedAudiences?, jwksJson?}, state}…], complete}`. */
   workloadIdentityPoolProviders: (): Question => ask('gcp', 'iam.workloadIdentityPoolProviders.list'),
 } as const
 export const azure = {
+  /** → `{name, location?, resourceGroup?, securityProfile?: {workloadIdentity?: {enabled?}}, …}` of the cluster being examined. */
+  cluster: (): Question => ask('azure', 'Microsoft.ContainerService/managedClusters/read'),
+  /** → `{identities: [{name, clientId, principalId}…], complete}`. */
+  managedIdentities: (): Question => ask('azure', 'Microsoft.ManagedIdentity/userAssignedIdentities/read'),
+  /** → `{assignments: [{principalId, roleDefinitionName?, scope, …}…], complete}`. */
+  roleAssignments: (): Question => ask('azure', 'Microsoft.Authorization/roleAssignments/read'),
   /** → `{credentials: [{issuer, subject, audiences, name?}…], complete}`. */
   federatedIdentityCredentials: (): Question =>
     ask('azure', 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read'),

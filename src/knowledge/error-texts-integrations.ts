@@ -111,3 +111,47 @@ export const capaErrorTexts = [
     means: 'The controllers look after roles, and their own role may not.',
   },
 ] as const satisfies readonly ErrorText[]
+
+/** About clusters that a CloudTik workspace names. */
+export const cloudtikErrorTexts = [
+  {
+    fragment: 'No cluster found for name',
+    leads: [
+      {
+        check: 'cloudtik/workspace-can-be-created',
+        message: 'cluster-missing',
+        when: 'A CloudTik workspace names it.',
+      },
+    ],
+    means: 'There is no EKS cluster of this name in the region and account that were asked.',
+  },
+  {
+    fragment: "The Resource 'Microsoft.ContainerService/managedClusters/…' under resource group",
+    leads: [
+      {
+        check: 'cloudtik/workspace-can-be-created',
+        message: 'cluster-missing',
+        when: 'A CloudTik workspace names it.',
+      },
+    ],
+    means: 'There is no AKS cluster of this name in the resource group.',
+  },
+  {
+    fragment: '/[Nn]ot found: projects\\/[a-z0-9:.-]{1,60}\\/(?:locations|zones)\\/[a-z0-9-]{1,40}\\/clusters\\//',
+    leads: [
+      {
+        check: 'cloudtik/workspace-can-be-created',
+        message: 'cluster-missing',
+        when: 'A CloudTik workspace names it.',
+      },
+    ],
+    means: 'There is no GKE cluster of this name in the project and location.',
+  },
+  {
+    fragment: '/cloudtik.{0,300}AttributeError/',
+    leads: [
+      { check: 'cloudtik/workspace-can-be-created', when: 'The AKS cluster that the workspace names is not there.' },
+    ],
+    means: 'CloudTik took for granted something that is not there.',
+  },
+] as const satisfies readonly ErrorText[]

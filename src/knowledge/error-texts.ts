@@ -4,7 +4,7 @@ import type { ErrorText } from '../domain/error-texts.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
-import { capaErrorTexts } from './error-texts-integrations.ts'
+import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
@@ -189,6 +189,7 @@ export const errorTexts: readonly ErrorText[] = [
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
   ...capaErrorTexts,
+  ...cloudtikErrorTexts,
 ]
 
 /** The fragments of the texts that lead to a check. */

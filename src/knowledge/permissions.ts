@@ -134,6 +134,7 @@ export const notAskedLive: ReadonlySet<string> = new Set([
   'aws s3:GetBucketPolicy',
   'aws s3:GetBucketPublicAccessBlock',
   'aws s3:GetEncryptionConfiguration',
+  'aws s3:ListAllMyBuckets',
   'kubernetes pods/exec/create',
 ])
 

@@ -11,10 +11,10 @@ export function gcpDocuments(): Recogniser {
   const take = ({ value }: Document): boolean => {
     const name = textAt(value, 'name')
     if (isObject(value) && /container\.googleapis\.com\/.*\/clusters\//.test(textAt(value, 'selfLink') ?? '')) {
-      const { selfLink, privateClusterConfig } = value
+      const { selfLink, privateClusterConfig, location, workloadIdentityConfig, autopilot, nodePools } = value
       const cluster: { [key: string]: Json } = { name: name ?? '' }
-      for (const [key, member] of Object.entries({ selfLink, privateClusterConfig }))
-        if (member !== undefined) cluster[key] = member
+      const more = { selfLink, privateClusterConfig, location, workloadIdentityConfig, autopilot, nodePools }
+      for (const [key, member] of Object.entries(more)) if (member !== undefined) cluster[key] = member
       clusters.push(cluster)
       return true
     }

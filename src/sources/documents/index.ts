@@ -13,6 +13,7 @@ import { gcpDocuments } from './gcp.ts'
 import { kubernetesDocuments } from './kubernetes.ts'
 import { liftOf } from './lifts.ts'
 import { logDocuments } from './logs.ts'
+import { neighbourDocuments } from './neighbours.ts'
 import { oidcDocuments } from './oidc.ts'
 import { filesOf, parseTexts } from './texts.ts'
 import { tokenDocuments } from './tokens.ts'
@@ -66,7 +67,16 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
   const bundle = bundleDocuments(options.now)
   const certificates = certificateDocuments(bundle.time)
   const configurations = configurationDocuments()
-  const systems = [configurations, kubernetes, oidc, tokens, awsDocuments(), gcpDocuments(), azureDocuments()]
+  const systems = [
+    configurations,
+    kubernetes,
+    oidc,
+    tokens,
+    awsDocuments(),
+    gcpDocuments(),
+    azureDocuments(),
+    neighbourDocuments(),
+  ]
   const notRecognised = new Set<string>()
   const problems: Problem[] = []
 
