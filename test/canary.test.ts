@@ -1,7 +1,7 @@
 /** Law 9: a canary token and canary credentials, fed through every source, sing nowhere: no fact, report, error or output. */
 import { execFile } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
@@ -155,6 +155,10 @@ describe('canaries in documents', () => {
     expect(text).toContain('shop')
     expect(singing(text, canaries)).toEqual([])
   })
+  test.each(['table', 'json', 'shell', 'terraform', 'yaml', 'diff'])('are in no plan: %s', async (format) => {
+    const text = await run(['fix', '-f', folder, '--fail-on', 'warning', '-o', format])
+    expect(singing(text, canaries)).toEqual([])
+  })
   test('are in no word about the token itself', async () => {
     const text = await run(['token', join(folder, 'cart.jwt')])
     expect(text).toContain('system:serviceaccount:shop:cart')
@@ -183,7 +187,6 @@ describe('canaries on a live cluster', async () => {
     try {
       const live = await liveSource({
         flags: { kubeconfig: lab.kubeconfig },
-        cloudCredentials: 'standard',
         version: '0',
       })
       const heard = overheard(live.source)
@@ -202,5 +205,38 @@ describe('canaries on a live cluster', async () => {
     const text = await run(['doctor', 'sa/cart', '-n', 'shop', '-v', '-o', format], { ...lab.env, DEBUG: '*' })
     expect(text).toContain('STS exchanges the token for credentials')
     expect(singing(text, secrets())).toEqual([])
+  })
+})
+
+describe('canaries around a change', () => {
+  test('are in no plan, no word about it, and no journal', async () => {
+    const handedOut = new Set<string>()
+    const lab = await start(demo('broken'), {
+      overhear: (body) => {
+        for (const [token] of body.matchAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g)) handedOut.add(token)
+        for (const [, secret = ''] of body.matchAll(/<(?:SecretAccessKey|SessionToken)>([^<]+)</g))
+          handedOut.add(secret)
+      },
+    })
+    const state = mkdtempSync(join(tmpdir(), 'canary-state-'))
+    const env = { ...lab.env, XDG_STATE_HOME: state, DEBUG: '*' }
+    const said = [
+      await run(['fix', 'sa/cart', '-n', 'shop', '--apply', '--yes', '-v'], env),
+      await run(['undo', '--list'], env),
+      await run(['undo'], env),
+    ].join('')
+    const written = readdirSync(state, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => readFileSync(join(state, name), 'utf8'))
+    rmSync(state, { recursive: true })
+    expect(said).toContain('healthy')
+    expect(written.join('')).toContain('iam:UpdateAssumeRolePolicy')
+    expect(handedOut.size).toBeGreaterThan(1)
+    const secrets = {
+      ...Object.fromEntries([...handedOut].map((secret, index) => [`handed out ${index}`, secret])),
+      'kubeconfig token': /token: (\S+)/.exec(readFileSync(lab.kubeconfig, 'utf8'))?.[1] ?? '',
+      'secret key': lab.env.AWS_SECRET_ACCESS_KEY ?? '',
+    }
+    expect(singing(said + written.join(''), secrets)).toEqual([])
   })
 })

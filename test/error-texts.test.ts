@@ -1,5 +1,8 @@
 /** The table of known error texts and the finder that applies it. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { type ErrorText, errorTextFinder } from '../src/domain/error-texts.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
 
@@ -93,7 +96,9 @@ describe('fragments', () => {
     expect(sighting).toMatchObject({
       firstLine: 0,
       lastLine: 1,
-      known: { leads: [{ check: 'aws/workload-uses-own-role' }] },
+      known: {
+        leads: [{ check: 'aws/workload-uses-own-role' }, { check: 'workload/caller-is-the-declared-identity' }],
+      },
     })
     expect(checks(text.replace('/i-0xxx', '/botocore-session-1'))[0]).toBe('aws/role-permits-action')
   })
@@ -113,6 +118,16 @@ describe('what belongs to another check is not blamed on web identity', () => {
     ['lookup sts.us-east-5.amazonaws.com on 10.0.0.2:53: no such host', 'aws/sts-endpoint-reachable'],
   ])('%s', (text, check) => {
     expect(checks(text)).toEqual([check])
+  })
+})
+
+describe('each text that people meet leads to its check first', () => {
+  const known: { readonly [check: string]: readonly string[] } = parse(
+    readFileSync(path.join(import.meta.dirname, 'known-texts.yaml'), 'utf8'),
+  )
+  test.each(Object.entries(known))('%s', (check, texts) => {
+    const first = (text: string): string | undefined => find(text.replaceAll('…', 'x'), true)[0]?.known.leads[0].check
+    expect(texts.filter((text) => first(text) !== check).map((text) => `${text} leads to ${first(text)}`)).toEqual([])
   })
 })
 

@@ -108,7 +108,7 @@ export function interceptedBy({ containers, annotations }: Pod, address: string)
 }
 
 const silence =
-  /i\/o timeout|timed? ?out|connection refused|context deadline exceeded|network is unreachable|no route to host|no such host|could not resolve|temporary failure in name resolution|EAI_AGAIN|ENOTFOUND/i
+  /timed? ?out|connection refused|could not connect|ECONNREFUSED|EHOSTUNREACH|context deadline exceeded|network is unreachable|no route to host|no such host|could not resolve|temporary failure in name resolution|EAI_AGAIN|ENOTFOUND/i
 
 /** Whether a text says that this place, by address or by name, did not answer. */
 export const saysSilent = (text: string, places: readonly string[]): boolean => {

@@ -3,10 +3,25 @@ import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
-import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
+import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 import { settingsIn } from './kubernetes-settings.ts'
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** One list of names for all entries that share what they own. */
+const ownedNames = new WeakMap<JsonObject, readonly Json[]>()
+
+function namesIn(owned: JsonObject): readonly Json[] {
+  const held = ownedNames.get(owned)
+  if (held !== undefined) return held
+  const names = Object.keys(owned)
+    .filter((key) => key.startsWith('f:'))
+    .map((key) => key.slice(2))
+  if (isPicked(owned)) ownedNames.set(owned, names)
+  return names
+}
+
+export const pickOwner = (from: JsonObject): JsonObject => keep(from, ['kind', 'name', 'uid', 'controller'])
 
 function pickAnnotations(annotations: JsonObject): JsonObject {
   // The copy that kubectl keeps of what was applied holds every field that is dropped elsewhere.
@@ -30,13 +45,7 @@ function pickManagedFields(entries: readonly Json[], ownersOnly: boolean): reado
     const draft = keep(entry, ['manager', 'operation', 'time'])
     // What `collect` has written is picked already.
     if (isList(annotations)) draft.annotations = annotations
-    else {
-      draft.annotations = isObject(names)
-        ? Object.keys(names)
-            .filter((key) => key.startsWith('f:'))
-            .map((key) => key.slice(2))
-        : []
-    }
+    else draft.annotations = isObject(names) ? namesIn(names) : []
     return draft
   })
 }
@@ -47,7 +56,7 @@ function pickMetadata(metadata: JsonObject, kind = ''): JsonObject {
   const draft = keep(metadata, metadataNames)
   const { annotations, ownerReferences, managedFields } = metadata
   if (isObject(annotations)) draft.annotations = pickAnnotations(annotations)
-  if (isList(ownerReferences)) draft.ownerReferences = parts(ownerReferences, ['kind', 'name', 'uid', 'controller'])
+  if (isList(ownerReferences)) draft.ownerReferences = each(ownerReferences, pickOwner)
   if (isList(managedFields)) draft.managedFields = pickManagedFields(managedFields, kind === 'Pod')
   return draft
 }

@@ -8,7 +8,7 @@ import { type PlanFormat, planRenderers } from '../report/plan.ts'
 import { type Applied, apply } from './apply.ts'
 import { type DoctorFlags, examined } from './doctor.ts'
 import { nearest } from './near.ts'
-import { makePlan, wantedBy } from './plan.ts'
+import { makePlan, type PlanOrder, wantedBy } from './plan.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
@@ -32,16 +32,28 @@ const interrupted = 130
 const pollMs = 2000
 
 /** Prints the plan, acts on it where that is asked for, and returns the exit code. Throws usage errors. */
-export async function fix(targets: readonly string[], flags: FixFlags, { version, process }: Setting): Promise<number> {
+export async function fix(targets: readonly string[], flags: FixFlags, setting: Setting): Promise<number> {
+  const only = await checkNamed(flags.only)
+  return planAndAct(targets, flags, setting, { wanted: wantedBy(only, flags['fail-on']) })
+}
+
+export type Aim = Pick<PlanOrder, 'wanted' | 'intended'>
+
+/** The whole way of every command that changes something: plan for an aim, rehearse, show; carry out, examine again, exit with that verdict. */
+export async function planAndAct(
+  targets: readonly string[],
+  flags: FixFlags,
+  { version, process }: Setting,
+  aim: Aim,
+): Promise<number> {
   const acts = flags.apply || flags['dry-run'] !== undefined
   if (acts && (flags.file ?? []).length > 0)
     throw usage('-f was given: documents are not changed; leave it out, or take the plan with -o shell')
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   const ends = (): Ends => ({ stop: stop.signal, late: AbortSignal.timeout(flags.timeout) })
-  const only = await checkNamed(flags.only)
 
-  const report = await planned(targets, flags, only, version, ends())
+  const report = await planned(targets, flags, aim, version, ends())
   const { plan } = report
   if (stop.signal.aborted) {
     process.stderr.write('stopped while planning; nothing was changed.\n')
@@ -83,7 +95,7 @@ async function checkNamed(only: string | undefined): Promise<CheckId | undefined
 async function planned(
   targets: readonly string[],
   flags: FixFlags,
-  only: CheckId | undefined,
+  aim: Aim,
   version: string,
   ends: Ends,
 ): Promise<PlanReport> {
@@ -103,7 +115,7 @@ async function planned(
         if (source === world.source) for (const problem of roster.problems) problems.add(problem)
         return roster.subjects
       },
-      wanted: wantedBy(only, flags['fail-on']),
+      ...aim,
     })
     const notes = [...problems, ...world.notRecognised.map((path) => `not recognised: ${path}`)]
     return {

@@ -98,6 +98,11 @@ export const controlPlaneErrorTexts = [
     means: 'The issuer has a query, so kube-apiserver serves no discovery document.',
   },
   {
+    fragment: 'issuer URL may not include a fragment, got:',
+    leads: [{ check: flags, message: 'issuer-not-discoverable' }],
+    means: 'The issuer has a fragment, so kube-apiserver serves no discovery document.',
+  },
+  {
     fragment: 'empty issuer URL',
     leads: [{ check: flags, message: 'issuer-not-discoverable' }],
     means: 'The issuer is empty, so kube-apiserver serves no discovery document.',
@@ -122,6 +127,23 @@ export const controlPlaneErrorTexts = [
       fragment,
       leads: [{ check: flags, message: 'token-request-off' }],
       means: 'The API server mints no tokens for pods: TokenRequest is not enabled.',
+    }),
+  ),
+  ...(
+    [
+      'audience "…" not found in pod spec volume',
+      'is not authorized to request tokens for this audience',
+      'is not authorized to request tokens for audience',
+      'error validating audience "…"',
+      'node may only request 0 or 1 audiences',
+      'node requested token not bound to a pod',
+      'node requested token bound to a pod scheduled on a different node',
+    ] as const
+  ).map(
+    (fragment): ErrorText => ({
+      fragment,
+      leads: [{ check: 'storage/kubelet-may-request-driver-audience' }],
+      means: 'The API server does not let the kubelet ask for a token of that audience on behalf of the pod.',
     }),
   ),
   {

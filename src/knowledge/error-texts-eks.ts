@@ -3,6 +3,18 @@ import type { ErrorText } from '../domain/error-texts.ts'
 
 export const eksErrorTexts = [
   {
+    // Cut off before the reason, which would decide otherwise.
+    fragment: '/failed to retrieve credentials caused by: ?$/',
+    leads: [
+      {
+        check: 'eks/load-balancer-controller-can-call-aws',
+        when: 'The text is of the AWS Load Balancer Controller.',
+      },
+      { check: 'aws/sts-exchanges-token', when: 'What follows names the refusal of STS.' },
+    ],
+    means: 'The AWS SDK for Go got no credentials by web identity, for the reason that the text goes on to say.',
+  },
+  {
     fragment: 'error parsing config map: ',
     leads: [{ check: 'eks/aws-auth-entries-can-match' }],
     means: 'The EKS authenticator passed over a section or an entry of ConfigMap aws-auth.',
@@ -18,13 +30,26 @@ export const eksErrorTexts = [
     means: 'An entry of mapUsers in ConfigMap aws-auth names no user.',
   },
   {
-    fragment: 'You must be logged in to the server (Unauthorized)',
+    fragment: 'error: You must be logged in to the server (Unauthorized)',
     leads: [
       {
         check: 'eks/kubeconfig-presents-a-mapped-identity',
         when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
       },
       { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the caller cannot match.' },
+      { check: 'eks/access-entries-are-valid', when: 'The access entry that means the caller is dead.' },
+    ],
+    means: 'The API server does not know the caller; EKS says the same for every reason.',
+  },
+  {
+    // Whoever is not kubectl leaves "error:" out.
+    fragment: 'You must be logged in to the server (Unauthorized)',
+    leads: [
+      { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the caller cannot match.' },
+      {
+        check: 'eks/kubeconfig-presents-a-mapped-identity',
+        when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
+      },
       { check: 'eks/access-entries-are-valid', when: 'The access entry that means the caller is dead.' },
     ],
     means: 'The API server does not know the caller; EKS says the same for every reason.',

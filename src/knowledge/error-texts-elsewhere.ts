@@ -24,6 +24,27 @@ export const neighbouringErrorTexts = [
     means: 'The region of the STS endpoint is not active in the account.',
   },
   {
+    fragment: 'dial tcp 169.254.169.254:80: i/o timeout',
+    leads: [{ check: 'workload/network-leads-to-the-token-endpoint' }],
+    means: 'The metadata address does not answer from the pod.',
+  },
+  {
+    fragment: 'Failed to generate federated token using STS: context deadline exceeded',
+    leads: [{ check: 'workload/network-leads-to-the-token-endpoint' }],
+    means: 'The token endpoint of the cloud does not answer from the pod.',
+  },
+  {
+    fragment: 'bind: address already in use',
+    leads: [
+      {
+        check: 'aws/pod-identity-agent-running',
+        message: 'port-taken',
+        when: 'The text is of the Pod Identity agent, about one of its addresses.',
+      },
+    ],
+    means: 'Something else listens on the address already.',
+  },
+  {
     fragment: "at 'roleSessionName' failed to satisfy constraint: Member must have length less than or equal to 64",
     leads: [{ check: 'aws/session-request-valid', message: 'session-name-too-long' }],
     means: 'The session name is longer than 64 characters.',
@@ -89,6 +110,14 @@ export const neighbouringErrorTexts = [
     means: 'The Java program lacks the STS module, without which the SDK passes web identity over.',
   },
   {
+    fragment: 'Post "https://sts.amazonaws.com/": dial tcp …: i/o timeout',
+    leads: [
+      { check: 'aws/sts-endpoint-reachable', message: 'global-endpoint-unreachable' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+    ],
+    means: 'The global STS endpoint does not answer from the pod.',
+  },
+  {
     fragment: 'sts.amazonaws.com/: dial tcp …: i/o timeout',
     leads: [{ check: 'aws/sts-endpoint-reachable', message: 'global-endpoint-unreachable' }],
     means: 'The global STS endpoint does not answer from the pod.',
@@ -96,8 +125,8 @@ export const neighbouringErrorTexts = [
   {
     fragment: 'https://sts.…: dial tcp …:443: i/o timeout',
     leads: [
-      { check: 'aws/sts-endpoint-reachable', message: 'regional-endpoint-unreachable' },
       { check: 'workload/network-leads-to-the-token-endpoint' },
+      { check: 'aws/sts-endpoint-reachable', message: 'regional-endpoint-unreachable' },
     ],
     means: 'The STS endpoint does not answer from the pod.',
   },
@@ -159,6 +188,7 @@ export const neighbouringErrorTexts = [
       ['because no session policy allows the', 'session-policy-does-not-allow'],
       ['because no VPC endpoint policy allows the', 'endpoint-policy-does-not-allow'],
       ['because no service control policy allows the', 'organization-does-not-allow'],
+      ['because no resource control policy allows the', 'organization-does-not-allow'],
       ['with an explicit deny in', 'explicit-deny'],
     ] as const
   ).map(

@@ -63,6 +63,11 @@ export const neutralErrorTexts = [
     means: 'The token has no audience: it is a legacy Secret token, or the default token of the pod.',
   },
   {
+    fragment: 'Missing a required claim',
+    leads: [{ check: 'workload/token-is-for-this-workload' }],
+    means: 'The token lacks a claim that STS reads: it is none of those that TokenRequest makes.',
+  },
+  {
     fragment: 'Token audience contains more than one audience while authorized party is not present',
     leads: [{ check: 'workload/token-is-for-this-workload', message: 'several-audiences' }],
     means: 'The token is for several audiences; STS takes one.',

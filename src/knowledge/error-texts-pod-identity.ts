@@ -16,6 +16,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -24,6 +25,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -32,6 +34,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -40,6 +43,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -48,6 +52,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -56,6 +61,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -64,6 +70,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -72,6 +79,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -80,6 +88,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },
@@ -88,6 +97,7 @@ export const podIdentityErrorTexts = [
     leads: [
       { check: 'aws/pod-reaches-pod-identity-agent', message: 'no-answer' },
       { check: 'aws/pod-identity-agent-running' },
+      { check: 'workload/network-leads-to-the-token-endpoint' },
     ],
     means: 'The EKS Pod Identity agent does not answer.',
   },

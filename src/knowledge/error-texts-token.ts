@@ -35,6 +35,23 @@ export const tokenErrorTexts = [
     leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
     means: 'The API server was shown a token that has expired.',
   },
+  ...(['service account UID (…) does not match claim', 'does not match service account pod ref claim'] as const).map(
+    (fragment): ErrorText => ({
+      fragment,
+      leads: [{ check: 'workload/token-is-fresh', message: 'bound-object-gone' }],
+      means: 'The object that the token is bound to was replaced by another of the same name.',
+    }),
+  ),
+  {
+    fragment: 'Service account token cannot be empty',
+    leads: [{ check: 'workload/token-file-is-readable' }],
+    means: 'The Pod Identity agent was called without a token: the token file is empty, or was not read.',
+  },
+  {
+    fragment: 'Service account token cannot be parsed',
+    leads: [{ check: 'workload/token-is-for-this-workload', message: 'malformed' }],
+    means: 'What was sent to the Pod Identity agent as a token is no JWT.',
+  },
   {
     fragment: 'service account token has been invalidated',
     leads: [{ check: 'workload/token-is-fresh', message: 'bound-object-gone' }],

@@ -140,6 +140,11 @@ const awsErrorTexts = [
     means: 'Principal.Federated is an ARN, but not of an OIDC or SAML provider.',
   },
   {
+    fragment: 'Invalid principal in policy:',
+    leads: [{ check: 'aws/trust-policy-well-formed', message: 'principal-does-not-exist' }],
+    means: 'The policy names a principal that does not exist, or not yet.',
+  },
+  {
     fragment: 'MalformedPolicyDocument: Invalid principal in policy',
     leads: [{ check: 'aws/trust-policy-well-formed', message: 'principal-does-not-exist' }],
     means: 'The policy names a principal that does not exist, or not yet.',
@@ -153,7 +158,10 @@ const awsErrorTexts = [
     // [instance profile session]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     fragment:
       '/User: arn:aws[a-z-]{0,20}:sts::[^: ]{0,40}:assumed-role\\/[^\\/ ]{1,80}\\/i-[0-9a-z]{1,40} is not authorized to perform/',
-    leads: [{ check: 'aws/workload-uses-own-role', message: 'node-role-used' }],
+    leads: [
+      { check: 'aws/workload-uses-own-role', message: 'node-role-used' },
+      { check: 'workload/caller-is-the-declared-identity' },
+    ],
     means: "The call was made as the node's role: the workload did not get its own identity.",
   },
 ] as const satisfies readonly ErrorText[]
@@ -170,6 +178,7 @@ const withoutCredentials: ReadonlySet<string> = new Set([
   'aws/sts-endpoint-reachable',
   'aws/sts-region-active',
   'cluster/clocks-agree',
+  'workload/network-leads-to-the-token-endpoint',
   'workload/token-file-is-readable',
   'workload/token-is-fresh',
 ])

@@ -21,8 +21,9 @@ import {
   statusReply,
   unauthorized,
 } from './kubernetes-status.ts'
-import { type Change, makeStore, timestamp } from './kubernetes-store.ts'
+import { type Change, makeStore, type Place, timestamp } from './kubernetes-store.ts'
 import type { Handler, Reply, Request } from './listener.ts'
+import { rollOut } from './rollouts.ts'
 import type { Signer } from './signer.ts'
 
 export type ApiOrder = {
@@ -108,7 +109,15 @@ export function kubernetesApi(order: ApiOrder): Handler {
     return jsonReply(200, document)
   }
 
-  const object = (request: Request, { resource, namespace, name }: Target): Reply => {
+  const replaced = ({ resource }: Target, place: Place, next: JsonObject, change: Change): JsonObject => {
+    const before = store.get(resource, place)
+    const after = store.replace(resource, place, next, change)
+    rollOut(store, resources, { before, after }, change)
+    return after
+  }
+
+  const object = (request: Request, target: Target): Reply => {
+    const { resource, namespace, name } = target
     const { method, query } = request
     const change: Change = {
       writer: {
@@ -143,7 +152,7 @@ export function kubernetesApi(order: ApiOrder): Handler {
       case 'HEAD':
         return jsonReply(200, store.get(resource, place))
       case 'PUT':
-        return jsonReply(200, store.replace(resource, place, bodyOf(request), change))
+        return jsonReply(200, replaced(target, place, bodyOf(request), change))
       case 'DELETE':
         return jsonReply(
           200,
@@ -153,7 +162,7 @@ export function kubernetesApi(order: ApiOrder): Handler {
         const before = store.find(resource, place)
         if (before === undefined && change.writer.operation === 'Apply')
           return jsonReply(201, store.create(resource, namespace, bodyOf(request), change))
-        return jsonReply(200, store.replace(resource, place, patched(store.get(resource, place), request), change))
+        return jsonReply(200, replaced(target, place, patched(store.get(resource, place), request), change))
       }
       default:
         throw methodNotAllowed()

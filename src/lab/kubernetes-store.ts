@@ -155,6 +155,9 @@ export function makeStore(resources: readonly Resource[], objects: readonly Json
         place.name,
         `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${textAt(object, 'metadata', 'uid')}`,
       )
+    const version = textAt(conditions, 'preconditions', 'resourceVersion')
+    if (version !== undefined && version !== textAt(object, 'metadata', 'resourceVersion'))
+      throw conflict(resource, place.name, staleWrite)
     if (!dryRun) shelf(resource).delete(keyOf(placeOf(resource, place.namespace, place.name)))
     return object
   }

@@ -136,6 +136,9 @@ export const agentPods = defineProbe({
   },
 })
 
+// Anybody may find a port taken; these are the agent's: https://github.com/aws/eks-pod-identity-agent
+const ownAddress = /(?:169\.254\.170\.23|\[fd00:ec2::23\]):80: bind: |:270[35]: bind: /
+
 const ofAgent = fragmentsOf('aws/pod-identity-agent-running')
 
 /** What was seen to be said of the agent of this node. A text that names no node is the only node's; never unknown. */
@@ -148,6 +151,7 @@ const saidOfAgent = (id: string, belongs: (error: ObservedError) => boolean) =>
     wants: { observedErrors },
     ask: (_have, { observedErrors }, { subject, subjects }): Fact<readonly ObservedError[]> => {
       const all = observedErrors.state === 'known' ? observedErrors.value : []
+      if (all.length === 0) return known(all, seen.errors())
       const alone = subject.kind === 'Cluster' || subjects.filter(({ kind }) => kind === 'Node').length === 1
       return known(alone ? all.filter(belongs) : [], seen.errors())
     },
@@ -155,7 +159,7 @@ const saidOfAgent = (id: string, belongs: (error: ObservedError) => boolean) =>
 
 export const agentErrors = saidOfAgent(
   'aws/pod-identity-agent-errors',
-  ({ fragment, text }) => ofAgent.has(fragment) && /\bbind: /.test(text),
+  ({ fragment, text }) => ofAgent.has(fragment) && ownAddress.test(text),
 )
 
 /** What shows how a call of the agent to EKS ended. */

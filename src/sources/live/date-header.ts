@@ -1,6 +1,7 @@
 /** The time of another machine, from the Date header of what it answers. */
 import { type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import type { Json } from '../../core/json.ts'
+import type { Clock } from '../../domain/questions.ts'
 import type { NoReply, Reply } from './wire.ts'
 
 /** Half of the second that a Date header cuts off. */
@@ -24,7 +25,7 @@ export async function clockBehind(
       date: new Date(date).toISOString(),
       at: new Date((sent + received) / 2).toISOString(),
       within: Math.ceil((received - sent) / 100) / 20 + cut / 1000,
-    },
+    } satisfies Clock,
     question,
   )
 }
