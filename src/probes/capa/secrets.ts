@@ -11,7 +11,7 @@ import {
   unknown,
 } from '../../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
-import { controllerKind, controllersName, type Identity, isOpen, staticKind } from '../../domain/capa.ts'
+import { controllerKind, controllersName, type Identity, isOpen, staticKind, userKinds } from '../../domain/capa.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { type Account, capaAccounts, capaDeployments } from './controllers.ts'
 import { capaErrors } from './errors.ts'
@@ -55,6 +55,10 @@ export const staticIdentity = defineProbe({
   },
 })
 
+const isUser = (kind: string): boolean => userKinds.some((one) => one === kind)
+/** Namespaces that are looked into. */
+const most = 20
+
 export type KeySecret = {
   readonly name: string
   readonly expected: string
@@ -71,14 +75,18 @@ export const keySecret = defineProbe({
   scope: 'object',
   needs: {},
   wants: { staticIdentity, capaDeployments, capaAccounts },
-  ask: async (_have, { staticIdentity, capaDeployments, capaAccounts }, { ask }): Promise<Fact<KeySecret>> => {
+  ask: async (
+    _have,
+    { staticIdentity, capaDeployments, capaAccounts },
+    { ask, subjects },
+  ): Promise<Fact<KeySecret>> => {
     if (staticIdentity.state !== 'known') return staticIdentity
     const name = isObject(staticIdentity.value.spec) ? textAt(staticIdentity.value.spec, 'secretRef') : undefined
     if (name === undefined || name === '') return absent(staticIdentity.from)
-    const places = [capaDeployments, capaAccounts].flatMap((fact) =>
+    const homes = [capaDeployments, capaAccounts].flatMap((fact) =>
       fact.state === 'known' ? fact.value.items.map(({ namespace }) => namespace) : [],
     )
-    const [expected] = places
+    const [expected] = homes
     if (expected === undefined)
       return unknown(
         'not-collected',
@@ -89,14 +97,16 @@ export const keySecret = defineProbe({
     const answer = await ask(kubernetes.get('secrets', expected, name))
     const secret = reading(answer, readSecret)
     if (secret.state === 'known') return known({ name, expected, secret, elsewhere: [] }, answer.from)
-    const all = await ask(kubernetes.list('secrets'))
-    const elsewhere =
-      all.state === 'known'
-        ? listAt(all.value, 'items').flatMap((one) =>
-            textAt(one, 'metadata', 'name') === name ? (textAt(one, 'metadata', 'namespace') ?? []) : [],
-          )
-        : []
-    return known({ name, expected, secret, elsewhere: elsewhere.includes(expected) ? [] : elsewhere }, answer.from)
+    // By name where it is likely to be: a list of Secrets would be one of all their values.
+    const likely = new Set([
+      ...textsAt(staticIdentity.value.spec, 'allowedNamespaces', 'list'),
+      ...subjects.flatMap(({ kind, namespace }) => (namespace !== undefined && isUser(kind) ? [namespace] : [])),
+      'default',
+    ])
+    const places = [...likely].filter((one) => one !== expected).slice(0, most)
+    const looked = await Promise.all(places.map((place) => ask(kubernetes.get('secrets', place, name))))
+    const elsewhere = places.filter((_, index) => looked[index]?.state === 'known')
+    return known({ name, expected, secret, elsewhere }, answer.from)
   },
 })
 

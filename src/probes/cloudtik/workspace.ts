@@ -15,6 +15,7 @@ import { aws, azure, documents, gcp, kubernetes } from '../../domain/questions.t
 import type { ServiceAccount } from '../../domain/workloads.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
 import { documentNamed } from '../further-kinds.ts'
+import { listed } from '../lists.ts'
 import { readServiceAccount } from '../read-once.ts'
 
 const kind = 'Workspace'
@@ -151,18 +152,25 @@ export const accountsOf = defineProbe({
   scope: 'object',
   needs: {},
   wants: { workspace },
-  ask: async (_have, { workspace }, { ask }): Promise<Fact<Accounts>> => {
+  ask: (_have, { workspace }, { ask }): Soon<Fact<Accounts>> => {
     if (workspace.state !== 'known') return absent(workspace.from)
     const { namespace } = workspace.value
-    const found = await Promise.all(
-      parts.map(async (part) => ({
-        part,
-        account: reading(await ask(kubernetes.get('serviceaccounts', namespace, accounts[part])), readServiceAccount),
-      })),
-    )
-    const first = found.find(({ account }) => account.state === 'unknown')?.account
-    return found.every(({ account }) => account.state === 'unknown') && first?.state === 'unknown'
-      ? first
-      : known(found, kubernetes.list('serviceaccounts', namespace))
+    const question = kubernetes.list('serviceaccounts', namespace)
+    return onward(ask(question), (answer): Fact<Accounts> => {
+      const list = listed(answer, readServiceAccount)
+      if (list.state !== 'known') return list
+      const { items, complete } = list.value
+      const accountOf = (part: Part): Fact<ServiceAccount> => {
+        const found = items.find((one) => one.name === accounts[part] && one.namespace === namespace)
+        if (found !== undefined) return known(found, question)
+        return complete
+          ? absent(question)
+          : unknown('not-collected', `ServiceAccount ${namespace}/${accounts[part]} was not seen`, question)
+      }
+      return known(
+        parts.map((part) => ({ part, account: accountOf(part) })),
+        question,
+      )
+    })
   },
 })
