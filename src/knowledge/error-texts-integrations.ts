@@ -58,23 +58,23 @@ export const capaErrorTexts = [
   },
   {
     fragment:
-      '/(?:AWSCluster|awscluster|awsmanaged|capa-controller|cluster-api-provider-aws).{0,600}InvalidClientTokenId/',
+      '/(?:AWSCluster|AWSMa|awscluster|awsma|capa-controller|cluster-api-provider-aws).{0,600}InvalidClientTokenId/',
     leads: [{ check: 'capa/credentials-can-be-retrieved', message: 'key-refused' }],
     means: 'STS does not know the access key behind an identity, or does not know it yet.',
   },
   {
     fragment:
-      '/InvalidClientTokenId.{0,600}(?:AWSCluster|awscluster|awsmanaged|capa-controller|cluster-api-provider-aws)/',
+      '/InvalidClientTokenId.{0,600}(?:AWSCluster|AWSMa|awscluster|awsma|capa-controller|cluster-api-provider-aws)/',
     leads: [{ check: 'capa/credentials-can-be-retrieved', message: 'key-refused' }],
     means: 'STS does not know the access key behind an identity, or does not know it yet.',
   },
   {
-    fragment: '/(?:AWSCluster|awscluster|awsmanaged|capa-controller|cluster-api-provider-aws).{0,600}ExpiredToken/',
+    fragment: '/(?:AWSCluster|AWSMa|awscluster|awsma|capa-controller|cluster-api-provider-aws).{0,600}ExpiredToken/',
     leads: [{ check: 'capa/credentials-can-be-retrieved', message: 'source-expired' }],
     means: 'The temporary credentials of the source have expired.',
   },
   {
-    fragment: '/ExpiredToken.{0,600}(?:AWSCluster|awscluster|awsmanaged|capa-controller|cluster-api-provider-aws)/',
+    fragment: '/ExpiredToken.{0,600}(?:AWSCluster|AWSMa|awscluster|awsma|capa-controller|cluster-api-provider-aws)/',
     leads: [{ check: 'capa/credentials-can-be-retrieved', message: 'source-expired' }],
     means: 'The temporary credentials of the source have expired.',
   },
@@ -95,13 +95,13 @@ export const capaErrorTexts = [
   },
   {
     fragment:
-      '/(?:AWSCluster|awscluster|awsmanaged|controllers\\.cluster-api).{0,600}is not authorized to perform: sts:AssumeRole on resource/',
+      '/(?:AWSCluster|AWSMa|awscluster|awsma|controllers\\.cluster-api).{0,600}is not authorized to perform: sts:AssumeRole on resource/',
     leads: [{ check: 'capa/role-can-be-assumed', message: 'refused' }],
     means: 'STS refused the role of an identity to its source.',
   },
   {
     fragment:
-      '/is not authorized to perform: sts:AssumeRole on resource.{0,600}(?:AWSCluster|awscluster|awsmanaged|controllers\\.cluster-api)/',
+      '/is not authorized to perform: sts:AssumeRole on resource.{0,600}(?:AWSCluster|AWSMa|awscluster|awsma|controllers\\.cluster-api)/',
     leads: [{ check: 'capa/role-can-be-assumed', message: 'refused' }],
     means: 'STS refused the role of an identity to its source.',
   },

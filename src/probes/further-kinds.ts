@@ -30,7 +30,7 @@ const refAt = (object: Json, member: string): Json | undefined =>
 
 /** What the controllers of Cluster API Provider AWS say, in their log or in a condition. */
 const capaSaid =
-  /AWSCluster|AWSManagedControlPlane|capa-controller-manager|cluster-api-provider-aws|PrincipalUsage|PrincipalCredential|Failed to get providers for cluster|No such provider known|Failed to retrieve identity credentials|CredentialProviderBuildFailed/
+  /AWSCluster|AWSManaged|AWSMachine|awscluster|awsmanaged|awsmachine|controllers\.cluster-api-provider-aws|capa-controller-manager|cluster-api-provider-aws|PrincipalUsage|PrincipalCredential|Failed to get providers for cluster|No such provider known|Failed to retrieve identity credentials|CredentialProviderBuildFailed/
 
 /**
  * The kinds that are judged beside ServiceAccounts, pods, nodes, roles, Services and webhooks. How a kind is asked for stands in the table of

@@ -6,7 +6,14 @@ import { parseRoleArn } from '../../domain/arn.ts'
 import { evaluateTrustPolicy } from '../../domain/aws-trust-policy.ts'
 import { findControllers } from '../../domain/capa-advice.ts'
 import { issuersOf, placeholderIn, subjectsOf } from '../../domain/capa-bootstrap.ts'
-import { bootstrap, bootstrapAccounts, bootstrapDeployments, bootstrapIssuer } from '../../probes/capa/bootstrap.ts'
+import { ofError } from '../../probes/aws/evidence.ts'
+import {
+  bootstrap,
+  bootstrapAccounts,
+  bootstrapDeployments,
+  bootstrapIssuer,
+  roleWorkRefused,
+} from '../../probes/capa/bootstrap.ts'
 
 const again =
   'then have the owner of the account run clusterawsadm bootstrap iam create-cloudformation-stack --config with the file'
@@ -44,7 +51,7 @@ export const check = defineCheck({
   },
   only: { probe: bootstrap, otherwise: 'it is no AWSIAMConfiguration' },
   needs: { bootstrap },
-  wants: { bootstrapAccounts, bootstrapDeployments, bootstrapIssuer },
+  wants: { bootstrapAccounts, bootstrapDeployments, bootstrapIssuer, roleWorkRefused },
   after: [],
   messages: {
     'placeholder-left': ({ path, value }: { path: string; value: string }) =>
@@ -80,7 +87,7 @@ export const check = defineCheck({
         findControllers,
       ),
   },
-  judge: ({ have, want: { bootstrapAccounts, bootstrapDeployments, bootstrapIssuer } }) => {
+  judge: ({ have, want: { bootstrapAccounts, bootstrapDeployments, bootstrapIssuer, roleWorkRefused } }) => {
     if (have.bootstrap.state === 'absent') return { status: 'not-applicable', reason: 'it is no AWSIAMConfiguration' }
     const { value, from } = have.bootstrap
     const { spec, web, account, roleName } = value
@@ -130,6 +137,28 @@ export const check = defineCheck({
         unknown: ['accountId', ...(issuer === undefined ? ['issuer'] : []), '*'],
       })
     const fits = (sub: string): boolean => ['allow', 'depends'].includes(decide(sub).decision)
+    const creation = at(spec, 'eks', 'iamRoleCreation')
+    const creationOff = (seenDeployments: typeof deployments) => {
+      const enabled = seenDeployments.some(({ gates }) => /(?:^|,)EKSEnableIAM=true(?:,|$)/.test(gates))
+      if (creation === true || !(enabled || roleWorkRefused.state === 'known')) return undefined
+      const told: Evidence =
+        roleWorkRefused.state === 'known'
+          ? ofError(roleWorkRefused.value)
+          : { question: bootstrapDeployments.from, path: 'args', observed: 'EKSEnableIAM=true' }
+      return {
+        status: 'fail',
+        message: 'iam-role-creation-off',
+        data: { value: creation === undefined ? 'not set' : JSON.stringify(creation) },
+        evidence: [
+          { question: from, path: 'spec.eks.iamRoleCreation', observed: creation ?? null, expected: true },
+          told,
+        ],
+      } as const
+    }
+    if (runners.length === 0 && roleWorkRefused.state === 'known') {
+      const off = creationOff([])
+      if (off !== undefined) return off
+    }
     if (runners.length === 0)
       return {
         status: 'undecided',
@@ -173,18 +202,8 @@ export const check = defineCheck({
           evidence: [seen, { question: bootstrapIssuer.from, path: 'issuer', observed: issuer }],
         }
     }
-    const creation = at(spec, 'eks', 'iamRoleCreation')
-    const enabled = deployments.find(({ gates }) => /(?:^|,)EKSEnableIAM=true(?:,|$)/.test(gates))
-    if (enabled !== undefined && creation !== true)
-      return {
-        status: 'fail',
-        message: 'iam-role-creation-off',
-        data: { value: creation === undefined ? 'not set' : JSON.stringify(creation) },
-        evidence: [
-          { question: from, path: 'spec.eks.iamRoleCreation', observed: creation ?? null, expected: true },
-          { question: bootstrapDeployments.from, path: 'args', observed: 'EKSEnableIAM=true' },
-        ],
-      }
+    const off = creationOff(deployments)
+    if (off !== undefined) return off
     if (decide(runner).decision === 'depends' && bootstrapIssuer.state !== 'known')
       return { status: 'undecided', lacks: "the issuer of the cluster's tokens was not seen", evidence: [seen] }
     return { status: 'pass', evidence: [seen] }

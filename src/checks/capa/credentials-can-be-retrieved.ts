@@ -7,7 +7,7 @@ import { sh } from '../../domain/shell-words.ts'
 import { ofError, wordsOf } from '../../probes/aws/evidence.ts'
 import { capaErrors, identityIn } from '../../probes/capa/errors.ts'
 import { user } from '../../probes/capa/objects.ts'
-import { controllersSince, keySecret, staticIdentity } from '../../probes/capa/secrets.ts'
+import { controllersSince, keySecret, saysGone, staticIdentity } from '../../probes/capa/secrets.ts'
 import { credentialConcern } from '../../probes/capa/spec.ts'
 
 const wanted = ['AccessKeyID', 'SecretAccessKey']
@@ -16,7 +16,6 @@ const expired = /ExpiredToken(?:Exception)?\b/
 const failed =
   /Failed to retrieve identity credentials|PrincipalCredentialRetrievalFailed|AuthFailure|SignatureDoesNotMatch/
 const unbuilt = /CredentialProviderBuildFailed/
-const secretGone = /secrets? \\?"[^"]{1,253}\\?" not found/
 
 type Secret = { readonly namespace: string; readonly name: string }
 const restart = (sentence: string): string =>
@@ -130,29 +129,33 @@ export const check = defineCheck({
         }),
     ]
     const saying = (pattern: RegExp) => told.find(({ text }) => pattern.test(text))
+    const secretSaid = told.find(({ text }) => saysGone(text))
     const named = told.map(({ text }) => identityIn(text)).find((ref) => ref !== undefined)
     const own = staticIdentity.state === 'known' ? refText(staticIdentity.value) : undefined
     const identity =
       own ?? (user.state === 'known' ? refText(user.value.ref) : named === undefined ? 'the identity' : refText(named))
-    const trouble = saying(failed) ?? saying(unbuilt) ?? saying(secretGone)
+    const trouble = saying(failed) ?? saying(unbuilt) ?? secretSaid
     if (keySecret.state === 'known') {
       const { name, expected, secret, elsewhere } = keySecret.value
       const [found] = elsewhere
       const looked: Evidence = { question: secret.from, path: 'metadata.name', observed: null, expected: name }
       const isMissing = secret.state === 'absent'
-      if (found !== undefined && (isMissing || (secret.state === 'unknown' && trouble !== undefined)))
+      if (
+        found !== undefined &&
+        (isMissing || (secret.state === 'unknown' && secret.why === 'not-collected' && trouble !== undefined))
+      )
         return {
           status: 'fail',
           message: 'secret-in-another-namespace',
           data: { name, identity, found, expected },
           evidence: [looked, ...(trouble === undefined ? [] : [trouble.evidence])],
         }
-      if (isMissing)
+      if (isMissing || (secret.state === 'unknown' && secret.why === 'not-collected' && secretSaid !== undefined))
         return {
           status: 'fail',
           message: 'secret-missing',
           data: { namespace: expected, name, identity },
-          evidence: [looked],
+          evidence: [looked, ...(secretSaid === undefined ? [] : [secretSaid.evidence])],
         }
       if (secret.state === 'known') {
         const missing = wanted.filter((key) => !secret.value.keys.includes(key))

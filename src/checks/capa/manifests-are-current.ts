@@ -6,10 +6,15 @@ import { roleKind, staticKind } from '../../domain/capa.ts'
 import { unknownField } from '../../domain/capa-bootstrap.ts'
 import { editDistance } from '../../domain/edit-distance.ts'
 import { sh } from '../../domain/shell-words.ts'
+import { ofError } from '../../probes/aws/evidence.ts'
 import { bootstrap } from '../../probes/capa/bootstrap.ts'
+import { capaErrors } from '../../probes/capa/errors.ts'
 import { infrastructure, servedVersions } from '../../probes/capa/manifests.ts'
 import { identity } from '../../probes/capa/objects.ts'
 import { manifestConcern } from '../../probes/capa/spec.ts'
+
+/** What kubectl says of a version that is not served. */
+const notServed = /(AWSCluster[A-Za-z]{1,20}Identity)\\?" in version \\?"infrastructure\.cluster\.x-k8s\.io\/v1beta1/
 
 const current = `${infrastructure}/v1beta2`
 const common = ['allowedNamespaces']
@@ -70,7 +75,7 @@ export const check = defineCheck({
   },
   only: { probe: manifestConcern, otherwise: 'there is no manifest of Cluster API Provider AWS' },
   needs: { manifestConcern },
-  wants: { identity, servedVersions, bootstrap },
+  wants: { identity, servedVersions, bootstrap, capaErrors },
   after: [],
   messages: {
     'version-not-served': ({ kind, name, apiVersion, served }: Written & { served: string }) =>
@@ -86,7 +91,7 @@ export const check = defineCheck({
     'unknown-field': ({ path, expected }) =>
       advice(`Write ${expected} in the place of ${path}; what is written now has no effect, or is refused.`),
   },
-  judge: ({ have, want: { identity, servedVersions, bootstrap } }) => {
+  judge: ({ have, want: { identity, servedVersions, bootstrap, capaErrors } }) => {
     if (have.manifestConcern.state === 'absent')
       return { status: 'not-applicable', reason: 'there is no manifest of Cluster API Provider AWS' }
     if (bootstrap.state === 'known') {
@@ -102,6 +107,21 @@ export const check = defineCheck({
             data: { path: fault.path, kind: 'AWSIAMConfiguration', expected: meant(fault.path, fault.known) },
             evidence,
           }
+    }
+    const errors = capaErrors.state === 'known' ? capaErrors.value : []
+    const refused = errors.find(({ text }) => notServed.test(text))
+    if (
+      refused !== undefined &&
+      (identity.state !== 'known' || /\/v1(?:alpha\d+|beta1)$/.test(identity.value.apiVersion))
+    ) {
+      const [, kind = roleKind] = notServed.exec(refused.text) ?? []
+      const data = { kind, name: identity.state === 'known' ? identity.value.name : 'NAME' }
+      return {
+        status: 'fail',
+        message: 'version-not-served',
+        data: { ...data, apiVersion: `${infrastructure}/v1beta1`, served: 'another version' },
+        evidence: [ofError(refused)],
+      }
     }
     if (identity.state !== 'known')
       return identity.state === 'absent'

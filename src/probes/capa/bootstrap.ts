@@ -3,6 +3,7 @@ import { absent, defineProbe, type Fact, known, onward, type Soon } from '../../
 import { type Bootstrap, readBootstrap } from '../../domain/capa-bootstrap.ts'
 import { documents, kubernetes } from '../../domain/questions.ts'
 import { issuer } from '../cluster/issuer.ts'
+import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
 import { documentNamed } from '../further-kinds.ts'
 import type { Listed } from '../lists.ts'
 import { type Account, type Controllers, capaAccounts, capaDeployments } from './controllers.ts'
@@ -60,5 +61,26 @@ export const bootstrapIssuer = defineProbe({
   ask: (_have, { bootstrap, issuer }): Fact<string> => {
     if (!asked(bootstrap)) return absent(issuer.from)
     return issuer.state === 'known' ? known(issuer.value.issuer, issuer.value.from) : issuer
+  },
+})
+
+/** Refusals to look after roles, of the role that the document makes. */
+export const roleWorkRefused = defineProbe({
+  id: 'capa/role-work-refused',
+  about: 'refusals of the role of the controllers',
+  scope: 'object',
+  needs: {},
+  wants: { bootstrap, observedErrors },
+  ask: (_have, { bootstrap, observedErrors }): Fact<ObservedError> => {
+    if (bootstrap.state !== 'known' || observedErrors.state !== 'known') return absent(observedErrors.from)
+    const { roleName } = bootstrap.value
+    const found = observedErrors.value.find(
+      ({ text }) =>
+        text.includes(`assumed-role/${roleName}/`) &&
+        /is not authorized to perform: iam:(?:GetPolicy|GetRole|CreateRole|ListAttachedRolePolicies|AttachRolePolicy)\b/.test(
+          text,
+        ),
+    )
+    return found === undefined ? absent(observedErrors.from) : known(found, observedErrors.from)
   },
 })

@@ -8,7 +8,7 @@ import { judged } from '../cluster/judged.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
 
 const ours =
-  /AWSCluster|AWSManagedControlPlane|awscluster|awsmanagedcontrolplane|awsmachine|capa-controller-manager|cluster-api-provider-aws|controllers\.cluster-api|PrincipalUsage|PrincipalCredential|SourcePrincipal|Failed to get providers for cluster|No such provider known|Failed to retrieve identity credentials|CredentialProviderBuildFailed/
+  /AWSCluster|AWSManaged|AWSMachine|awscluster|awsmanaged|awsmachine|capa-controller-manager|cluster-api-provider-aws|controllers\.cluster-api|PrincipalUsage|PrincipalCredential|SourcePrincipal|Failed to get providers for cluster|No such provider known|Failed to retrieve identity credentials|CredentialProviderBuildFailed/
 
 /** The identity that a refusal names: `Namespace is not permitted to use AWSClusterStaticIdentity: acme`. */
 export function identityIn(text: string): Ref | undefined {

@@ -55,6 +55,12 @@ export const staticIdentity = defineProbe({
   },
 })
 
+/** What the controllers say of a Secret that is not there. */
+export const saysGone = (text: string, name?: string): boolean => {
+  const gone = /[Ss]ecrets? "([^"]{1,253})" not found/.exec(text.replaceAll('\\"', '"'))?.[1]
+  return gone !== undefined && (name === undefined || gone === name)
+}
+
 const isUser = (kind: string): boolean => userKinds.some((one) => one === kind)
 /** Namespaces that are looked into. */
 const most = 20
@@ -74,10 +80,10 @@ export const keySecret = defineProbe({
   about: 'the Secret of the static identity',
   scope: 'object',
   needs: {},
-  wants: { staticIdentity, capaDeployments, capaAccounts },
+  wants: { staticIdentity, capaDeployments, capaAccounts, capaErrors },
   ask: async (
     _have,
-    { staticIdentity, capaDeployments, capaAccounts },
+    { staticIdentity, capaDeployments, capaAccounts, capaErrors },
     { ask, subjects },
   ): Promise<Fact<KeySecret>> => {
     if (staticIdentity.state !== 'known') return staticIdentity
@@ -86,7 +92,9 @@ export const keySecret = defineProbe({
     const homes = [capaDeployments, capaAccounts].flatMap((fact) =>
       fact.state === 'known' ? fact.value.items.map(({ namespace }) => namespace) : [],
     )
-    const [expected] = homes
+    const gone = capaErrors.state === 'known' && capaErrors.value.some(({ text }) => saysGone(text, name))
+    // Where clusterctl installs them, if nobody says otherwise.
+    const expected = homes[0] ?? (gone ? 'capa-system' : undefined)
     if (expected === undefined)
       return unknown(
         'not-collected',
