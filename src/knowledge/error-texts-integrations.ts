@@ -37,7 +37,7 @@ export const capaErrorTexts = [
     means: 'CAPA found no way from the cluster object to a source of credentials.',
   },
   {
-    fragment: '/AWSCluster[A-Za-z]{1,24}Identity.{0,200}field cannot be set to nil/',
+    fragment: 'field cannot be set to nil',
     leads: [{ check: 'capa/identity-spec-is-valid', message: 'source-unset' }],
     means: 'A role identity names no source.',
   },
