@@ -28,6 +28,16 @@ const withIdentity: Pick = (from, draft) => {
     }
 }
 
+/** Of a store of external-secrets only who asks Azure Key Vault, and as whom. */
+const secretStore: Pick = ({ spec }, draft) => {
+  const provider = isObject(spec) ? spec.provider : undefined
+  const vault = isObject(provider) ? provider.azurekv : undefined
+  if (vault !== undefined)
+    draft.spec = {
+      provider: { azurekv: part(vault, ['authType', 'identityId', 'tenantId', 'vaultUrl', 'serviceAccountRef']) },
+    }
+}
+
 export const furtherPicks: { readonly [kind: string]: Pick } = {
   StorageClass: (from, draft) => {
     keep(from, ['provisioner', 'parameters', 'mountOptions'], draft)
@@ -46,4 +56,30 @@ export const furtherPicks: { readonly [kind: string]: Pick } = {
   AWSCluster: withIdentity,
   AWSManagedControlPlane: withIdentity,
   ROSARoleConfig: withIdentity,
+  SecretProviderClass: ({ spec }, draft) => {
+    if (!isObject(spec)) return
+    draft.spec = {
+      ...keep(spec, ['provider']),
+      parameters: part(spec.parameters, [
+        'clientID',
+        'tenantId',
+        'tenantID',
+        'usePodIdentity',
+        'useVMManagedIdentity',
+        'userAssignedIdentityID',
+        'keyvaultName',
+        'cloudName',
+      ]),
+    }
+  },
+  TriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  ClusterTriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  SecretStore: secretStore,
+  ClusterSecretStore: secretStore,
 }

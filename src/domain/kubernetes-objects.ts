@@ -77,7 +77,11 @@ const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
   isList(statuses)
     ? each(
         statuses.filter((one) => isObject(one) && (killedForMemory(one.lastState) || killedForMemory(one.state))),
-        ({ name }) => ({ ...(name === undefined ? {} : { name }), lastState: { terminated: { reason: 'OOMKilled' } } }),
+        ({ name, restartCount }) => ({
+          ...(name === undefined ? {} : { name }),
+          ...(typeof restartCount === 'number' ? { restartCount } : {}),
+          lastState: { terminated: { reason: 'OOMKilled' } },
+        }),
       )
     : []
 
@@ -125,7 +129,7 @@ const cronJob: Pick = ({ spec }, draft) => {
 }
 
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
-const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook', 'azure-wi-webhook-config'])
 /** Who may enter an EKS cluster: https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html */
 const awsAuthMaps = ['mapRoles', 'mapUsers', 'mapAccounts'] as const
 
@@ -212,6 +216,7 @@ const picks: { readonly [kind: string]: Pick } = {
   },
   CSIDriver: members('spec'),
   ...furtherPicks,
+  ClusterRole: members('rules'),
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
   Event: (from, draft) => {
@@ -246,6 +251,7 @@ const plurals: { readonly [kind: string]: string } = {
   NetworkPolicy: 'networkpolicies',
   Ingress: 'ingresses',
   StorageClass: 'storageclasses',
+  SecretProviderClass: 'secretproviderclasses',
 }
 
 /** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
@@ -271,6 +277,8 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'clusterrolebindings',
   'customresourcedefinitions',
   'clusterissuers',
+  'clustertriggerauthentications',
+  'clustersecretstores',
   'apiservices',
   'priorityclasses',
   'ingressclasses',

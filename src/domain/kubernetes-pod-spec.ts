@@ -161,6 +161,50 @@ function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] 
   return picked
 }
 
+/** Where the Azure webhook mounts its token, before and since v1.6.0: https://github.com/Azure/AKS/issues/5541 */
+const azureTokenPath = /\/var\/run\/secrets\/azure\/(?:tokens\/azure-identity-token|wi\/token\/azure-identity-token)/g
+const asksMetadata = /\baz\s+login\s+(?:--identity|-i)\b|Connect-AzAccount\s+-Identity\b/i
+const longestHint = 64 * 1024
+
+const pathsIn = (text: Json | undefined): readonly string[] =>
+  typeof text === 'string' && text.length <= longestHint && text.includes('/secrets/azure/')
+    ? (text.match(azureTokenPath) ?? [])
+    : []
+
+/** Of words and values that are dropped, which token paths of Azure are written out in them, and whether they ask for the node's identity. */
+function pickAzureHints(from: JsonObject, draft: Draft): void {
+  const { command, args, env, tokenPaths } = from
+  // What was picked before has them already.
+  if (from.asksMetadata === true) draft.asksMetadata = true
+  let paths: string[] | undefined
+  let logsIn = false
+  for (const list of [command, args, tokenPaths]) {
+    if (!isList(list)) continue
+    for (const word of list) {
+      for (const path of pathsIn(word)) {
+        paths ??= []
+        paths.push(path)
+      }
+      logsIn ||= typeof word === 'string' && /login|Connect-AzAccount/i.test(word)
+    }
+  }
+  if (logsIn) {
+    const words = [command, args]
+      .flatMap((list) => (isList(list) ? list : []))
+      .filter((word) => typeof word === 'string')
+    const joined = words.join(' ')
+    if (joined.length <= longestHint && asksMetadata.test(joined)) draft.asksMetadata = true
+  }
+  if (isList(env))
+    for (const one of env)
+      if (isObject(one) && one.name !== 'AZURE_FEDERATED_TOKEN_FILE')
+        for (const path of pathsIn(one.value)) {
+          paths ??= []
+          paths.push(path)
+        }
+  if (paths !== undefined) draft.tokenPaths = [...new Set(paths)]
+}
+
 const containerNames = ['name', 'image', 'restartPolicy', 'targetContainerName']
 const processNames = ['runAsUser', 'runAsGroup']
 const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly']
@@ -184,6 +228,7 @@ function pickContainer(from: JsonObject): JsonObject {
     if (words.length > 0) draft.args = words
   }
   if (isList(env)) draft.env = each(env, pickVariable)
+  pickAzureHints(from, draft)
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
   if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, pickMount)
   return draft

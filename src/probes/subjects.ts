@@ -14,6 +14,7 @@ import {
   readWorkload,
   type ServiceAccount,
 } from '../domain/workloads.ts'
+import { type AzureObjects, azureObjects, azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Further, furtherSubjects, standInKinds } from './further-kinds.ts'
@@ -57,13 +58,13 @@ type Lists = {
   readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
+  readonly azure: AzureObjects
 }
 
-const noneFurther: Further = { subjects: [], unseen: [] }
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
   subjectKey({ kind: 'ServiceAccount', namespace, name })
-/** It does nothing any more, or soon will not: a rollout puts others in its place. */
+/** It does nothing any more, or soon will not. */
 const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Succeeded' || phase === 'Failed'
 
 async function look(
@@ -89,17 +90,18 @@ async function look(
       everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
       everything && documents ? ask(aws.instances()) : undefined,
       ask(kubernetes.list('mutatingwebhookconfigurations')),
-      everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : noneFurther,
+      everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : undefined,
       ...templateResources.map((resource) => list(resource, readWorkload)),
     ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
   return {
+    azure: await azureObjects(ask, errors, documents === true, namespace),
     accounts,
     pods,
     templates: templates.flatMap(itemsOf),
     errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
     said: errors.state === 'known' ? listAt(errors.value, 'errors').flatMap((one) => textAt(one, 'text') ?? []) : [],
-    further,
+    further: further ?? { subjects: [], unseen: [] },
     associated: new Set(
       associated.flatMap((one) => {
         const where = textAt(one, 'namespace')
@@ -229,6 +231,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (shelf === undefined) byAccount.set(key, [pod])
     else shelf.push(pod)
   }
+  const owners = selection.documents === true ? ownersOf(lists.templates, keyOfAccount) : undefined
   const pods = new Map(chosen.pods)
   const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
   const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
@@ -238,7 +241,18 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (allPods) for (const pod of own) pods.set(`${pod.namespace}/${pod.name}`, pod)
     const seesPods = own.length > 0
     const stands: readonly Scope[] = seesPods || (podsAreAll && !lists.errors) ? [] : ['pod']
-    subjects.push({ kind: 'ServiceAccount', namespace, name, ...(stands.length > 0 ? { standsFor: stands } : {}) })
+    const of = [
+      ...identitiesNamed(known.get(key), lists.azure),
+      // It stands for what those would make.
+      ...(stands.length > 0 ? (owners?.get(key) ?? []) : []),
+    ]
+    subjects.push({
+      kind: 'ServiceAccount',
+      namespace,
+      name,
+      ...(of.length > 0 ? { of } : {}),
+      ...(stands.length > 0 ? { standsFor: stands } : {}),
+    })
     const role = namedRole(known.get(key)) ?? own.map((pod) => namedRole(pod)).find((one) => one !== undefined)
     if (role !== undefined) {
       const before = roles.get(role)
@@ -263,6 +277,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
+  subjects.push(...azureSubjects(lists.azure, subjects))
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
   subjects.push(...lists.further.subjects)
   const kinds = everybody ? standInKinds(lists.further, lists.said) : []
@@ -276,6 +291,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   const standsFor: readonly Scope[] = [
     ...(blindTo ? (['service-account', 'pod'] as const) : []),
     ...(blindToNodes ? (['node'] as const) : []),
+    ...(lists.azure.ofObjects ? (['object'] as const) : []),
   ]
   subjects.unshift({
     ...clusterSubject,
