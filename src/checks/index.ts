@@ -59,6 +59,18 @@ import { check as azureWebhookConfigurationSound } from './azure/webhook-configu
 import { check as azureWebhookInstalled } from './azure/webhook-installed.ts'
 import { check as azureWebhookSelectsPod } from './azure/webhook-selects-pod.ts'
 import { check as azureWebhookServing } from './azure/webhook-serving.ts'
+import { check as capaBootstrapFitsTheControllers } from './capa/bootstrap-fits-the-controllers.ts'
+import { check as capaCredentialsCanBeRetrieved } from './capa/credentials-can-be-retrieved.ts'
+import { check as capaIdentityAdmitsNamespace } from './capa/identity-admits-namespace.ts'
+import { check as capaIdentityExists } from './capa/identity-exists.ts'
+import { check as capaIdentityIsNarrow } from './capa/identity-is-narrow.ts'
+import { check as capaIdentitySpecIsValid } from './capa/identity-spec-is-valid.ts'
+import { check as capaManifestsAreCurrent } from './capa/manifests-are-current.ts'
+import { check as capaRoleCanBeAssumed } from './capa/role-can-be-assumed.ts'
+import { check as cloudtikGrantsAreNarrow } from './cloudtik/grants-are-narrow.ts'
+import { check as cloudtikMountsCanAuthenticate } from './cloudtik/mounts-can-authenticate.ts'
+import { check as cloudtikWorkspaceCanBeCreated } from './cloudtik/workspace-can-be-created.ts'
+import { check as cloudtikWorkspaceIsInPlace } from './cloudtik/workspace-is-in-place.ts'
 import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
@@ -181,6 +193,18 @@ export const checks: readonly Check[] = [
   azureWebhookInstalled,
   azureWebhookSelectsPod,
   azureWebhookServing,
+  capaBootstrapFitsTheControllers,
+  capaCredentialsCanBeRetrieved,
+  capaIdentityAdmitsNamespace,
+  capaIdentityExists,
+  capaIdentityIsNarrow,
+  capaIdentitySpecIsValid,
+  capaManifestsAreCurrent,
+  capaRoleCanBeAssumed,
+  cloudtikGrantsAreNarrow,
+  cloudtikMountsCanAuthenticate,
+  cloudtikWorkspaceCanBeCreated,
+  cloudtikWorkspaceIsInPlace,
   clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,

@@ -6,6 +6,7 @@ import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { googleErrorTexts } from './error-texts-gcp.ts'
+import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
@@ -202,6 +203,8 @@ export const errorTexts: readonly ErrorText[] = [
   ...googleErrorTexts,
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
+  ...capaErrorTexts,
+  ...cloudtikErrorTexts,
   ...azureErrorTexts,
 ]
 
