@@ -26,7 +26,8 @@ function admission(
   for (const { raw } of statementsOf(policy).found) {
     if (!isObject(raw) || scalarText(member(raw, 'Effect')) !== 'Allow') continue
     const principal = member(raw, 'Principal')
-    const named = typeof principal === 'string' ? [principal] : texts(isObject(principal) ? member(principal, 'AWS') : undefined)
+    const named =
+      typeof principal === 'string' ? [principal] : texts(isObject(principal) ? member(principal, 'AWS') : undefined)
     principals.push(...named)
     const meant = named.some(
       (one) => one === '*' || one === who.account || one === who.role || one.endsWith(`:iam::${who.account}:root`),
