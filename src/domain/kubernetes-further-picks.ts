@@ -32,6 +32,13 @@ export const furtherPicks: { readonly [kind: string]: Pick } = {
   StorageClass: (from, draft) => {
     keep(from, ['provisioner', 'parameters', 'mountOptions'], draft)
   },
+  PersistentVolumeClaim: (from, draft) => {
+    specOf('storageClassName', 'volumeName')(from, draft)
+    if (isObject(from.status)) draft.status = part(from.status, ['phase'])
+  },
+  CSINode: ({ spec }, draft) => {
+    draft.spec = { drivers: parts(isObject(spec) ? spec.drivers : undefined, ['name']) }
+  },
   PersistentVolume: specOf('csi', 'storageClassName', 'claimRef', 'mountOptions', 'capacity', ...inTreeVolumes),
   CustomResourceDefinition: ({ spec }, draft) => {
     draft.spec = {

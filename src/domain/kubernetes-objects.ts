@@ -4,6 +4,7 @@ import { pickCertificates } from './kubernetes-certificates.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
+import { configOptions } from './mounter-words.ts'
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -132,6 +133,8 @@ function pickKeys(from: JsonObject, members: readonly string[], draft: Draft): v
 const configMap: Pick = (from, draft) => {
   const { metadata, data } = from
   pickKeys(from, ['data', 'binaryData'], draft)
+  const options = isList(from.mounterOptions) ? from.mounterOptions : configOptions(data)
+  if (options.length > 0) draft.mounterOptions = options
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)

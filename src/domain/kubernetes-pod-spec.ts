@@ -1,5 +1,7 @@
 /** Which fields of a pod's spec a check may see: names, mounts and flags; of variables only values that are no secret. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { mounterCalls } from './mounter-words.ts'
+import { pickAttributes } from './storage-attributes.ts'
 
 type Draft = { [key: string]: Json }
 
@@ -26,6 +28,12 @@ const visible: ReadonlySet<string> = new Set([
   'GOOGLE_APPLICATION_CREDENTIALS',
   'GOOGLE_CLOUD_PROJECT',
   'GCE_METADATA_HOST',
+  'AZURE_STORAGE_AUTH_TYPE',
+  'AZURE_STORAGE_SPN_CLIENT_ID',
+  'AZURE_STORAGE_SPN_TENANT_ID',
+  'AZURE_STORAGE_AAD_ENDPOINT',
+  'AZURE_STORAGE_IDENTITY_CLIENT_ID',
+  'AZURE_OAUTH_TOKEN_FILE',
   'CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE',
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -34,6 +42,9 @@ const visible: ReadonlySet<string> = new Set([
   'https_proxy',
   'no_proxy',
 ])
+
+/** Of rclone, which reads every option from the environment too. */
+const ofRclone = /^RCLONE_(?:[A-Z0-9_]{1,60}_)?(?:ENV_AUTH|USE_MSI|TYPE|PROVIDER)$/
 
 /** `https://user:password@proxy:3128` → `https://proxy:3128`; a proxy is often written without the scheme. */
 function withoutUserInfo(value: string): string {
@@ -101,7 +112,7 @@ function pickVariable(from: JsonObject): JsonObject {
   if (typeof name !== 'string') return {}
   if (isObject(valueFrom)) return { name, valueFrom: pickReference(valueFrom) }
   if (value === undefined) return from.hidden === undefined ? { name } : hidden(name)
-  if (typeof value === 'string' && (visible.has(name) || name.startsWith('AWS_ENDPOINT_URL'))) {
+  if (typeof value === 'string' && (visible.has(name) || name.startsWith('AWS_ENDPOINT_URL') || ofRclone.test(name))) {
     // Where a file name belongs, some put the whole key.
     if (value.length <= 2048 && !value.includes('{'))
       return { name, value: carriesAddress(name) ? withoutUserInfo(value) : value }
@@ -147,7 +158,7 @@ function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] 
 }
 
 const containerNames = ['name', 'image', 'restartPolicy', 'securityContext', 'targetContainerName']
-const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly']
+const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly', 'mountPropagation']
 
 function pickMembers(from: JsonObject, names: readonly string[]): Draft {
   const draft: Draft = {}
@@ -169,7 +180,22 @@ function pickContainer(from: JsonObject): JsonObject {
   if (isList(env)) draft.env = each(env, pickVariable)
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
   if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, (one) => pickMembers(one, mountNames))
+  const mounters = mounterCalls(from)
+  if (mounters.length > 0) draft.mounters = mounters
+  const devices = fuseDevices(from)
+  if (devices.length > 0) draft.devices = devices
   return draft
+}
+
+/** Resources of a device plugin that hands out /dev/fuse under any name, and devices that are claimed. */
+function fuseDevices({ resources, devices }: JsonObject): readonly Json[] {
+  if (isList(devices)) return devices
+  if (!isObject(resources)) return []
+  const { limits, requests, claims } = resources
+  const names = [limits, requests].flatMap((one) =>
+    isObject(one) ? Object.keys(one).filter((name) => name.endsWith('/fuse')) : [],
+  )
+  return isList(claims) && claims.length > 0 ? [...new Set([...names, 'claim'])] : [...new Set(names)]
 }
 
 /** What of a projected source matters: the token in full, of the others the name. */
@@ -194,7 +220,9 @@ function pickVolume(from: JsonObject): JsonObject {
         sources: isList(sources) ? each(sources, pickSource) : [],
         ...(defaultMode === undefined ? {} : { defaultMode }),
       })
-    } else draft[type] = pickMembers(body, volumeNames)
+    } else if (type === 'csi' && body.volumeAttributes !== undefined)
+      draft.csi = { ...pickMembers(body, volumeNames), volumeAttributes: pickAttributes(body.volumeAttributes) }
+    else draft[type] = pickMembers(body, volumeNames)
   }
   return draft
 }
@@ -208,6 +236,8 @@ const specNames = [
   'automountServiceAccountToken',
   'securityContext',
   'tolerations',
+  'schedulingGates',
+  'hostUsers',
 ]
 
 /** The spec of a pod or of a pod template with only what a check may look at. Pure; never throws, whatever the shape. */

@@ -35,7 +35,6 @@ export const check = defineCheck({
     ],
   },
   only: { probe: callRefused, otherwise: 'no refused call of the workload was seen' },
-  only: { probe: callRefused, otherwise: 'no refused call of the workload was seen' },
   needs: {},
   wants: { callRefused, simulated, boundary },
   after: ['aws/workload-uses-own-role', 'aws/role-may-use-bucket'],
