@@ -66,7 +66,8 @@ function pickOption(option: string): string | undefined {
 }
 
 /** Splits what `-o` takes: a backslash is a comma's escape, which no option that matters has. */
-const ofMountOption = (text: string): readonly string[] => text.split(',').flatMap((one) => pickOption(one.trim()) ?? [])
+const ofMountOption = (text: string): readonly string[] =>
+  text.split(',').flatMap((one) => pickOption(one.trim()) ?? [])
 
 /** `:s3,provider=AWS,env_auth=true:bucket`: a remote that stands in the command itself. */
 const ofRemote = (word: string): readonly string[] => {
@@ -86,7 +87,8 @@ function pickCall(tool: string, words: readonly string[]): readonly string[] {
     else if (word.startsWith('--')) {
       const key = optionKey(word)
       const takesNext = !word.includes('=') && next !== undefined && !next.startsWith('-') && open.has(key)
-      const flag = key === 'env-auth' || key === 'use-msi' || key === 'ecs' || key === 'allow-other' || key === 'use-adls'
+      const flag =
+        key === 'env-auth' || key === 'use-msi' || key === 'ecs' || key === 'allow-other' || key === 'use-adls'
       const option = pickOption(takesNext && (!flag || /^(?:true|false)$/.test(next)) ? `${word}=${next}` : word)
       if (option !== undefined) picked.push(option)
       if (takesNext && option?.includes('=') === true) index += 1
@@ -101,7 +103,8 @@ function pickCall(tool: string, words: readonly string[]): readonly string[] {
 }
 
 const baseOf = (word: string): string => word.slice(word.lastIndexOf('/') + 1)
-const before = /^(?:exec|sudo|nohup|env|timeout|tini|dumb-init|then|do|else|--|-g|-s|\d+[smh]?|[A-Za-z_]\w{0,80}=\S{0,200})$/
+const before =
+  /^(?:exec|sudo|nohup|env|timeout|tini|dumb-init|then|do|else|--|-g|-s|\d+[smh]?|[A-Za-z_]\w{0,80}=\S{0,200})$/
 
 /** The call in the words of one simple command, if it is one of a mounter. */
 function callIn(words: readonly string[]): readonly string[] | undefined {
@@ -153,6 +156,11 @@ export function mounterCalls({ command, args, image, mounters }: JsonObject): re
 export function configOptions(data: Json | undefined): readonly string[] {
   if (!isObject(data)) return []
   return Object.values(data).flatMap((text) => {
+    const audience =
+      typeof text === 'string' && /"type"\s*:\s*"external_account"/.test(text)
+        ? /"audience"\s*:\s*"([^"]{1,300})"/.exec(text)?.[1]
+        : undefined
+    if (audience !== undefined) return [`audience=${audience}`]
     if (typeof text !== 'string' || !/^\s*azstorage\s*:|^\[[^\]]{1,80}\]\s*$/m.test(text)) return []
     return text
       .slice(0, 20_000)

@@ -110,8 +110,15 @@ export function findOption(options: readonly Option[], wanted: string): Option |
 }
 
 /** The row of this mode, level and version; `open` where the version is not known and the rows of different ones disagree. */
-export function rowOf(tool: Tool, mode: string, level: string | undefined, version: Version | undefined): Row | 'open' | undefined {
-  const rows = (tool.modes[mode] ?? []).filter((row) => row.level === undefined || level === undefined || row.level === level)
+export function rowOf(
+  tool: Tool,
+  mode: string,
+  level: string | undefined,
+  version: Version | undefined,
+): Row | 'open' | undefined {
+  const rows = (tool.modes[mode] ?? []).filter(
+    (row) => row.level === undefined || level === undefined || row.level === level,
+  )
   if (version !== undefined) return rows.find((row) => inRange(version, row.versions))
   const [first] = rows
   return rows.every(({ verdict }) => verdict === first?.verdict) ? rows.at(-1) : 'open'
@@ -150,7 +157,10 @@ export function trapIn(
 }
 
 /** What a row needs and is not there; `hidden` where that depends on a value that may not be seen. */
-export function missingOf(row: Row, options: readonly Option[]): { readonly missing: readonly string[]; readonly hidden: boolean } {
+export function missingOf(
+  row: Row,
+  options: readonly Option[],
+): { readonly missing: readonly string[]; readonly hidden: boolean } {
   const missing: string[] = []
   let hidden = false
   for (const need of row.needs ?? []) {
@@ -173,8 +183,16 @@ export const insteadOf = (row: Pick<Row, 'instead'> | undefined, tools: readonly
   return words.length === 0 ? 'another mounter' : words.join(', or ')
 }
 
-/** The fault of this version in this mode. */
-export const faultOf = (tool: Tool, mode: string, version: Version | undefined): Fault | undefined =>
+/** The faults of the mode that may concern this pod. */
+export const faultsOf = (tool: Tool, mode: string, hostNetwork: boolean): readonly Fault[] =>
+  (tool.faults ?? []).filter(
+    (one) => one.mode === mode && one.versions !== undefined && (hostNetwork || !/host network/.test(one.fault)),
+  )
+
+/** The fault of this version in this mode; `open` where the version is not known and some have one. */
+export const faultOf = (faults: readonly Fault[], version: Version | undefined): Fault | 'open' | undefined =>
   version === undefined
-    ? undefined
-    : tool.faults?.find((one) => one.mode === mode && one.versions !== undefined && inRange(version, one.versions))
+    ? faults.length > 0
+      ? 'open'
+      : undefined
+    : faults.find(({ versions }) => versions !== undefined && inRange(version, versions))

@@ -50,7 +50,8 @@ export function attributesOf(json: Json | undefined): { readonly [name: string]:
   if (!isObject(json)) return {}
   const found: { [name: string]: string } = {}
   for (const [name, value] of Object.entries(json))
-    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') found[name] = String(value)
+    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
+      found[name] = String(value)
   return found
 }
 
@@ -65,7 +66,8 @@ const numberAt = (json: Json | undefined, ...path: readonly string[]): number | 
   const found = at(json, ...path)
   return typeof found === 'number' ? found : undefined
 }
-const profileAt = (json: Json | undefined, member: string): string | undefined => textAt(json, 'securityContext', member, 'type')
+const profileAt = (json: Json | undefined, member: string): string | undefined =>
+  textAt(json, 'securityContext', member, 'type')
 
 function readVolume(json: Json): PodVolume {
   const type = isObject(json) ? (Object.keys(json).find((key) => key !== 'name') ?? 'emptyDir') : ''
@@ -91,7 +93,13 @@ const isDevice = (path: string | undefined): boolean => path === '/dev/fuse' || 
 const oldAppArmor = 'container.apparmor.security.beta.kubernetes.io/'
 
 /** `killed`: containers that ended for want of memory. */
-function readContainer(json: Json, isInit: boolean, pod: Json, devices: ReadonlySet<string>, killed: ReadonlySet<string>) {
+function readContainer(
+  json: Json,
+  isInit: boolean,
+  pod: Json,
+  devices: ReadonlySet<string>,
+  killed: ReadonlySet<string>,
+) {
   const name = textAt(json, 'name') ?? ''
   const spec = at(pod, 'spec')
   const mounts = listAt(json, 'volumeMounts').map((mount) => ({
@@ -109,17 +117,28 @@ function readContainer(json: Json, isInit: boolean, pod: Json, devices: Readonly
     capabilities: textsIn(json, 'securityContext', 'capabilities', 'add').map((cap) => cap.replace(/^CAP_/, '')),
     dropped: textsIn(json, 'securityContext', 'capabilities', 'drop').map((cap) => cap.replace(/^CAP_/, '')),
     ...optional('escalation', flagAt(json, 'securityContext', 'allowPrivilegeEscalation')),
-    ...optional('user', numberAt(json, 'securityContext', 'runAsUser') ?? numberAt(spec, 'securityContext', 'runAsUser')),
+    ...optional(
+      'user',
+      numberAt(json, 'securityContext', 'runAsUser') ?? numberAt(spec, 'securityContext', 'runAsUser'),
+    ),
     ...optional(
       'appArmor',
       profileAt(json, 'appArmorProfile') ??
         profileAt(spec, 'appArmorProfile') ??
-        (old === undefined ? undefined : old === 'unconfined' ? 'Unconfined' : old === 'runtime/default' ? 'RuntimeDefault' : 'Localhost'),
+        (old === undefined
+          ? undefined
+          : old === 'unconfined'
+            ? 'Unconfined'
+            : old === 'runtime/default'
+              ? 'RuntimeDefault'
+              : 'Localhost'),
     ),
     ...optional('seccomp', profileAt(json, 'seccompProfile') ?? profileAt(spec, 'seccompProfile')),
     devices: textsIn(json, 'devices'),
     mountsDevice: mounts.some(({ volume }) => devices.has(volume)),
-    calls: listAt(json, 'mounters').map((call) => (isList(call) ? call.filter((word) => typeof word === 'string') : [])),
+    calls: listAt(json, 'mounters').map((call) =>
+      isList(call) ? call.filter((word) => typeof word === 'string') : [],
+    ),
     mounts,
     killedForMemory: killed.has(name),
     ...optional('memory', textAt(json, 'resources', 'limits', 'memory')),

@@ -183,7 +183,7 @@ export const aws = {
 
 /** Other clouds, as far as they tell which issuer they federate. */
 export const gcp = {
-  /** → the cluster being examined as gcloud prints it: `{name, selfLink, privateClusterConfig?: {enablePrivateNodes?}}`. */
+  /** → the cluster being examined as gcloud prints it: `{name, selfLink, privateClusterConfig?: {enablePrivateNodes?}, workloadIdentityConfig?: {workloadPool}}`. */
   cluster: (): Question => ask('gcp', 'container.clusters.get'),
   /** → `{providers: [{name, oidc: {issuerUri, allowedAudiences?, jwksJson?}, state}…], complete}`. */
   workloadIdentityPoolProviders: (): Question => ask('gcp', 'iam.workloadIdentityPoolProviders.list'),
@@ -192,6 +192,10 @@ export const azure = {
   /** → `{credentials: [{issuer, subject, audiences, name?}…], complete}`. */
   federatedIdentityCredentials: (): Question =>
     ask('azure', 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read'),
+  /** → `{accounts: [{name, allowSharedKeyAccess?, publicNetworkAccess?, isHnsEnabled?, defaultAction?, status?}…]}`: the storage accounts that were collected. */
+  storageAccounts: (): Question => ask('azure', 'Microsoft.Storage/storageAccounts/read'),
+  /** → `{clusters: [{name, workloadIdentity?: boolean, issuer?: boolean}…]}`: the AKS clusters that were collected. */
+  managedClusters: (): Question => ask('azure', 'Microsoft.ContainerService/managedClusters/read'),
 } as const
 
 /** What has been seen besides. */

@@ -39,7 +39,6 @@ export function pickAttributes(attributes: Json | undefined): JsonObject {
   if (!isObject(attributes)) return {}
   const draft: { [name: string]: Json } = {}
   for (const [name, value] of Object.entries(attributes))
-    draft[name] =
-      typeof value === 'string' && value.length <= longest && readable.has(name.toLowerCase()) ? value : '…'
+    draft[name] = typeof value === 'string' && value.length <= longest && readable.has(name.toLowerCase()) ? value : '…'
   return draft
 }

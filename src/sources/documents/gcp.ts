@@ -11,9 +11,9 @@ export function gcpDocuments(): Recogniser {
   const take = ({ value }: Document): boolean => {
     const name = textAt(value, 'name')
     if (isObject(value) && /container\.googleapis\.com\/.*\/clusters\//.test(textAt(value, 'selfLink') ?? '')) {
-      const { selfLink, privateClusterConfig } = value
+      const { selfLink, privateClusterConfig, workloadIdentityConfig } = value
       const cluster: { [key: string]: Json } = { name: name ?? '' }
-      for (const [key, member] of Object.entries({ selfLink, privateClusterConfig }))
+      for (const [key, member] of Object.entries({ selfLink, privateClusterConfig, workloadIdentityConfig }))
         if (member !== undefined) cluster[key] = member
       clusters.push(cluster)
       return true

@@ -93,6 +93,9 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   'gcp container.clusters.get': () => 'gcloud container clusters describe CLUSTER --format json > gke.json',
   'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read': () =>
     'az identity federated-credential list --identity-name NAME --resource-group GROUP > credentials.json',
+  'azure Microsoft.Storage/storageAccounts/read': () => 'az storage account list > accounts.json',
+  'azure Microsoft.ContainerService/managedClusters/read': () =>
+    'az aks show --name CLUSTER --resource-group GROUP > aks.json',
   'clock now': () => 'kubectl wi collect, which writes down when it asked',
 }
 
