@@ -37,7 +37,7 @@ const messages = {
 export const check = defineCheck({
   meta: {
     id,
-    title: "kubelet hands the CSI driver the pod's token, and renews it",
+    title: "The kubelet hands the CSI driver the pod's token, and renews it",
     severity: 'error',
     scope: 'object',
     kinds: ['CSIDriver'],

@@ -31,7 +31,7 @@ const messages = {
 export const check = defineCheck({
   meta: {
     id,
-    title: 'kubelet may request the audience that the driver needs',
+    title: 'The kubelet may request the audience that the driver needs',
     severity: 'error',
     scope: 'pod',
     cloud: 'any',

@@ -149,7 +149,9 @@ export const check = defineCheck({
         if (one === undefined) continue
         judged += 1
         const { message, data: filled, open: unclear } = judgeUse(use, mode, one, rows)
-        if (message !== undefined) found[message] ??= data(filled)
+        if (message === 'option-missing' && row === 'open')
+          open ??= `which version of ${use.tool.name} runs: they differ in what they have to be told`
+        else if (message !== undefined) found[message] ??= data(filled)
         else open ??= unclear
       }
     const proved = (message: Message) => provedBy(said, message)?.text
@@ -251,7 +253,8 @@ function judgeUse(
     if (trap.finding === 'option-missing')
       return { message: 'option-missing', data: { ...base, option: `no ${option.name}, for ${trap.does}` } }
   }
-  const { missing, hidden } = missingOf(row, options)
+  const { missing: lacking, hidden } = missingOf(row, options)
+  const missing = lacking.map((one) => one.replace(/=$/, ''))
   if (missing.length === 0 && !hidden) return { data: base }
   if (hidden) return { data: base, open: `the value of an option of ${tool.name} that comes from elsewhere` }
   if (use.unseen)

@@ -19,8 +19,7 @@ export const enforcedLevel = defineProbe({
     if (storagePod.state !== 'known' || mounting !== true || storagePod.value.uid !== undefined)
       return absent(storagePod.from)
     return onward(ask(kubernetes.get('namespaces', undefined, storagePod.value.namespace)), (answer): Fact<string> => {
-      // A manifest may be for any namespace; nobody has said that this one enforces anything.
-      if (answer.state !== 'known') return absent(answer.from)
+      if (answer.state !== 'known') return answer
       const level = textAt(answer.value, 'metadata', 'labels', 'pod-security.kubernetes.io/enforce')
       return level === 'baseline' || level === 'restricted' ? known(level, answer.from) : absent(answer.from)
     })
