@@ -16,8 +16,6 @@ const tools: ReadonlySet<string> = new Set([
 const open: ReadonlySet<string> = new Set([
   'iam-role',
   'profile',
-  'url',
-  'endpoint',
   'credlib',
   'ecs',
   'env-auth',

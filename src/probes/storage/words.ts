@@ -38,7 +38,3 @@ export const ofUse = (use: Use, from: Question): Evidence => ({
 })
 
 export const containersOf = ({ pod }: Scene) => pod?.storage?.containers ?? []
-
-/** `s3fs 1.89`, or the tool alone where its version is not known. */
-export const toolWords = ({ tool, version }: Use): string =>
-  version === undefined ? tool.name : `${tool.name} ${version}`
