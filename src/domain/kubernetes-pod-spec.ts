@@ -1,6 +1,6 @@
 /** Which fields of a pod's spec a check may see: names, mounts and flags; of variables only values that are no secret. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
-import { mounterCalls } from './mounter-words.ts'
+import { mayMount, mounterCalls } from './mounter-words.ts'
 import { pickAttributes } from './storage-attributes.ts'
 
 type Draft = { [key: string]: Json }
@@ -180,12 +180,15 @@ function pickContainer(from: JsonObject): JsonObject {
   if (isList(env)) draft.env = each(env, pickVariable)
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
   if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, (one) => pickMembers(one, mountNames))
-  const mounters = mounterCalls(from)
-  if (mounters.length > 0) draft.mounters = mounters
+  // Empty for a container whose image is a driver, or that only speaks of a mounter.
+  if (mayMount(from) || spreads(volumeMounts)) draft.mounters = mounterCalls(from)
   const devices = fuseDevices(from)
   if (devices.length > 0) draft.devices = devices
   return draft
 }
+
+const spreads = (mounts: Json | undefined): boolean =>
+  isList(mounts) && mounts.some((one) => isObject(one) && one.mountPropagation === 'Bidirectional')
 
 /** Resources of a device plugin that hands out /dev/fuse under any name, and devices that are claimed. */
 function fuseDevices({ resources, devices }: JsonObject): readonly Json[] {

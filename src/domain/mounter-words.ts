@@ -127,6 +127,13 @@ const commandsIn = (script: string): readonly (readonly string[])[] =>
     .map((line) => line.replaceAll(/["']/g, '').split(/\s+/).filter(Boolean))
 
 const cheap = /s3fs|goofys|mount-s3|rclone|juicefs|geesefs|blobfuse|gcsfuse/
+const cheapImage = /s3fs|goofys|mount-s3|rclone|juicefs|geesefs|blobfuse|gcsfuse|csi-driver|blob-csi|azurefile-csi/
+const mentions = (list: Json | undefined): boolean =>
+  isList(list) && list.some((word) => typeof word === 'string' && cheap.test(word))
+
+/** Whether the calls of a container are worth looking for: this is asked of every container of a large cluster. */
+export const mayMount = ({ command, args, image, mounters }: JsonObject): boolean =>
+  mounters !== undefined || mentions(command) || mentions(args) || (typeof image === 'string' && cheapImage.test(image))
 
 /** The calls of mounters in a container, cleaned; `mounters` is what an earlier cleaning has left. */
 export function mounterCalls({ command, args, image, mounters }: JsonObject): readonly (readonly string[])[] {

@@ -146,18 +146,22 @@ function readContainer(
   return one
 }
 
+const mounting = (one: Json): boolean => isObject(one) && (one.mounters !== undefined || one.devices !== undefined)
+
 /** What of a pod (or of a template with its metadata) concerns mounting; undefined where nothing does. Fast: it is asked of every pod. */
 export function storageOf(pod: Json): PodStorage | undefined {
-  const spec = at(pod, 'spec')
+  const spec = isObject(pod) ? pod.spec : undefined
   if (!isObject(spec)) return undefined
-  const volumes = listAt(spec, 'volumes')
-  const inits = listAt(spec, 'initContainers')
-  const containers = listAt(spec, 'containers')
-  const mounting = (one: Json): boolean => isObject(one) && (one.mounters !== undefined || one.devices !== undefined)
-  const bidirectional = (one: Json): boolean =>
-    listAt(one, 'volumeMounts').some((mount) => textAt(mount, 'mountPropagation') === 'Bidirectional')
-  const fuse = containers.some((one) => mounting(one) || bidirectional(one)) || inits.some(mounting)
-  if (!fuse && !volumes.some(concerns) && spec.schedulingGates === undefined) return undefined
+  const { volumes: listed, initContainers, containers: main } = spec
+  const shows =
+    spec.schedulingGates !== undefined ||
+    (isList(main) && main.some(mounting)) ||
+    (isList(listed) && listed.some(concerns)) ||
+    (isList(initContainers) && initContainers.some(mounting))
+  if (!shows) return undefined
+  const volumes = isList(listed) ? listed : []
+  const inits = isList(initContainers) ? initContainers : []
+  const containers = isList(main) ? main : []
   const devices = new Set(
     volumes.flatMap((one) => (isDevice(textAt(one, 'hostPath', 'path')) ? (textAt(one, 'name') ?? []) : [])),
   )

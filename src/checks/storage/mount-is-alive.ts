@@ -138,7 +138,7 @@ export const check = defineCheck({
       })
     if (provedBy(said, 'cache-not-writable') !== undefined)
       return failing('cache-not-writable', { volume: 'gke-gcsfuse-cache' })
-    for (const from of containers)
+    for (const from of mounters)
       for (const { volume, propagation, path } of from.mounts) {
         if (propagation !== 'Bidirectional') continue
         const deaf = containers.find(

@@ -14,7 +14,7 @@ import {
   trapIn,
 } from '../../domain/mounters.ts'
 import { sh } from '../../domain/shell-words.ts'
-import { readVersion } from '../../domain/versions.ts'
+import { compareVersions, readVersion } from '../../domain/versions.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { type DriverUse, driverUses } from '../../probes/storage/driver-uses.ts'
 import { scene, type Use } from '../../probes/storage/scene.ts'
@@ -55,7 +55,8 @@ type Candidate = {
   readonly level: string | undefined
   readonly options: Use['options']
   readonly evidence: Evidence
-  readonly driver: boolean
+  /** What its volume asks for, whatever the pod shows. */
+  readonly mode: string | undefined
 }
 
 export const check = defineCheck({
@@ -98,11 +99,11 @@ export const check = defineCheck({
     const tools = drivers.tools
     const candidates: readonly Candidate[] = [
       ...uses.map((use) => ({
-        ...{ tool: use.tool, version: use.version, level: undefined, options: use.options, driver: false },
+        ...{ tool: use.tool, version: use.version, level: undefined, options: use.options, mode: undefined },
         evidence: ofUse(use, scene.from),
       })),
       ...drivers.uses.map((one: DriverUse) => ({
-        ...{ tool: one.tool, version: one.version, level: 'pod', options: one.options, driver: true },
+        ...{ tool: one.tool, version: one.version, level: one.level, options: one.options, mode: one.mode },
         evidence: { question: one.from, path: one.path, observed: one.version ?? 'of a version that was not seen' },
       })),
     ]
@@ -122,7 +123,7 @@ export const check = defineCheck({
     let judged = 0
     const found: { [message in keyof typeof messages]?: Data } = {}
     for (const one of candidates)
-      for (const mode of modes) {
+      for (const mode of one.mode === undefined ? modes : [one.mode]) {
         const version = one.version === undefined ? undefined : readVersion(one.version)
         const row = rowOf(one.tool, mode, one.level, version)
         if (row === undefined) continue
@@ -130,7 +131,10 @@ export const check = defineCheck({
         const rows = row === 'open' ? rowsOf(one.tool, mode, one.level) : [row]
         const caught = trapIn(rows, one.options, version)
         if (caught?.trap.finding === 'takes-node-identity')
-          found['takes-node-identity'] ??= data(one, mode, rows[0], { option: caught.option.name })
+          found['takes-node-identity'] ??= data(one, mode, rows[0], {
+            option: caught.option.name,
+            instead: [insteadOf(rows[0], tools), ...ownWay(one.tool, mode, one.level)].join(', or '),
+          })
         else if (caught?.trap.finding === 'unsupported')
           found.unsupported ??= data(one, mode, rows[0], { because: `${caught.option.name} ${caught.trap.does}` })
         else if (row === 'open')
@@ -159,6 +163,18 @@ export const check = defineCheck({
         mode: modes[0] === undefined ? 'the identity' : modeName(modes[0]),
         instead: 'Mountpoint for Amazon S3 CSI driver, or Mountpoint for Amazon S3, or rclone, S3 backend',
         ...{ since: '', because: '', fault: '', fixed: '' },
+      }
+    const blob = drivers.uses.find(({ tool }) => tool.tool === 'blob-csi')
+    const read = blob?.version === undefined ? undefined : readVersion(blob.version)
+    // A driver that knows clientID fetches the key by it, and looks for no Secret.
+    if (
+      text.includes('could not get secret(') &&
+      blob !== undefined &&
+      (read === undefined || compareVersions(read, [1, 24]) < 0)
+    )
+      found['too-old'] ??= {
+        ...data({ tool: blob.tool, version: blob.version }, 'azure-workload-identity', undefined),
+        ...{ since: '1.24.0', tool: `${blob.tool.name} ${blob.version ?? 'of this version'}` },
       }
     if (text.includes('addon does not support pod identity associations')) {
       const mountpoint = /mountpoint|s3/i.test(text)
@@ -196,7 +212,7 @@ export const check = defineCheck({
     if (open !== undefined)
       return { status: 'undecided', lacks: open, lift: sh`kubectl get pods -n ${place.namespace} -o yaml`, evidence }
     if (candidates.length === 0) return { status: 'not-applicable', reason: 'the pod runs no mounter' }
-    if (modes.length === 0 && !modesSeen)
+    if (judged === 0 && modes.length === 0 && !modesSeen)
       return {
         status: 'undecided',
         lacks: 'which identity the pod has',
@@ -210,6 +226,14 @@ export const check = defineCheck({
 })
 
 const noDrivers: { readonly uses: readonly DriverUse[]; readonly tools: readonly Tool[] } = { uses: [], tools: [] }
+
+/** The version of the same tool that can, with what it has to be told: `s3fs-fuse 1.92 and later with credlib=`. */
+const ownWay = (tool: Tool, mode: string, level: string | undefined): readonly string[] => {
+  const row = rowsOf(tool, mode, level).find(({ needs }) => needs !== undefined)
+  const since = /[\d.]+/.exec(row?.versions ?? '')?.[0]
+  const told = [...(row?.needs ?? []).flat(), ...(row?.also ?? [])].map((one) => one.replace(/=$/, ''))
+  return row === undefined || since === undefined ? [] : [`${tool.name} ${since} and later with ${told.join(' and ')}`]
+}
 
 /** Without an identity of its own a pod may well want that of its node. */
 const isNodeWay = (modes: readonly string[], seen: boolean, pod: boolean): boolean => pod && seen && modes.length === 0

@@ -4,6 +4,7 @@ import { at, listAt, textAt } from '../../core/json.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
 import { azure, kubernetes } from '../../domain/questions.ts'
 import { attribute, blobDriver, filesDriver } from '../../domain/storage-volumes.ts'
+import { nothing } from './storage-pod.ts'
 import { volumes } from './volumes.ts'
 
 export type StorageAccount = {
@@ -22,9 +23,10 @@ export const storageAccount = defineProbe({
   needs: {},
   wants: { volumes },
   ask: (_have, { volumes }, { ask }): Soon<Fact<StorageAccount>> => {
-    const question = azure.storageAccounts()
     const [volume] = volumes.state === 'known' ? volumes.value : []
-    if (volume === undefined || (volume.driver !== blobDriver && volume.driver !== filesDriver)) return absent(question)
+    if (volume === undefined) return nothing
+    const question = azure.storageAccounts()
+    if (volume.driver !== blobDriver && volume.driver !== filesDriver) return absent(question)
     if (attribute(volume, 'protocol')?.toLowerCase() === 'nfs') return absent(question)
     const name = attribute(volume, 'storageAccount') ?? attribute(volume, 'storageAccountName')
     return onward(ask(question), (answer): Fact<StorageAccount> => {

@@ -3,7 +3,7 @@ import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
 import { type Subject, subjectKey } from '../../core/subject.ts'
 import type { ObservedError } from '../cluster/observed-errors.ts'
 import { observedErrors } from '../cluster/observed-errors.ts'
-import { isOfStorage } from './storage-pod.ts'
+import { isOfStorage, nothing } from './storage-pod.ts'
 
 /** All that are about storage, read through once. */
 const allStorageErrors = defineProbe({
@@ -30,7 +30,7 @@ export const errorsAmong = (id: string, kinds: readonly string[]) =>
     needs: {},
     wants: { allStorageErrors },
     ask: (_have, { allStorageErrors }, { subject, subjects }): Fact<readonly ObservedError[]> => {
-      if (allStorageErrors.state !== 'known') return absent(allStorageErrors.from)
+      if (allStorageErrors.state !== 'known') return nothing
       const all = allStorageErrors.value
       const others = subjects.filter(({ kind }) => kinds.includes(kind))
       const found =
@@ -39,7 +39,7 @@ export const errorsAmong = (id: string, kinds: readonly string[]) =>
             ? all
             : []
           : all.filter((error) => isAbout(error, subject, others))
-      return found.length === 0 ? absent(allStorageErrors.from) : known(found, allStorageErrors.from)
+      return found.length === 0 ? nothing : known(found, allStorageErrors.from)
     },
   })
 

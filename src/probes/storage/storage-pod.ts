@@ -1,5 +1,14 @@
 /** The pod, or the pod template, where it shows something of mounting; absent where it shows nothing. */
-import { absent, defineProbe, type Fact, type Inquiry, known, type Question, type Soon } from '../../core/fact.ts'
+import {
+  type Absent,
+  absent,
+  defineProbe,
+  type Fact,
+  type Inquiry,
+  known,
+  type Question,
+  type Soon,
+} from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { type Pod, readWorkload } from '../../domain/workloads.ts'
 import { messagesSaid } from '../../knowledge/error-texts.ts'
@@ -8,6 +17,9 @@ import { templateResources } from '../cluster/pods.ts'
 import { listed } from '../lists.ts'
 import { errorsOfPod } from '../workload/observed-errors.ts'
 import { pod } from '../workload/pod.ts'
+
+/** Of what does not matter: one for all pods of a large cluster, hardly any of which mounts a store. */
+export const nothing: Absent = absent({ system: 'probe', call: 'storage', input: {} })
 
 /** Of a ServiceAccount whose pods nobody saw: the template that would make them. */
 async function templateOf({ subject, ask }: Inquiry, from: Question): Promise<Fact<Pod>> {
@@ -36,8 +48,8 @@ export const storagePod = defineProbe({
   needs: {},
   wants: { pod },
   ask: (_have, { pod }, inquiry): Soon<Fact<Pod>> => {
-    if (pod.state === 'known') return pod.value.storage === undefined ? absent(pod.from) : pod
-    return inquiry.subject.kind === 'ServiceAccount' ? templateOf(inquiry, pod.from) : absent(pod.from)
+    if (pod.state === 'known') return pod.value.storage === undefined ? nothing : pod
+    return inquiry.subject.kind === 'ServiceAccount' ? templateOf(inquiry, pod.from) : nothing
   },
 })
 
@@ -73,8 +85,9 @@ export const storageErrors = defineProbe({
   needs: {},
   wants: { errorsOfPod },
   ask: (_have, { errorsOfPod }): Fact<readonly ObservedError[]> => {
-    const found = errorsOfPod.state === 'known' ? errorsOfPod.value.filter(isOfStorage) : []
-    return found.length === 0 ? absent(errorsOfPod.from) : known(found, errorsOfPod.from)
+    if (errorsOfPod.state !== 'known' || errorsOfPod.value.length === 0) return nothing
+    const found = errorsOfPod.value.filter(isOfStorage)
+    return found.length === 0 ? nothing : known(found, errorsOfPod.from)
   },
 })
 
@@ -88,6 +101,6 @@ export const mounts = defineProbe({
   ask: (_have, { storagePod, storageErrors }): Fact<true> => {
     if (storageErrors.state === 'known') return known(true, storageErrors.from)
     if (storagePod.state === 'known') return known(true, storagePod.from)
-    return absent(storagePod.from)
+    return nothing
   },
 })

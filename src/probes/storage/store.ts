@@ -5,6 +5,7 @@ import { attribute, blobDriver } from '../../domain/storage-volumes.ts'
 import { readPod } from '../read-once.ts'
 import { storageAccount } from './azure-facts.ts'
 import { storeErrors } from './object-errors.ts'
+import { nothing } from './storage-pod.ts'
 import { volumes } from './volumes.ts'
 import { saidFor } from './words.ts'
 
@@ -42,7 +43,7 @@ export const storeOf = defineProbe({
     return onward(ask(kubernetes.get('pods', subject.namespace, subject.name)), (answer): Fact<Store> => {
       const gates = answer.state === 'known' ? (readPod(answer.value)?.storage?.gates ?? []) : []
       const held = gates.includes('gke-gcsfuse/bucket-scan-pending')
-      return said || held || storageAccount.state === 'known' ? known(of(gates), answer.from) : absent(answer.from)
+      return said || held || storageAccount.state === 'known' ? known(of(gates), answer.from) : nothing
     })
   },
 })

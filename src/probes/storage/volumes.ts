@@ -3,6 +3,7 @@ import { absent, defineProbe, type Fact, known, onward, type Soon } from '../../
 import { kubernetes } from '../../domain/questions.ts'
 import { inlineVolumes, readPersistentVolume, readStorageClass, type Volume } from '../../domain/storage-volumes.ts'
 import { readPod } from '../read-once.ts'
+import { nothing } from './storage-pod.ts'
 
 const places: { readonly [kind: string]: string } = {
   PersistentVolume: 'persistentvolumes',
@@ -26,7 +27,7 @@ export const volumes = defineProbe({
           : [(subject.kind === 'StorageClass' ? readStorageClass : readPersistentVolume)(answer.value)].filter(
               (one) => one !== undefined,
             )
-      return found.length === 0 ? absent(answer.from) : known(found, answer.from)
+      return found.length === 0 ? nothing : known(found, answer.from)
     })
   },
 })

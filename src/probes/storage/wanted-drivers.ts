@@ -1,5 +1,5 @@
 /** The drivers that a volume, a claim or a pod waits for, and which of them the cluster has; absent where it waits for none that is known. */
-import { absent, defineProbe, type Fact, type Inquiry, known, type Unknown } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, type Inquiry, known, type Soon, type Unknown } from '../../core/fact.ts'
 import { listAt, textAt } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import {
@@ -10,10 +10,13 @@ import {
   readClaim,
   readCsiDriver,
   readStorageClass,
+  type Volume,
 } from '../../domain/storage-volumes.ts'
+import type { ObservedError } from '../cluster/observed-errors.ts'
 import { listed } from '../lists.ts'
 import { readPod } from '../read-once.ts'
 import { claimErrors } from './object-errors.ts'
+import { nothing } from './storage-pod.ts'
 import { volumes } from './volumes.ts'
 
 export type Wanted = {
@@ -55,45 +58,55 @@ export const wantedDrivers = defineProbe({
   scope: 'object',
   needs: {},
   wants: { volumes, claimErrors },
-  ask: async (_have, { volumes, claimErrors }, inquiry): Promise<Fact<WantedDrivers>> => {
-    const { subject, ask } = inquiry
+  ask: (_have, { volumes, claimErrors }, inquiry): Soon<Fact<WantedDrivers>> => {
     const own = volumes.state === 'known' ? volumes.value : []
-    const wanted: Wanted[] =
-      subject.kind === 'PersistentVolumeClaim'
-        ? [...(await ofClaim(inquiry))]
-        : own.flatMap(({ id, driver, inTree }) => {
-            const name = driver ?? inTree?.driver
-            return name === undefined ? [] : [{ volume: id, driver: name, ...(inTree === undefined ? {} : { inTree }) }]
-          })
     const errors = claimErrors.state === 'known' ? claimErrors.value : []
-    for (const { text } of errors) {
-      const driver = driverIn(text)
-      if (driver !== undefined && !wanted.some((one) => one.driver === driver))
-        wanted.push({ volume: 'a claim or volume', driver })
-    }
-    const question = kubernetes.list('csidrivers')
-    const concerned = wanted.filter(
-      ({ driver }) => knownDrivers.has(driver) || misspelt[driver] !== undefined || errors.length > 0,
-    )
-    if (concerned.length === 0) return absent(question)
-    const answer = listed(await ask(question), readCsiDriver)
-    const node = subject.kind === 'Pod' && errors.length > 0 ? await nodeOf(inquiry) : undefined
-    return known(
-      {
-        wanted: concerned,
-        installed:
-          answer.state === 'unknown'
-            ? answer
-            : answer.state === 'known'
-              ? answer.value.items.map(({ name }) => name)
-              : [],
-        incomplete: answer.state === 'known' && !answer.value.complete,
-        ...node,
-      },
-      question,
-    )
+    // Hardly any pod of a large cluster has such a volume.
+    if (own.length === 0 && errors.length === 0 && inquiry.subject.kind !== 'PersistentVolumeClaim') return nothing
+    return lookFor(own, errors, inquiry)
   },
 })
+
+async function lookFor(
+  own: readonly Volume[],
+  errors: readonly ObservedError[],
+  inquiry: Inquiry,
+): Promise<Fact<WantedDrivers>> {
+  const { subject, ask } = inquiry
+  const wanted: Wanted[] =
+    subject.kind === 'PersistentVolumeClaim'
+      ? [...(await ofClaim(inquiry))]
+      : own.flatMap(({ id, driver, inTree }) => {
+          const name = driver ?? inTree?.driver
+          return name === undefined ? [] : [{ volume: id, driver: name, ...(inTree === undefined ? {} : { inTree }) }]
+        })
+  for (const { text } of errors) {
+    const driver = driverIn(text)
+    if (driver !== undefined && !wanted.some((one) => one.driver === driver))
+      wanted.push({ volume: 'a claim or volume', driver })
+  }
+  const question = kubernetes.list('csidrivers')
+  const concerned = wanted.filter(
+    ({ driver }) => knownDrivers.has(driver) || misspelt[driver] !== undefined || errors.length > 0,
+  )
+  if (concerned.length === 0) return absent(question)
+  const answer = listed(await ask(question), readCsiDriver)
+  const node = subject.kind === 'Pod' && errors.length > 0 ? await nodeOf(inquiry) : undefined
+  return known(
+    {
+      wanted: concerned,
+      installed:
+        answer.state === 'unknown'
+          ? answer
+          : answer.state === 'known'
+            ? answer.value.items.map(({ name }) => name)
+            : [],
+      incomplete: answer.state === 'known' && !answer.value.complete,
+      ...node,
+    },
+    question,
+  )
+}
 
 /** The driver of which one of the known texts speaks. */
 export const driverIn = (text: string): string | undefined =>
