@@ -52,6 +52,23 @@ export const wi = (lab: Lab, state: string, args: readonly string[], file = entr
     child.on('close', (status) => resolve({ status, out, err }))
   })
 
+/** The same with a terminal of its own, on which `typed` is typed when it asks; everything that the terminal shows. */
+export const onTerminal = (lab: Lab, state: string, args: readonly string[], typed: string): Promise<string> =>
+  new Promise((resolve) => {
+    const env = { ...lab.env, XDG_STATE_HOME: state, COLUMNS: '120', NO_COLOR: '1', TERM: 'dumb' }
+    const line = [process.execPath, entry, ...args].map((word) => `'${word}'`).join(' ')
+    const child = spawn('script', ['-qec', line, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    let [shown, asked] = ['', false]
+    child.stdout.on('data', (part) => {
+      shown += part
+      if (!asked && shown.includes('[y/N]')) {
+        asked = true
+        child.stdin.write(typed)
+      }
+    })
+    child.on('close', (status) => resolve(`${shown}\nexit ${status}`))
+  })
+
 /** What a server sets anew with each write is no part of what a person has written. */
 function own(object: Json): Json {
   if (!isObject(object)) return object

@@ -187,7 +187,6 @@ describe('canaries on a live cluster', async () => {
     try {
       const live = await liveSource({
         flags: { kubeconfig: lab.kubeconfig },
-        cloudCredentials: 'standard',
         version: '0',
       })
       const heard = overheard(live.source)

@@ -62,7 +62,14 @@ function widened(before: Json | undefined, after: Json | undefined): readonly st
     const had = (claim: string): boolean => said.some(({ key }) => key.endsWith(`:${claim}`))
     const wasThere =
       listAt({ s: [statements(before)].flat() }, 's').length === listAt({ s: [statements(after)].flat() }, 's').length
-    if (!wasThere) for (const claim of ['sub', 'aud']) if (!had(claim)) faults.push(`a statement without :${claim}`)
+    const isFederated = textsAt(statement, 'Principal', 'Federated').length > 0
+    for (const service of textsAt(statement, 'Principal', 'Service'))
+      if (service !== 'pods.eks.amazonaws.com' && !known(service)) faults.push(`service ${service}`)
+    for (const principal of textsAt(statement, 'Principal', 'AWS'))
+      if (!known(principal) && !/^arn:[a-z-]+:iam::\d{12}:role\/[^*?]+$/.test(principal))
+        faults.push(`principal ${principal}`)
+    if (!wasThere && isFederated)
+      for (const claim of ['sub', 'aud']) if (!had(claim)) faults.push(`a statement without :${claim}`)
     return faults
   })
 }

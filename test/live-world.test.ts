@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { aws, azure, gcp, kubernetes, oidc, seen } from '../src/domain/questions.ts'
 import { permissionOf, permissionWords } from '../src/knowledge/permissions.ts'
 import { type LiveOptions, liveSource } from '../src/sources/live/index.ts'
+import { withheld } from '../src/sources/withheld.ts'
 import { type Answer, everything, json, status } from './live-doubles.ts'
 import { kubernetesTests, trouble } from './live-kubernetes.ts'
 
@@ -23,9 +24,10 @@ async function live(answer: Answer, options: Partial<LiveOptions> = {}, env: Nod
 const nothing: Answer = (_s, r) => json(r, 404, status(404, 'NotFound', 'not found'))
 
 test('what was ruled out is not asked, and says how it would be', async () => {
-  const { ask, served, describe, namespace } = await live(nothing, { exchange: false, cloudCredentials: 'none' })
+  const { source, served, describe, namespace } = await live(nothing)
+  const { ask } = withheld(source, { exchange: false, cloudCredentials: 'none' })
   expect([describe, namespace]).toEqual([`context x (${served.url})`, 'shop'])
-  const withheld = [
+  const ruledOut = [
     kubernetes.token(cart),
     oidc.signature('https://issuer.example/keys', cart),
     aws.exchange(cart, 'arn:aws:iam::1:role/r'),
@@ -34,7 +36,7 @@ test('what was ruled out is not asked, and says how it would be', async () => {
     gcp.workloadIdentityPoolProviders(),
     azure.federatedIdentityCredentials(),
   ]
-  for (const question of withheld)
+  for (const question of ruledOut)
     expect(await ask(question)).toMatchObject({
       state: 'unknown',
       why: 'not-asked',

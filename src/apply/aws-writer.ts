@@ -22,7 +22,7 @@ export type Why = (error: unknown, call: string) => { readonly why: string; read
 
 /** IAM tells other places of a write after seconds: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency */
 const patience = 15_000
-const rest = 250
+const rest = 100
 
 export function awsWriter(
   clients: AwsClients,
@@ -83,8 +83,11 @@ export function awsWriter(
       const until = Date.now() + (failed === undefined ? patience : 0)
       for (;;) {
         const state = await seen()
-        // An answer that was lost on its way is told by what is there; and who else writes the same wins nothing.
-        if (state === 'after') return { state: 'done', undo }
+        // An answer that was lost on its way is told by what is there. Whoever looked before this write may write after it, so it has to last a moment.
+        if (state === 'after') {
+          await new Promise((resolve) => setTimeout(resolve, rest))
+          if ((await seen()) !== 'other') return { state: 'done', undo }
+        }
         if (state === 'other') return moved('somebody else has changed it at the same time; nothing more was written')
         if (Date.now() >= until || signal?.aborted === true) break
         await new Promise((resolve) => setTimeout(resolve, rest))

@@ -43,6 +43,8 @@ export type Journal = {
   readonly run: string
   readonly file: string
   readonly write: (entry: Entry) => void
+  /** Whether anything has been written. */
+  readonly begun: () => boolean
   readonly close: () => void
 }
 export type Record = { readonly head: Head; readonly file: string; readonly entries: readonly Entry[] }
@@ -74,12 +76,18 @@ function checked(entry: Entry, clean: Clean): Json {
 }
 
 /** Thrown before anything is written, to the journal or to the world. */
-export class Secret extends Error {
+class Secret extends Error {
   override readonly name = 'Secret'
   constructor() {
     super('what is to be changed looks like a secret, which is kept in no journal; change it by hand')
   }
 }
+
+/** Without the journal nothing is done: it could not be taken back. */
+export const unwritten = (error: unknown): string =>
+  error instanceof Secret
+    ? error.message
+    : `the journal cannot be written (${error instanceof Error ? error.message : String(error)})`
 
 /** A new journal, for the person alone; it is not there before something is written to it. @throws where the folder cannot be written */
 export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clean): Journal {
@@ -104,6 +112,7 @@ export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clea
       opened ??= open()
       appendLine(opened, line)
     },
+    begun: () => opened !== undefined,
     close: () => {
       if (opened !== undefined) closeSync(opened)
     },
@@ -112,11 +121,15 @@ export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clea
 
 /** Goes on with the journal of an earlier run. */
 export function continueJournal(record: Record, clean: Clean): Journal {
+  const isTorn = !readFileSync(record.file, 'utf8').endsWith('\n')
   const opened = openSync(record.file, 'a', 0o600)
+  // What was cut off in the middle must not swallow the line that comes next.
+  if (isTorn) writeSync(opened, '\n')
   return {
     run: record.head.run,
     file: record.file,
     write: (entry) => appendLine(opened, checked(entry, clean)),
+    begun: () => true,
     close: () => closeSync(opened),
   }
 }

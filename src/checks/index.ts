@@ -29,6 +29,36 @@ import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
+import { check as azureAppPresentsFederatedToken } from './azure/app-presents-federated-token.ts'
+import { check as azureAuthorityIsTenantCloud } from './azure/authority-is-tenant-cloud.ts'
+import { check as azureAuthorityReachable } from './azure/authority-reachable.ts'
+import { check as azureClusterOidcIssuerEnabled } from './azure/cluster-oidc-issuer-enabled.ts'
+import { check as azureFederatedCredentialAccepted } from './azure/federated-credential-accepted.ts'
+import { check as azureFederatedCredentialMatchesAudience } from './azure/federated-credential-matches-audience.ts'
+import { check as azureFederatedCredentialMatchesIssuer } from './azure/federated-credential-matches-issuer.ts'
+import { check as azureFederatedCredentialMatchesSubject } from './azure/federated-credential-matches-subject.ts'
+import { check as azureFederationSettled } from './azure/federation-settled.ts'
+import { check as azureIdentityBindingComplete } from './azure/identity-binding-complete.ts'
+import { check as azureIdentityExistsInTenant } from './azure/identity-exists-in-tenant.ts'
+import { check as azureIdentityHasRole } from './azure/identity-has-role.ts'
+import { check as azureIssuerDocumentsPublic } from './azure/issuer-documents-public.ts'
+import { check as azureIssuerPublishesSigningKey } from './azure/issuer-publishes-signing-key.ts'
+import { check as azureNoMigrationHelpers } from './azure/no-migration-helpers.ts'
+import { check as azurePodAdmitted } from './azure/pod-admitted.ts'
+import { check as azurePodEnvironmentAgrees } from './azure/pod-environment-agrees.ts'
+import { check as azurePodInjected } from './azure/pod-injected.ts'
+import { check as azurePodLabelled } from './azure/pod-labelled.ts'
+import { check as azurePodUsesFederatedServiceAccount } from './azure/pod-uses-federated-service-account.ts'
+import { check as azureSecretsStoreNamesIdentity } from './azure/secrets-store-names-identity.ts'
+import { check as azureServiceAccountNamesIdentity } from './azure/service-account-names-identity.ts'
+import { check as azureTokenExchangeSucceeds } from './azure/token-exchange-succeeds.ts'
+import { check as azureTokenFileReadable } from './azure/token-file-readable.ts'
+import { check as azureTokenIssuerPublic } from './azure/token-issuer-public.ts'
+import { check as azureTokenWellFormedAndCurrent } from './azure/token-well-formed-and-current.ts'
+import { check as azureWebhookConfigurationSound } from './azure/webhook-configuration-sound.ts'
+import { check as azureWebhookInstalled } from './azure/webhook-installed.ts'
+import { check as azureWebhookSelectsPod } from './azure/webhook-selects-pod.ts'
+import { check as azureWebhookServing } from './azure/webhook-serving.ts'
 import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
@@ -110,6 +140,36 @@ export const checks: readonly Check[] = [
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
+  azureAppPresentsFederatedToken,
+  azureAuthorityIsTenantCloud,
+  azureAuthorityReachable,
+  azureClusterOidcIssuerEnabled,
+  azureFederatedCredentialAccepted,
+  azureFederatedCredentialMatchesAudience,
+  azureFederatedCredentialMatchesIssuer,
+  azureFederatedCredentialMatchesSubject,
+  azureFederationSettled,
+  azureIdentityBindingComplete,
+  azureIdentityExistsInTenant,
+  azureIdentityHasRole,
+  azureIssuerDocumentsPublic,
+  azureIssuerPublishesSigningKey,
+  azureNoMigrationHelpers,
+  azurePodAdmitted,
+  azurePodEnvironmentAgrees,
+  azurePodInjected,
+  azurePodLabelled,
+  azurePodUsesFederatedServiceAccount,
+  azureSecretsStoreNamesIdentity,
+  azureServiceAccountNamesIdentity,
+  azureTokenExchangeSucceeds,
+  azureTokenFileReadable,
+  azureTokenIssuerPublic,
+  azureTokenWellFormedAndCurrent,
+  azureWebhookConfigurationSound,
+  azureWebhookInstalled,
+  azureWebhookSelectsPod,
+  azureWebhookServing,
   clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,

@@ -5,6 +5,13 @@ export const awsAudience = 'sts.amazonaws.com'
 export const podIdentityAudience = 'pods.eks.amazonaws.com'
 export const azureAudience = 'api://AzureADTokenExchange'
 
+/** https://learn.microsoft.com/azure/aks/identity-bindings */
+export const bindingAudience = 'api://AKSIdentityBinding'
+
+/** Those that STS takes without anybody having chosen them. */
+export const isUsualAudience = (audience: string): boolean =>
+  audience === awsAudience || audience === `${awsAudience}.cn`
+
 export const roleAnnotation = 'eks.amazonaws.com/role-arn'
 /** https://github.com/aws/amazon-eks-pod-identity-webhook#eks-walkthrough */
 export const audienceAnnotation = 'eks.amazonaws.com/audience'

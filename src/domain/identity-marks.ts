@@ -29,6 +29,8 @@ const hasVariable = ({ env }: Container): boolean => identityVariables.some((nam
 export const podExpectsIdentity = (pod: Pod): boolean =>
   pod.containers.some(hasVariable) ||
   namesIdentity(pod) ||
+  // Nobody reads it there, and somebody evidently meant the pods.
+  pod.outer?.labels['azure.workload.identity/use'] !== undefined ||
   pod.volumes.some(
     ({ name, tokens }) =>
       volumeNames.some((taken) => taken === name) ||

@@ -3,10 +3,25 @@ import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
-import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
+import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 import { configOptions } from './mounter-words.ts'
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** One list of names for all entries that share what they own. */
+const ownedNames = new WeakMap<JsonObject, readonly Json[]>()
+
+function namesIn(owned: JsonObject): readonly Json[] {
+  const held = ownedNames.get(owned)
+  if (held !== undefined) return held
+  const names = Object.keys(owned)
+    .filter((key) => key.startsWith('f:'))
+    .map((key) => key.slice(2))
+  if (isPicked(owned)) ownedNames.set(owned, names)
+  return names
+}
+
+export const pickOwner = (from: JsonObject): JsonObject => keep(from, ['kind', 'name', 'uid', 'controller'])
 
 function pickAnnotations(annotations: JsonObject): JsonObject {
   // The copy that kubectl keeps of what was applied holds every field that is dropped elsewhere.
@@ -30,13 +45,7 @@ function pickManagedFields(entries: readonly Json[], ownersOnly: boolean): reado
     const draft = keep(entry, ['manager', 'operation', 'time'])
     // What `collect` has written is picked already.
     if (isList(annotations)) draft.annotations = annotations
-    else {
-      draft.annotations = isObject(names)
-        ? Object.keys(names)
-            .filter((key) => key.startsWith('f:'))
-            .map((key) => key.slice(2))
-        : []
-    }
+    else draft.annotations = isObject(names) ? namesIn(names) : []
     return draft
   })
 }
@@ -47,7 +56,7 @@ function pickMetadata(metadata: JsonObject, kind = ''): JsonObject {
   const draft = keep(metadata, metadataNames)
   const { annotations, ownerReferences, managedFields } = metadata
   if (isObject(annotations)) draft.annotations = pickAnnotations(annotations)
-  if (isList(ownerReferences)) draft.ownerReferences = parts(ownerReferences, ['kind', 'name', 'uid', 'controller'])
+  if (isList(ownerReferences)) draft.ownerReferences = each(ownerReferences, pickOwner)
   if (isList(managedFields)) draft.managedFields = pickManagedFields(managedFields, kind === 'Pod')
   return draft
 }
@@ -68,7 +77,11 @@ const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
   isList(statuses)
     ? each(
         statuses.filter((one) => isObject(one) && (killedForMemory(one.lastState) || killedForMemory(one.state))),
-        ({ name }) => ({ ...(name === undefined ? {} : { name }), lastState: { terminated: { reason: 'OOMKilled' } } }),
+        ({ name, restartCount }) => ({
+          ...(name === undefined ? {} : { name }),
+          ...(typeof restartCount === 'number' ? { restartCount } : {}),
+          lastState: { terminated: { reason: 'OOMKilled' } },
+        }),
       )
     : []
 
@@ -116,7 +129,7 @@ const cronJob: Pick = ({ spec }, draft) => {
 }
 
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
-const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook', 'azure-wi-webhook-config'])
 /** Who may enter an EKS cluster: https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html */
 const awsAuthMaps = ['mapRoles', 'mapUsers', 'mapAccounts'] as const
 
@@ -140,6 +153,16 @@ const configMap: Pick = (from, draft) => {
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
   // The certificates of the API server's own authority, the same in every namespace.
   else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
+}
+
+/** Of a store of external-secrets only who asks Azure Key Vault, and as whom. */
+const secretStore: Pick = ({ spec }, draft) => {
+  const provider = isObject(spec) ? spec.provider : undefined
+  const vault = isObject(provider) ? provider.azurekv : undefined
+  if (vault !== undefined)
+    draft.spec = {
+      provider: { azurekv: part(vault, ['authType', 'identityId', 'tenantId', 'vaultUrl', 'serviceAccountRef']) },
+    }
 }
 
 const picks: { readonly [kind: string]: Pick } = {
@@ -203,6 +226,33 @@ const picks: { readonly [kind: string]: Pick } = {
   },
   CSIDriver: members('spec'),
   ...furtherPicks,
+  SecretProviderClass: ({ spec }, draft) => {
+    if (!isObject(spec)) return
+    draft.spec = {
+      ...keep(spec, ['provider']),
+      parameters: part(spec.parameters, [
+        'clientID',
+        'tenantId',
+        'tenantID',
+        'usePodIdentity',
+        'useVMManagedIdentity',
+        'userAssignedIdentityID',
+        'keyvaultName',
+        'cloudName',
+      ]),
+    }
+  },
+  TriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  ClusterTriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  SecretStore: secretStore,
+  ClusterSecretStore: secretStore,
+  ClusterRole: members('rules'),
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
   Event: (from, draft) => {
@@ -237,6 +287,7 @@ const plurals: { readonly [kind: string]: string } = {
   NetworkPolicy: 'networkpolicies',
   Ingress: 'ingresses',
   StorageClass: 'storageclasses',
+  SecretProviderClass: 'secretproviderclasses',
 }
 
 /** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
@@ -262,6 +313,8 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'clusterrolebindings',
   'customresourcedefinitions',
   'clusterissuers',
+  'clustertriggerauthentications',
+  'clustersecretstores',
   'apiservices',
   'priorityclasses',
   'ingressclasses',

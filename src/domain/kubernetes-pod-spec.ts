@@ -61,7 +61,7 @@ const carriesAddress = (name: string): boolean =>
   name === 'AZURE_AUTHORITY_HOST'
 
 /** The kind of reference with the names in it: secretKeyRef {name, key}, fieldRef {fieldPath}, … */
-function pickReference(from: JsonObject): JsonObject {
+export function pickReference(from: JsonObject): JsonObject {
   const draft: Draft = {}
   for (const kind in from) {
     const reference = from[kind]
@@ -77,9 +77,22 @@ function pickReference(from: JsonObject): JsonObject {
   return typeof prefix === 'string' ? { ...draft, prefix } : draft
 }
 
+/** Objects and lists that were picked when they were read, of which there is one for all that are alike: to be kept as they are. */
+const picked = new WeakSet<object>()
+
+export const isPicked = (value: object): boolean => picked.has(value)
+
+/** Says of a value that its picks have been taken already. */
+export function keptAsItIs<T extends object>(value: T): T {
+  picked.add(value)
+  return value
+}
+
 /** The objects of a list, each picked; made by `map`, which leaves no room for more: a list that grows by one is given room for 17. */
-export const each = (list: readonly Json[], pick: (from: JsonObject) => JsonObject): readonly JsonObject[] =>
-  (list.every(isObject) ? list : list.filter(isObject)).map(pick)
+export function each(list: readonly Json[], pick: (from: JsonObject) => JsonObject): readonly JsonObject[] {
+  const objects = list.every(isObject) ? list : list.filter(isObject)
+  return picked.has(objects) ? objects : objects.map((one) => (picked.has(one) ? one : pick(one)))
+}
 
 /** One object per name: a cluster has the same few variables in thousands of pods. */
 const hiddenOnes = new Map<string, JsonObject>()
@@ -99,6 +112,7 @@ const mostSharedOnes = 2000
 const longestShared = 2000
 
 function shared(value: Json): Json {
+  if (typeof value === 'object' && value !== null && picked.has(value)) return value
   const key = JSON.stringify(value)
   const held = sharedOnes.get(key)
   if (held !== undefined) return held
@@ -107,7 +121,7 @@ function shared(value: Json): Json {
 }
 
 /** A variable whose value is not looked at is marked `hidden`, to be told from an empty one. */
-function pickVariable(from: JsonObject): JsonObject {
+export function pickVariable(from: JsonObject): JsonObject {
   const { name, value, valueFrom } = from
   if (typeof name !== 'string') return {}
   if (isObject(valueFrom)) return { name, valueFrom: pickReference(valueFrom) }
@@ -157,7 +171,61 @@ function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] 
   return picked
 }
 
-const containerNames = ['name', 'image', 'restartPolicy', 'securityContext', 'targetContainerName']
+/** Where the Azure webhook mounts its token, before and since v1.6.0: https://github.com/Azure/AKS/issues/5541 */
+const azureTokenPath = /\/var\/run\/secrets\/azure\/(?:tokens\/azure-identity-token|wi\/token\/azure-identity-token)/g
+const asksMetadata = /\baz\s+login\s+(?:--identity|-i)\b|Connect-AzAccount\s+-Identity\b/i
+const longestHint = 64 * 1024
+
+const pathsIn = (text: Json | undefined): readonly string[] =>
+  typeof text === 'string' && text.length <= longestHint && text.includes('/secrets/azure/')
+    ? (text.match(azureTokenPath) ?? [])
+    : []
+
+/** Of words and values that are dropped, which token paths of Azure are written out in them, and whether they ask for the node's identity. */
+function pickAzureHints(from: JsonObject, draft: Draft): void {
+  const { command, args, env, tokenPaths } = from
+  // What was picked before has them already.
+  if (from.asksMetadata === true) draft.asksMetadata = true
+  let paths: string[] | undefined
+  let logsIn = false
+  for (const list of [command, args, tokenPaths]) {
+    if (!isList(list)) continue
+    for (const word of list) {
+      for (const path of pathsIn(word)) {
+        paths ??= []
+        paths.push(path)
+      }
+      logsIn ||= typeof word === 'string' && /login|Connect-AzAccount/i.test(word)
+    }
+  }
+  if (logsIn) {
+    const words = [command, args]
+      .flatMap((list) => (isList(list) ? list : []))
+      .filter((word) => typeof word === 'string')
+    const joined = words.join(' ')
+    if (joined.length <= longestHint && asksMetadata.test(joined)) draft.asksMetadata = true
+  }
+  if (isList(env))
+    for (const one of env)
+      if (isObject(one) && one.name !== 'AZURE_FEDERATED_TOKEN_FILE')
+        for (const path of pathsIn(one.value)) {
+          paths ??= []
+          paths.push(path)
+        }
+  if (paths !== undefined) draft.tokenPaths = [...new Set(paths)]
+}
+
+const containerNames = ['name', 'image', 'restartPolicy', 'targetContainerName']
+const processNames = ['runAsUser', 'runAsGroup']
+/** What a container that mounts may do; of every other one nobody asks. */
+const mountingNames = [
+  ...processNames,
+  'privileged',
+  'capabilities',
+  'allowPrivilegeEscalation',
+  'appArmorProfile',
+  'seccompProfile',
+]
 const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly', 'mountPropagation']
 
 function pickMembers(from: JsonObject, names: readonly string[]): Draft {
@@ -171,24 +239,29 @@ function pickMembers(from: JsonObject, names: readonly string[]): Draft {
 
 function pickContainer(from: JsonObject): JsonObject {
   const draft = pickMembers(from, containerNames)
-  const { command, args, env, envFrom, volumeMounts } = from
+  const { securityContext, command, args, env, envFrom, volumeMounts } = from
+  const devices = fuseDevices(from)
+  const mounting = mayMount(from) || spreads(volumeMounts) || devices.length > 0
+  if (isObject(securityContext))
+    draft.securityContext = pickNamed(securityContext, mounting ? mountingNames : processNames)
   if (isList(command)) draft.command = pickWords(command, true)
   if (isList(args)) {
     const words = pickWords(args, false)
     if (words.length > 0) draft.args = words
   }
   if (isList(env)) draft.env = each(env, pickVariable)
+  pickAzureHints(from, draft)
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
-  if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, (one) => pickMembers(one, mountNames))
+  if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, pickMount)
   // Empty for a container whose image is a driver, or that only speaks of a mounter.
   if (mayMount(from) || spreads(volumeMounts)) draft.mounters = mounterCalls(from)
-  const devices = fuseDevices(from)
   if (devices.length > 0) draft.devices = devices
   return draft
 }
 
 const spreads = (mounts: Json | undefined): boolean =>
-  isList(mounts) && mounts.some((one) => isObject(one) && one.mountPropagation === 'Bidirectional')
+  isList(mounts) &&
+  mounts.some((one) => isObject(one) && (one.mountPropagation === 'Bidirectional' || one.mountPath === '/dev/fuse'))
 
 /** Resources of a device plugin that hands out /dev/fuse under any name, and devices that are claimed. */
 function fuseDevices({ resources, devices }: JsonObject): readonly Json[] {
@@ -201,12 +274,22 @@ function fuseDevices({ resources, devices }: JsonObject): readonly Json[] {
   return isList(claims) && claims.length > 0 ? [...new Set([...names, 'claim'])] : [...new Set(names)]
 }
 
+export const pickMount = (from: JsonObject): JsonObject => pickMembers(from, mountNames)
+
+const pickNamed = (from: JsonObject, names: readonly string[]): JsonObject =>
+  picked.has(from) ? from : pickMembers(from, names)
+
 /** What of a projected source matters: the token in full, of the others the name. */
 function pickSource(from: JsonObject): JsonObject {
   const { serviceAccountToken } = from
   if (serviceAccountToken !== undefined) return { serviceAccountToken }
   return pickReference(from)
 }
+
+export const pickProjected = ({ sources, defaultMode }: JsonObject): JsonObject => ({
+  sources: isList(sources) ? each(sources, pickSource) : [],
+  ...(defaultMode === undefined ? {} : { defaultMode }),
+})
 
 const volumeNames = ['secretName', 'name', 'claimName', 'path', 'type', 'driver', 'readOnly', 'medium', 'optional']
 
@@ -218,14 +301,10 @@ function pickVolume(from: JsonObject): JsonObject {
     const body = from[type]
     if (type === 'name' || !isObject(body)) continue
     if (type === 'projected') {
-      const { sources, defaultMode } = body
-      draft.projected = shared({
-        sources: isList(sources) ? each(sources, pickSource) : [],
-        ...(defaultMode === undefined ? {} : { defaultMode }),
-      })
+      draft.projected = picked.has(body) ? body : shared(pickProjected(body))
     } else if (type === 'csi' && body.volumeAttributes !== undefined)
       draft.csi = { ...pickMembers(body, volumeNames), volumeAttributes: pickAttributes(body.volumeAttributes) }
-    else draft[type] = pickMembers(body, volumeNames)
+    else draft[type] = pickNamed(body, volumeNames)
   }
   return draft
 }
@@ -237,17 +316,18 @@ const specNames = [
   'hostNetwork',
   'nodeSelector',
   'automountServiceAccountToken',
-  'securityContext',
   'tolerations',
   'schedulingGates',
   'hostUsers',
 ]
+const podProcessNames = [...processNames, 'fsGroup', 'supplementalGroups', 'appArmorProfile', 'seccompProfile']
 
 /** The spec of a pod or of a pod template with only what a check may look at. Pure; never throws, whatever the shape. */
 export function pickPodSpec(spec: JsonObject): JsonObject {
   const draft = pickMembers(spec, specNames)
   if (draft.tolerations !== undefined) draft.tolerations = shared(draft.tolerations)
-  const { affinity, volumes, containers, initContainers, ephemeralContainers } = spec
+  const { securityContext, affinity, volumes, containers, initContainers, ephemeralContainers } = spec
+  if (isObject(securityContext)) draft.securityContext = pickNamed(securityContext, podProcessNames)
   if (isObject(affinity) && affinity.nodeAffinity !== undefined)
     draft.affinity = { nodeAffinity: affinity.nodeAffinity }
   if (isList(volumes)) draft.volumes = each(volumes, pickVolume)

@@ -73,7 +73,7 @@ export async function apply(
     const done = outcomes.filter(({ state }) => state === 'done').length
     if (outcomes.some(({ state }) => state === 'declined') && !flags.yes && process.stdin.isTTY !== true)
       say('nobody could be asked: --yes consents to all of them')
-    if (journal !== undefined && done > 0) say(`journal: ${journal.file}; kubectl wi undo ${journal.run} takes it back`)
+    if (journal?.begun() === true) say(`journal: ${journal.file}; kubectl wi undo ${journal.run} takes it back`)
     const whole = outcomes.every(({ state }) => state === 'done' || state === 'already')
     return { whole, done, run: journal?.run }
   } finally {

@@ -31,7 +31,12 @@ export async function propose(
     return { why: `what has to be changed was not seen: ${missing.detail}${lift}` }
   }
   const want = await gathered(fixer.wants, finding, fact)
-  const proposal = make({ finding, data: finding.data ?? {}, have, want, subject: finding.subject })
+  let proposal: Proposal
+  try {
+    proposal = make({ finding, data: finding.data ?? {}, have, want, subject: finding.subject })
+  } catch (error) {
+    return { why: `this is a bug in kubectl wi: ${error instanceof Error ? error.message : String(error)}` }
+  }
   if ('manual' in proposal) return { manual: proposal.manual === '' ? words : proposal.manual }
   return proposal.length === 0 ? { manual: words } : proposal
 }

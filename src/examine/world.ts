@@ -43,12 +43,11 @@ type Manner = Partial<
 export async function openLive(flags: KubeconfigValues, manner: Manner): Promise<Opened> {
   const { liveSource } = await import('../sources/live/index.ts')
   const { limited } = await import('../sources/limited.ts')
+  const { withheld } = await import('../sources/withheld.ts')
   const { concurrency, timeout } = manner
   try {
     const { source, describe, namespace, close } = await liveSource({
       flags: clusterChoice(flags),
-      cloudCredentials: manner['cloud-credentials'] === 'none' ? 'none' : 'standard',
-      exchange: manner.exchange,
       wide: manner['all-namespaces'],
       concurrency,
       signal: manner.signal,
@@ -59,7 +58,9 @@ export async function openLive(flags: KubeconfigValues, manner: Manner): Promise
       // One long list may take all the time there is; single requests have limits of their own.
       ...(timeout === undefined ? {} : { timeout }),
     }
-    return { source: limited(source, limits), described: describe, namespace, close }
+    const cloudCredentials = manner['cloud-credentials'] === 'none' ? 'none' : 'standard'
+    const asked = withheld(limited(source, limits), { exchange: manner.exchange, cloudCredentials })
+    return { source: asked, described: describe, namespace, close }
   } catch (error) {
     throw asTrouble(error)
   }

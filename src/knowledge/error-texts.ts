@@ -1,6 +1,7 @@
 /** Known error texts: a fragment of each, the checks that it leads to (most likely cause first), and what it means. */
 import type { CheckId } from '../core/check.ts'
 import type { ErrorText } from '../domain/error-texts.ts'
+import { azureErrorTexts } from './error-texts-azure.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
@@ -177,6 +178,9 @@ const withoutCredentials: ReadonlySet<string> = new Set([
   'aws/session-request-valid',
   'aws/sts-endpoint-reachable',
   'aws/sts-region-active',
+  'azure/pod-injected',
+  'azure/service-account-names-identity',
+  'azure/token-well-formed-and-current',
   'cluster/clocks-agree',
   'workload/network-leads-to-the-token-endpoint',
   'workload/token-file-is-readable',
@@ -198,6 +202,7 @@ export const errorTexts: readonly ErrorText[] = [
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
   ...storageErrorTexts,
+  ...azureErrorTexts,
 ]
 
 /** The fragments of the texts that lead to a check. */
@@ -212,3 +217,10 @@ export const messagesSaid = (check: CheckId): ReadonlyMap<string, string | undef
       return lead === undefined ? [] : [[fragment, lead.message] as const]
     }),
   )
+
+/** The fragments of the texts that lead to a check of Azure's. */
+export const azureFragments: ReadonlySet<string> = new Set(
+  errorTexts
+    .filter(({ leads }) => leads.some(({ check }) => check.startsWith('azure/')))
+    .map(({ fragment }) => fragment),
+)

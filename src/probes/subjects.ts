@@ -14,6 +14,7 @@ import {
   readWorkload,
   type ServiceAccount,
 } from '../domain/workloads.ts'
+import { type AzureObjects, azureObjects, azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Further, furtherSubjects, standInKinds } from './further-kinds.ts'
@@ -57,6 +58,7 @@ type Lists = {
   readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
+  readonly azure: AzureObjects
 }
 
 const noneFurther: Further = { subjects: [], unseen: [] }
@@ -94,6 +96,7 @@ async function look(
     ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
   return {
+    azure: await azureObjects(ask, errors, documents === true, namespace),
     accounts,
     pods,
     templates: templates.flatMap(itemsOf),
@@ -236,6 +239,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (shelf === undefined) byAccount.set(key, [pod])
     else shelf.push(pod)
   }
+  const owners = selection.documents === true ? ownersOf(lists.templates, keyOfAccount) : undefined
   const pods = new Map(chosen.pods)
   const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
   const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
@@ -245,7 +249,18 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (allPods) for (const pod of own) pods.set(`${pod.namespace}/${pod.name}`, pod)
     const seesPods = own.length > 0
     const stands: readonly Scope[] = seesPods || (podsAreAll && !lists.errors) ? [] : ['pod']
-    subjects.push({ kind: 'ServiceAccount', namespace, name, ...(stands.length > 0 ? { standsFor: stands } : {}) })
+    const of = [
+      ...identitiesNamed(known.get(key), lists.azure),
+      // It stands for what those would make.
+      ...(stands.length > 0 ? (owners?.get(key) ?? []) : []),
+    ]
+    subjects.push({
+      kind: 'ServiceAccount',
+      namespace,
+      name,
+      ...(of.length > 0 ? { of } : {}),
+      ...(stands.length > 0 ? { standsFor: stands } : {}),
+    })
     const role = namedRole(known.get(key)) ?? own.map((pod) => namedRole(pod)).find((one) => one !== undefined)
     if (role !== undefined) {
       const before = roles.get(role)
@@ -270,6 +285,8 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
+  subjects.push(...azureSubjects(lists.azure, subjects))
+
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
   subjects.push(...lists.further.subjects)
   const kinds = everybody ? standInKinds(lists.further, lists.said) : []
@@ -283,6 +300,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   const standsFor: readonly Scope[] = [
     ...(blindTo ? (['service-account', 'pod'] as const) : []),
     ...(blindToNodes ? (['node'] as const) : []),
+    ...(lists.azure.ofObjects ? (['object'] as const) : []),
   ]
   subjects.unshift({
     ...clusterSubject,

@@ -4,7 +4,9 @@ import type { PlannedAction, PlanReport } from '../core/plan.ts'
 import { clean, escaped } from './text.ts'
 
 /** Written as HCL: https://developer.hashicorp.com/terraform/language/expressions/strings */
-const quoted = (text: string): string => JSON.stringify(escaped(text)).replaceAll('${', '$${').replaceAll('%{', '%%{')
+const quoted = (text: string): string =>
+  // A replacement text would take `$$` for one dollar: policy variables would come out as expressions.
+  escaped(JSON.stringify(text)).replaceAll(/[$%]\{/g, (opening) => `${opening.charAt(0)}${opening}`)
 
 function hcl(value: Json, indent: string): string {
   if (typeof value === 'string') return quoted(value)

@@ -3,29 +3,23 @@ import { defineCheck, type Evidence } from '../../core/check.ts'
 import type { Question } from '../../core/fact.ts'
 import { advice, podsOf } from '../../domain/advice.ts'
 import { sh } from '../../domain/shell-words.ts'
+import {
+  tokenExpiration as expiration,
+  leastExpiration as least,
+  meantExpiration,
+  meantRegional,
+  regionalEndpoints as regional,
+} from '../../domain/webhook-annotations.ts'
 import { podsOfServiceAccount } from '../../probes/workload/pods.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
-
-const regional = 'eks.amazonaws.com/sts-regional-endpoints'
-const expiration = 'eks.amazonaws.com/token-expiration'
 
 /** As strconv.ParseBool and strconv.ParseInt have it: https://github.com/aws/amazon-eks-pod-identity-webhook/blob/3bf80a3/pkg/cache/cache.go */
 const boolean = /^(?:1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/
 const wholeNumber = /^[+-]?\d{1,18}$/
-const least = 600
-const usual = 86_400
 
 /** `on`: serviceaccount/cart, or pod/cart-x where the pod itself has it. */
 type Place = { readonly on: string; readonly namespace: string; readonly serviceAccount: string }
 type Value = Place & { readonly value: string }
-
-const secondsIn: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400 }
-/** The seconds that were evidently meant by "24h" or "3600 s". */
-function meant(value: string): number {
-  const [, digits = '', unit = 's'] = /^\s*(\d{1,7})\s*([smhd])?/i.exec(value) ?? []
-  const seconds = Number(digits) * (secondsIn[unit.toLowerCase()] ?? 1)
-  return digits === '' ? usual : Math.min(usual, Math.max(least, seconds))
-}
 
 function set(place: Place, key: string, value: string): string {
   if (place.on.startsWith('pod/'))
@@ -39,8 +33,6 @@ function set(place: Place, key: string, value: string): string {
     podsOf(place),
   )
 }
-
-const isOff = (value: string): boolean => /^(?:legacy|global|no|off|disabled?|never)$/i.test(value.trim())
 
 export const check = defineCheck({
   meta: {
@@ -70,8 +62,8 @@ export const check = defineCheck({
     'token-expiration-raised': ({ value }: Value) => `${expiration} ${value} is raised to ${least}`,
   },
   remedies: {
-    'regional-sts-ignored': (data) => set(data, regional, isOff(data.value) ? 'false' : 'true'),
-    'token-expiration-ignored': (data) => set(data, expiration, String(meant(data.value))),
+    'regional-sts-ignored': (data) => set(data, regional, meantRegional(data.value)),
+    'token-expiration-ignored': (data) => set(data, expiration, String(meantExpiration(data.value))),
     'token-expiration-raised': (data) => set(data, expiration, String(least)),
   },
   judge: ({ have: { serviceAccount }, want: { podsOfServiceAccount } }) => {

@@ -3,11 +3,11 @@ import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Account, accountOf, advice, podsOf, unnamed } from '../../domain/advice.ts'
 import { isOfAgent } from '../../domain/agent-answers.ts'
 import { asksPodIdentityAgent } from '../../domain/aws-injection.ts'
-import { editDistance } from '../../domain/edit-distance.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { fragmentsOf } from '../../knowledge/error-texts.ts'
 import { associations, clusterName, type SeenAssociation } from '../../probes/aws/associations.ts'
 import { ofError, wordsOf } from '../../probes/aws/evidence.ts'
+import { isNear } from '../../probes/aws/near-association.ts'
 import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts'
 import { podsOfServiceAccount } from '../../probes/workload/pods.ts'
 
@@ -24,13 +24,6 @@ const added = (data: In): string =>
     create(data),
     podsOf(data),
   )
-
-const near =
-  (account: Account) =>
-  ({ namespace, serviceAccount }: SeenAssociation): boolean =>
-    namespace === account.namespace
-      ? serviceAccount !== account.serviceAccount && editDistance(serviceAccount, account.serviceAccount, 2) <= 2
-      : serviceAccount === account.serviceAccount && editDistance(namespace, account.namespace, 2) <= 2
 
 export const check = defineCheck({
   meta: {
@@ -125,7 +118,7 @@ export const check = defineCheck({
         data: { ...place, found: elsewhere.cluster, role: roleOf(elsewhere) },
         evidence,
       }
-    const other = complete ? items.filter(here).find(near(account)) : undefined
+    const other = complete ? items.filter(here).find(isNear(account)) : undefined
     if (other !== undefined)
       return {
         status: 'fail',

@@ -1,15 +1,15 @@
 /** Has the role's trust policy admit exactly this ServiceAccount: one element corrected, or one statement beside the others. */
 import { check } from '../../checks/aws/trust-policy-admits-service-account.ts'
 import { edited, same } from '../../core/edit.ts'
-import { at, isList, isObject, type Json, type JsonObject, textsAt } from '../../core/json.ts'
+import { at, type Json, type JsonObject } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { awsAudience } from '../../domain/audiences.ts'
-import { changeTrustPolicy } from '../../domain/aws-changes.ts'
+import { isUsualAudience } from '../../domain/audiences.ts'
 import { stepsOf, withStatement } from '../../domain/aws-trust-edits.ts'
 import { hostPathOf, providerArn } from '../../domain/aws-trust-provider.ts'
 import { role } from '../../probes/aws/role.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
 import { type Trust, trustDecision } from '../../probes/aws/trust-decision.ts'
+import { isExact, plain, trustChange } from '../trust-change.ts'
 
 const needs = { roleReference, role, trustDecision }
 type Brief = Pick<ProposalBrief<typeof needs, Record<never, never>, unknown>, 'have'>
@@ -21,9 +21,6 @@ type Facts = {
   readonly trust: Trust
 }
 
-/** More than IAM ever takes, whatever the quota of the account. */
-const mostCharacters = 4096
-
 function factsOf({ have: { roleReference, role, trustDecision } }: Brief): Facts | undefined {
   if (roleReference.state === 'absent' || role.state === 'absent' || trustDecision.state === 'absent') return undefined
   const { arn } = roleReference.value
@@ -33,32 +30,8 @@ function factsOf({ have: { roleReference, role, trustDecision } }: Brief): Facts
   return { account: arn.account, partition: arn.partition, name, policy, trust: trustDecision.value }
 }
 
-function changed({ account, name, policy }: Facts, next: Json | undefined, summary: string): Proposal {
-  if (next === undefined || same(next, policy)) return byHand
-  if (JSON.stringify(next).length > mostCharacters)
-    return {
-      manual: `Take out of the trust policy of role ${name} what nobody uses, or use a role of its own: with one more value it is longer than IAM takes.`,
-    }
-  return [{ summary, safety: 'review', ...changeTrustPolicy(account, name, policy, next) }]
-}
-
-/** Data out of the evaluator, which reads policies without knowing that they are JSON. */
-const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null))
-
-/** The statement that the edit makes true, or at least truer, admits one subject by its name and one audience. */
-function isExact(policy: Json | undefined, statement: number): boolean {
-  const held = at(policy, 'Statement')
-  const blocks = at(isList(held) ? held[statement] : held, 'Condition')
-  const values = (claim: string): readonly string[] =>
-    isObject(blocks)
-      ? Object.entries(blocks).flatMap(([operator, block]) =>
-          /^String(Equals|Like)$/.test(operator) && isObject(block)
-            ? Object.keys(block).flatMap((key) => (key.endsWith(`:${claim}`) ? textsAt(block, key) : []))
-            : [],
-        )
-      : []
-  return ['sub', 'aud'].every((claim) => values(claim).length > 0 && values(claim).every((one) => !/[*?]/.test(one)))
-}
+const changed = (facts: Facts, next: Json | undefined, summary: string): Proposal =>
+  trustChange(facts, facts.policy, next, summary)
 
 /** The one element, where what stands there is what was judged. `enables`: the statement admitted nobody before. */
 const correct =
@@ -89,9 +62,6 @@ function besideWildcard(brief: Brief): Proposal {
   return changed(facts, next, `Add the exact subject ${subject} in the trust policy of role ${facts.name}`)
 }
 
-/** Any other audience is somebody's choice: whoever made it says which side is to be changed. */
-const isUsual = (audience: string): boolean => audience === awsAudience || audience === `${awsAudience}.cn`
-
 const webIdentity = 'sts:AssumeRoleWithWebIdentity'
 
 /** A statement for exactly this subject, audience and provider; those that are there serve others and stay. */
@@ -99,7 +69,7 @@ function besideWith(action: Json, brief: Brief): Proposal {
   const facts = factsOf(brief)
   if (facts === undefined) return byHand
   const { issuer, subject, audience } = facts.trust
-  if (issuer === undefined || !isUsual(audience)) return byHand
+  if (issuer === undefined || !isUsualAudience(audience)) return byHand
   const hostPath = hostPathOf(issuer)
   const statement: JsonObject = {
     Effect: 'Allow',
@@ -116,7 +86,7 @@ const beside = (brief: Brief): Proposal => besideWith(webIdentity, brief)
 const addSubject = correct(({ trust }) => `Add the exact subject ${trust.subject}`, { enables: false })
 const addAudience = (brief: Brief): Proposal => {
   const { trustDecision: trust } = brief.have
-  return trust.state === 'known' && isUsual(trust.value.audience)
+  return trust.state === 'known' && isUsualAudience(trust.value.audience)
     ? correct(() => `Add audience ${trust.value.audience}`, { enables: false })(brief)
     : byHand
 }

@@ -20,6 +20,8 @@ export type SeenAssociation = {
   /** Left out where only one cluster was asked. */
   readonly cluster?: string
   readonly roleArn?: string
+  /** As EKS names it in its own calls. */
+  readonly id?: string
 }
 
 const read = (json: Json): SeenAssociation | undefined => {
@@ -27,10 +29,12 @@ const read = (json: Json): SeenAssociation | undefined => {
   const serviceAccount = textAt(json, 'serviceAccount')
   const cluster = textAt(json, 'clusterName')
   const roleArn = textAt(json, 'roleArn')
+  const id = textAt(json, 'associationId') ?? textAt(json, 'associationArn')?.split('/').at(-1)
   if (namespace === undefined || serviceAccount === undefined) return undefined
   return {
     namespace,
     serviceAccount,
+    ...(id === undefined ? {} : { id }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(roleArn === undefined ? {} : { roleArn }),
   }

@@ -151,6 +151,7 @@ const saidOfAgent = (id: string, belongs: (error: ObservedError) => boolean) =>
     wants: { observedErrors },
     ask: (_have, { observedErrors }, { subject, subjects }): Fact<readonly ObservedError[]> => {
       const all = observedErrors.state === 'known' ? observedErrors.value : []
+      if (all.length === 0) return known(all, seen.errors())
       const alone = subject.kind === 'Cluster' || subjects.filter(({ kind }) => kind === 'Node').length === 1
       return known(alone ? all.filter(belongs) : [], seen.errors())
     },

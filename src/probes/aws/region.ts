@@ -1,9 +1,8 @@
 /** The AWS region of the cluster: of its ARN, else of its nodes. */
 import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } from '../../core/fact.ts'
-import { at, type Json, textAt } from '../../core/json.ts'
+import { at, isObject, type Json, listAt, textAt } from '../../core/json.ts'
 import { partitionOfRegion } from '../../domain/arn.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { listed } from '../lists.ts'
 import { cluster } from './cluster.ts'
 import { roleReference } from './role-reference.ts'
 
@@ -21,6 +20,30 @@ const regionOf = (node: Json): string | null => {
   )
 }
 
+/** Every ServiceAccount asks for it, and the nodes are the same for all: kept no longer than the answer that they came in. */
+const found = new WeakMap<object, Region | null>()
+
+/** Where the first node is that says so. */
+function ofNodes(answer: Fact<Json>): Region | null {
+  if (answer.state !== 'known' || !isObject(answer.value)) return null
+  let region = found.get(answer.value)
+  if (region === undefined) {
+    region = null
+    for (const node of listAt(answer.value, 'items')) {
+      const name = regionOf(node)
+      region = (name === null ? undefined : ofRegion(name)) ?? null
+      if (region !== null) break
+    }
+    found.set(answer.value, region)
+  }
+  return region
+}
+
+const ofRegion = (name: string): Region | undefined => {
+  const partition = partitionOfRegion(name)
+  return partition === undefined ? undefined : { region: name, partition }
+}
+
 /** Absent where nobody has to know: no ARN is written, or no node says where it is. */
 export const region = defineProbe({
   id: 'aws/region',
@@ -30,25 +53,17 @@ export const region = defineProbe({
   wants: { roleReference, cluster },
   ask: (_have, { roleReference, cluster }, inquiry): Soon<Fact<Region>> => {
     if (roleReference.state !== 'known' || roleReference.value.arn === undefined) return absent(roleReference.from)
-    const ofRegion = (found: string): Region | undefined => {
-      const partition = partitionOfRegion(found)
-      return partition === undefined ? undefined : { region: found, partition }
-    }
     if (cluster.state === 'known') {
       const found = ofRegion(cluster.value.region)
       if (found !== undefined) return known(found, cluster.from)
     }
     const question = kubernetes.list('nodes')
     return onward(inquiry.ask(question), (answer): Fact<Region> => {
-      const nodes = listed(answer, regionOf)
-      const seen = nodes.state === 'known' ? nodes.value.items : []
-      for (const found of seen) {
-        const told = found === null ? undefined : ofRegion(found)
-        if (told !== undefined) return known(told, nodes.from)
-      }
-      if (nodes.state === 'known' && nodes.value.complete) return absent(nodes.from)
+      const told = ofNodes(answer)
+      if (told !== null) return known(told, answer.from)
+      if (answer.state === 'known' && at(answer.value, 'complete') !== false) return absent(answer.from)
       // A list that was refused says itself what would lift it.
-      if (nodes.state === 'unknown' && nodes.why !== 'not-collected') return nodes
+      if (answer.state === 'unknown' && answer.why !== 'not-collected') return answer
       const lift = cluster.state === 'unknown' ? cluster.lift : 'kubectl get nodes -o yaml'
       return unknown('not-collected', 'the region of the cluster was not seen', question, lift)
     })

@@ -12,6 +12,7 @@ import {
 } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { aws } from '../../domain/questions.ts'
+import { role } from './role.ts'
 import { roleReference } from './role-reference.ts'
 
 export type RolePolicy = { readonly name: string; readonly policy: Json; readonly from: Question }
@@ -29,11 +30,13 @@ export const rolePolicies = defineProbe({
   about: 'the permission policies of the role',
   scope: 'service-account',
   needs: {},
-  wants: { roleReference },
-  ask: (_have, { roleReference }, inquiry): Soon<Fact<RolePolicies>> => {
+  wants: { roleReference, role },
+  ask: (_have, { roleReference, role }, inquiry): Soon<Fact<RolePolicies>> => {
     if (roleReference.state === 'absent') return roleReference
     const arn = roleReference.state === 'known' ? roleReference.value.arn : undefined
     if (arn === undefined) return unknown('not-asked', 'no role ARN was seen', roleReference.from)
+    // Who is not signed in, or asks nobody, sees no policies either; each of thousands would be told so twice more.
+    if (role.state === 'unknown' && (role.why === 'not-asked' || role.why === 'unauthenticated')) return role
     const { account, name } = arn
     const inline = inquiry.ask(aws.rolePolicies(account, name))
     const attached = inquiry.ask(aws.attachedRolePolicies(account, name))

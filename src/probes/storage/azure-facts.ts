@@ -25,21 +25,15 @@ export const storageAccount = defineProbe({
   ask: (_have, { volumes }, { ask }): Soon<Fact<StorageAccount>> => {
     const [volume] = volumes.state === 'known' ? volumes.value : []
     if (volume === undefined) return nothing
-    const question = azure.storageAccounts()
+    const name = attribute(volume, 'storageAccount') ?? attribute(volume, 'storageAccountName')
+    const question = azure.storageAccount(name ?? '')
     if (volume.driver !== blobDriver && volume.driver !== filesDriver) return absent(question)
     if (attribute(volume, 'protocol')?.toLowerCase() === 'nfs') return absent(question)
-    const name = attribute(volume, 'storageAccount') ?? attribute(volume, 'storageAccountName')
+    if (name === undefined)
+      return unknown('not-collected', 'the volume does not say which storage account it is of', question)
     return onward(ask(question), (answer): Fact<StorageAccount> => {
       if (answer.state !== 'known') return answer
-      const all = listAt(answer.value, 'accounts')
-      const found = all.find((one) => textAt(one, 'name') === name)
-      if (found === undefined)
-        return unknown(
-          'not-collected',
-          `storage account ${name ?? 'of the volume'} was not seen`,
-          question,
-          'az storage account list > accounts.json',
-        )
+      const found = answer.value
       const flag = (member: string): boolean | undefined => {
         const value = at(found, member)
         return typeof value === 'boolean' ? value : undefined
@@ -67,7 +61,7 @@ export const meansWorkloadIdentity = defineProbe({
   needs: {},
   wants: { volumes },
   ask: async (_have, { volumes }, { ask }): Promise<Fact<string>> => {
-    const question = azure.managedClusters()
+    const question = azure.cluster()
     const [volume] = volumes.state === 'known' ? volumes.value : []
     if (volume?.driver !== blobDriver || attribute(volume, 'AzureStorageAuthType')?.toLowerCase() !== 'msi')
       return absent(question)
@@ -88,8 +82,7 @@ export const meansWorkloadIdentity = defineProbe({
     }
     const answer = await ask(question)
     if (answer.state !== 'known') return answer
-    const clusters = listAt(answer.value, 'clusters')
-    return clusters.some((one) => at(one, 'workloadIdentity') === true)
+    return at(answer.value, 'securityProfile', 'workloadIdentity', 'enabled') === true
       ? known('workload identity is enabled in the cluster', answer.from)
       : absent(answer.from)
   },

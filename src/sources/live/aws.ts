@@ -98,7 +98,7 @@ export function awsSource(deps: AwsDeps): AwsSource {
       const document = policyOf(Role?.AssumeRolePolicyDocument)
       if (Role?.RoleName === undefined || document === undefined)
         return unknown('malformed', 'the trust policy of the role could not be read', question)
-      const { RoleName, RoleId, Arn, Path, MaxSessionDuration, CreateDate, PermissionsBoundary } = Role
+      const { RoleName, RoleId, Arn, Path, MaxSessionDuration, CreateDate, PermissionsBoundary, Tags } = Role
       const facts = {
         RoleName,
         RoleId,
@@ -108,6 +108,8 @@ export function awsSource(deps: AwsDeps): AwsSource {
         CreateDate,
         PermissionsBoundary,
         AssumeRolePolicyDocument: document,
+        // They tell which tool owns the role.
+        ...(Tags === undefined || Tags.length === 0 ? {} : { Tags }),
       }
       return known({ Role: JSON.parse(JSON.stringify(facts)) }, question)
     })

@@ -3,7 +3,6 @@ import { setFlagsFromString } from 'node:v8'
 import { type Fact, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
 import type { Json } from '../../core/json.ts'
 import { kubernetes as questions, type TokenName } from '../../domain/questions.ts'
-import { permissionOf, permissionWords } from '../../knowledge/permissions.ts'
 import type { KubeFlags } from './kubeconfig.ts'
 import { plain } from './trouble.ts'
 
@@ -11,10 +10,6 @@ export type { KubeFlags } from './kubeconfig.ts'
 
 export type LiveOptions = {
   readonly flags: KubeFlags
-  /** `none`: no cloud is asked, nor is a token exchanged. */
-  readonly cloudCredentials?: 'standard' | 'none' | undefined
-  /** False: no token is minted. */
-  readonly exchange?: boolean | undefined
   /** Many subjects: each kind is listed once in all namespaces, and events are read in all of them. */
   readonly wide?: boolean | undefined
   readonly region?: string | undefined
@@ -47,12 +42,6 @@ const frugal = [
   '--no-concurrent-recompilation',
 ] as const
 
-const tokenCalls: ReadonlySet<string> = new Set([
-  'serviceaccounts/token/create',
-  'signature',
-  'sts:AssumeRoleWithWebIdentity',
-])
-
 /**
  * Connects and asks the API server for its version.
  * @throws LiveTrouble where there is no cluster to talk to, or it refuses the user: print its message and exit 2
@@ -78,7 +67,8 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
   const mint = async (token: TokenName, from?: AbortSignal): Promise<Fact<Json>> =>
     kubernetes.ask(questions.token(token), from ?? signal)
   const { api } = kubernetes
-  const closers: (() => void)[] = [() => vault.empty(), () => closing.abort(), () => kubernetes.close()]
+  // An error made here as the reason would hold, with its stack, everything that was read.
+  const closers: (() => void)[] = [() => vault.empty(), () => closing.abort('closed'), () => kubernetes.close()]
   const close = (): void => {
     for (const one of closers) one()
   }
@@ -110,7 +100,7 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
 
     const ask = (question: Question, own?: AbortSignal): Soon<Fact<Json>> => {
       const until = own ?? signal
-      const withheld = notAsked(question, options)
+      const withheld = notAsked(question)
       if (withheld !== undefined) return withheld
       if (question.system === 'kubernetes') return kubernetes.ask(question, until)
       if (question.system === 'oidc') return oidc.ask(question, until)
@@ -126,19 +116,10 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
   }
 }
 
-/** What was not asked on purpose, or cannot be asked live yet; neither says anything about the thing itself. */
-function notAsked(question: Question, { exchange, cloudCredentials }: LiveOptions): Fact<Json> | undefined {
-  const { system, call } = question
-  if (exchange === false && tokenCalls.has(call))
-    return unknown('not-asked', '--no-exchange was given, so no token is minted', question, 'leave out --no-exchange')
-  if (system === 'aws' && cloudCredentials === 'none') {
-    const needed = permissionWords(permissionOf(question))
-    const lift = `leave out --cloud-credentials none${needed === undefined ? '' : ` (${needed})`}`
-    return unknown('not-asked', '--cloud-credentials none was given, so AWS is not asked', question, lift)
-  }
-  if (system === 'gcp' || system === 'azure') {
-    const cloud = system === 'gcp' ? 'Google Cloud' : 'Azure'
-    return unknown('not-asked', `${cloud} is not asked`, question, `give what ${cloud} holds as documents with -f`)
-  }
-  return undefined
+/** What cannot be asked live yet; that says nothing about the thing itself. */
+function notAsked(question: Question): Fact<Json> | undefined {
+  const { system } = question
+  if (system !== 'gcp' && system !== 'azure') return undefined
+  const cloud = system === 'gcp' ? 'Google Cloud' : 'Azure'
+  return unknown('not-asked', `${cloud} is not asked`, question, `give what ${cloud} holds as documents with -f`)
 }

@@ -1,0 +1,141 @@
+/** The forms of a plan: each is what its reader takes, whatever is in it. */
+import { spawnSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import type { Plan, PlannedAction, PlanReport } from '../src/core/plan.ts'
+import { changeTrustPolicy } from '../src/domain/aws-changes.ts'
+import { commandOf, documentOf } from '../src/domain/change-commands.ts'
+import { annotate, type Changed, patchObject } from '../src/domain/kubernetes-changes.ts'
+import { ownerByTags, ownerOf } from '../src/domain/owner-marks.ts'
+import { type PlanFormat, planRenderers } from '../src/report/plan.ts'
+import { cases } from './case-files.ts'
+import { sourceOf } from './examining.ts'
+import { planCase } from './planning.ts'
+
+const hostile = `a"b'c\n$(touch /tmp/never) \${var.x} %{if} \u001b[31m\u202e --- # : {`
+const action = (changed: Changed, summary: string): PlannedAction => {
+  const [command, undoCommand] = [
+    commandOf(changed.change),
+    changed.undo === null ? undefined : commandOf(changed.undo),
+  ]
+  return {
+    ...changed,
+    summary,
+    safety: 'review',
+    round: 1,
+    for: [
+      {
+        check: 'aws/role-exists',
+        subject: { kind: 'ServiceAccount', namespace: hostile, name: hostile },
+        messageId: 'x',
+        message: hostile,
+      },
+    ],
+    owner: { tool: 'Helm', mark: hostile, where: 'the values of its release' },
+    document: documentOf(changed.change),
+    ...(command === undefined ? {} : { command }),
+    ...(undoCommand === undefined ? {} : { undoCommand }),
+  }
+}
+const cart = { resource: 'serviceaccounts', namespace: 'shop', name: 'cart' }
+const plan: Plan = {
+  actions: [
+    action(annotate(cart, 'example.com/note', undefined, hostile), hostile),
+    action(
+      patchObject({ ...cart, resource: 'configmaps' }, [{ path: ['data', hostile], before: hostile, after: 'b\nc' }]),
+      'Change a ConfigMap',
+    ),
+    action(
+      changeTrustPolicy('111122223333', 'cart', { a: hostile }, { a: 'b', [hostile]: [hostile] }),
+      'Change a policy',
+    ),
+  ],
+  manual: [
+    {
+      check: 'aws/role-exists',
+      subject: { kind: 'Cluster', name: 'cluster' },
+      messageId: 'x',
+      message: hostile,
+      words: `Do it.\nkubectl get sa`,
+    },
+  ],
+  leaves: [],
+  before: 'unhealthy',
+  rehearsed: 'healthy',
+  remains: [],
+}
+const report: PlanReport = {
+  schema: 'kubectl-wi/plan/v1',
+  tool: { name: 'kubectl-wi', version: '0' },
+  source: hostile,
+  plan,
+  notes: [hostile],
+}
+const rendered = async (format: PlanFormat): Promise<string> =>
+  (await planRenderers[format]())(report, { color: false, width: 100 })
+
+describe('a plan full of hostile text', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out
+  const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/
+  test.each(Object.keys(planRenderers) as PlanFormat[])('moves no cursor: %s', async (format) => {
+    expect(await rendered(format)).not.toMatch(controls)
+  })
+  test('is shell that a shell reads, in which nothing but its commands runs', async () => {
+    const text = await rendered('shell')
+    expect(spawnSync('sh', ['-n'], { input: text }).status).toBe(0)
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+      'set -eu',
+      'kubectl annotate',
+      'kubectl patch',
+      'aws iam',
+    ])
+  })
+  test('is YAML that says the same', async () => {
+    const documents = parseAllDocuments(await rendered('yaml'))
+    expect(documents.map(({ errors }) => errors)).toEqual([[], [], []])
+    expect(documents[0]?.toJS()).toMatchObject({ kind: 'ServiceAccount', metadata: { name: 'cart' } })
+  })
+  test('is JSON that says the same', async () => {
+    expect(JSON.parse(await rendered('json'))).toMatchObject({
+      before: 'unhealthy',
+      rehearsed: 'healthy',
+      actions: [{ summary: hostile }, {}, {}],
+    })
+  })
+  test('is Terraform whose strings hold no expression', async () => {
+    const all = await rendered('terraform')
+    const text = all.replaceAll(/^#.*$/gm, '')
+    expect(text).toContain('resource "kubernetes_annotations" "cart"')
+    expect(text).toContain('resource "aws_iam_role" "cart"')
+    expect(text.replaceAll('$${', '')).not.toContain('${')
+    expect(text.replaceAll('%%{', '')).not.toContain('%{')
+  })
+  test('is a table that names the owner and what takes it back', async () => {
+    const text = await rendered('table')
+    expect(text).toContain('Helm')
+    expect(text).toContain('after this plan: healthy (rehearsed')
+  })
+})
+
+test('the plan of the demo, as a person sees it', async () => {
+  const demo = cases.find(({ name }) => name === 'demo/broken')
+  if (demo === undefined) throw new Error('no demo')
+  const { actions } = await planCase(demo, await sourceOf(demo))
+  expect(actions).toMatchObject([{ command: expect.stringContaining('aws iam update-assume-role-policy'), round: 1 }])
+})
+
+test('owners are told by their marks', () => {
+  const marked = (metadata: object) => ownerOf(JSON.parse(JSON.stringify({ metadata })))?.tool
+  expect(marked({ labels: { 'app.kubernetes.io/managed-by': 'Helm' } })).toBe('Helm')
+  expect(marked({ labels: { 'app.kubernetes.io/managed-by': 'Helm', 'kustomize.toolkit.fluxcd.io/name': 'x' } })).toBe(
+    'Flux',
+  )
+  expect(marked({ annotations: { 'argocd.argoproj.io/tracking-id': 'x' } })).toBe('Argo CD')
+  expect(marked({ labels: { 'app.kubernetes.io/managed-by': 'eksctl' } })).toBe('eksctl')
+  expect(marked({ managedFields: [{ manager: 'kubectl' }, { manager: 'Terraform' }] })).toBe('Terraform')
+  expect(marked({ labels: { app: 'cart' }, managedFields: [{ manager: 'kubectl' }] })).toBeUndefined()
+  expect(ownerByTags([{ Key: 'alpha.eksctl.io/cluster-name', Value: 'x' }])?.tool).toBe('eksctl')
+  expect(ownerByTags([{ Key: 'ManagedBy', Value: 'terraform' }])?.tool).toBe('Terraform')
+  expect(ownerByTags([{ Key: 'team', Value: 'shop' }])).toBeUndefined()
+})
