@@ -243,7 +243,9 @@ function pickContainer(from: JsonObject): JsonObject {
   const devices = fuseDevices(from)
   const mounting = mayMount(from) || spreads(volumeMounts) || devices.length > 0
   if (isObject(securityContext))
-    draft.securityContext = pickNamed(securityContext, mounting ? mountingNames : processNames)
+    draft.securityContext = mounting
+      ? pickNamed(securityContext, mountingNames)
+      : pickNamed(securityContext, processNames)
   if (isList(command)) draft.command = pickWords(command, true)
   if (isList(args)) {
     const words = pickWords(args, false)

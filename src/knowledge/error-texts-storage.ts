@@ -1,5 +1,5 @@
 /** Known error texts about volumes: CSI drivers, FUSE, mounters and the stores that they mount. */
-import type { ErrorText } from '../domain/error-texts.ts'
+import type { ErrorText, Lead } from '../domain/error-texts.ts'
 
 type Text = readonly [fragment: string, message: string | undefined, means: string]
 
@@ -356,7 +356,10 @@ const texts: readonly (readonly [check: `storage/${string}`, texts: readonly Tex
         'The pod is on the host network, and the driver was not told which provider to name.',
       ],
       [
-        'per-RPC creds failed due to error: compute: Received 504',
+        'This request is not authorized to perform this operation using this permission.': [
+    { check: 'azure/identity-has-role', message: 'data-denied' },
+  ],
+  'per-RPC creds failed due to error: compute: Received 504',
         'no-token-in-time',
         'The metadata server did not answer in time.',
       ],
@@ -410,11 +413,6 @@ const texts: readonly (readonly [check: `storage/${string}`, texts: readonly Tex
         'scan-pending',
         'The pod waits for a look at its bucket, which the service agent of GKE may not take.',
       ],
-      [
-        '/\\bAuthorizationPermissionMismatch\\b/',
-        'refused',
-        'The token is good; a data role is missing, or has not spread yet.',
-      ],
       ['/\\bAccountIsDisabled\\b/', 'disabled', 'The storage account is disabled.'],
       ['/\\bContainerNotFound\\b/', 'not-found', 'There is no such container.'],
     ],
@@ -443,7 +441,7 @@ const texts: readonly (readonly [check: `storage/${string}`, texts: readonly Tex
 
 /** Where the same words are of something else, too. */
 const others: {
-  readonly [fragment: string]: readonly { readonly check: `${string}/${string}`; readonly when?: string }[]
+  readonly [fragment: string]: readonly Lead[]
 } = {
   'No signing credentials available, see CRT debug logs': [
     {
@@ -455,6 +453,9 @@ const others: {
   'initial ListObjectsV2 failed for bucket': [{ check: 'aws/role-permits-action' }],
   'failed to initialize new pipeline [failed to get credential]': [
     { check: 'storage/mounter-asks-for-the-identity', when: 'blobfuse2 was started by the pod itself.' },
+  ],
+  'This request is not authorized to perform this operation using this permission.': [
+    { check: 'azure/identity-has-role', message: 'data-denied' },
   ],
   'per-RPC creds failed due to error: compute: Received 504': [
     { check: 'workload/network-leads-to-the-token-endpoint' },
