@@ -69,7 +69,7 @@ describe('2. A check explains itself: title, why, what to do, and where that is 
         const [sentence = '', ...commands] = remedy?.words.split('\n') ?? []
         const whole =
           /^[A-Z].{10,}[.]$/.test(sentence) &&
-          commands.every((command) => /^(kubectl|aws|az|helm|curl|jq|openssl) /.test(command))
+          commands.every((command) => /^(kubectl|aws|az|gcloud|helm|curl|jq|openssl) /.test(command))
         const gap =
           /undefined|\[object|not collected|''|\( *\)| [,.;]| {2}|\b(?:serviceaccount|sa|pod|deployment)\/(?: |$)|= |=$/.exec(
             [sentence, ...commands].join(' \n'),
@@ -191,6 +191,8 @@ const explained: { readonly [claim: string]: string } = {
     'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
   'jwks: azure/issuer-documents-public fail':
     'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
+  'serviceaccounts/list: gcp/identity-may-call-target-api fail':
+    'the text by itself says so; that the identity is a direct one, where that is seen, makes it a finding of another check',
 }
 
 /** What probes asked that is not in the table of what they ask. */

@@ -356,10 +356,7 @@ const texts: readonly (readonly [check: `storage/${string}`, texts: readonly Tex
         'The pod is on the host network, and the driver was not told which provider to name.',
       ],
       [
-        'This request is not authorized to perform this operation using this permission.': [
-    { check: 'azure/identity-has-role', message: 'data-denied' },
-  ],
-  'per-RPC creds failed due to error: compute: Received 504',
+        'per-RPC creds failed due to error: compute: Received 504',
         'no-token-in-time',
         'The metadata server did not answer in time.',
       ],
