@@ -336,11 +336,6 @@ const texts: readonly (readonly [check: `storage/${string}`, texts: readonly Tex
     'storage/gcsfuse-volume-can-authenticate',
     [
       [
-        'Workload Identity Federation is not enabled on node',
-        'node-not-enabled',
-        'The node has no GKE metadata server.',
-      ],
-      [
         'code = Unauthenticated desc = failed to prepare storage service',
         'no-token-in-time',
         "The driver got no token for the pod's ServiceAccount.",
@@ -385,11 +380,6 @@ const texts: readonly (readonly [check: `storage/${string}`, texts: readonly Tex
         'The identity may not list the bucket.',
       ],
       ["storage: bucket doesn't exist", 'not-found', 'There is no bucket of this name.'],
-      [
-        'requires that Uniform Bucket Level Access be enabled',
-        'uniform-access-off',
-        'Federated principals need uniform bucket-level access.',
-      ],
       [
         'This request is not authorized to perform this operation.',
         'network-refused',
