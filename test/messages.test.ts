@@ -11,7 +11,7 @@ const notSent: ReadonlySet<string> = new Set([
   ...['spec.containers.targetContainerName', 'spec.initContainers.targetContainerName'],
   // What a pick has made of a container stands there when it is picked again.
   ...['containers', 'initContainers', 'ephemeralContainers'].flatMap((list) =>
-    ['env.hidden', 'tokenPaths', 'asksMetadata'].map((name) => `spec.${list}.${name}`),
+    ['env.hidden', 'devices', 'mounters', 'tokenPaths', 'asksMetadata'].map((name) => `spec.${list}.${name}`),
   ),
 ])
 

@@ -50,7 +50,8 @@ export const isJudgedBy = (
   subject: Subject,
 ): boolean =>
   scope === 'object' && kinds !== undefined
-    ? kinds.includes(subject.kind) ||
+    ? // The cluster answers for objects only where something is said of one that nobody has seen.
+      (subject.kind !== 'Cluster' && kinds.includes(subject.kind)) ||
       subject.standsFor?.includes('object') === true ||
       subject.standsForKinds?.some((kind) => kinds.includes(kind)) === true
     : isJudgedAs(subject, scope)

@@ -1,6 +1,7 @@
 /** What is kept of the objects of further kinds that are judged: a line for each kind. */
 import { isObject } from '../core/json.ts'
 import { keep, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
+import { pickAttributes } from './storage-attributes.ts'
 
 /** Sources of volumes that Kubernetes itself once knew how to mount. */
 const inTreeVolumes = [
@@ -40,9 +41,23 @@ const secretStore: Pick = ({ spec }, draft) => {
 
 export const furtherPicks: { readonly [kind: string]: Pick } = {
   StorageClass: (from, draft) => {
-    keep(from, ['provisioner', 'parameters', 'mountOptions'], draft)
+    keep(from, ['provisioner', 'mountOptions'], draft)
+    if (from.parameters !== undefined) draft.parameters = pickAttributes(from.parameters)
   },
-  PersistentVolume: specOf('csi', 'storageClassName', 'claimRef', 'mountOptions', 'capacity', ...inTreeVolumes),
+  PersistentVolumeClaim: (from, draft) => {
+    specOf('storageClassName', 'volumeName')(from, draft)
+    if (isObject(from.status)) draft.status = part(from.status, ['phase'])
+  },
+  CSINode: ({ spec }, draft) => {
+    draft.spec = { drivers: parts(isObject(spec) ? spec.drivers : undefined, ['name']) }
+  },
+  PersistentVolume: (from, draft) => {
+    specOf('csi', 'storageClassName', 'claimRef', 'mountOptions', 'capacity', ...inTreeVolumes)(from, draft)
+    const { csi } = isObject(from.spec) ? from.spec : {}
+    // Attributes of a driver that nobody knows may hold anything.
+    if (isObject(csi) && csi.volumeAttributes !== undefined && isObject(draft.spec))
+      draft.spec = { ...draft.spec, csi: { ...csi, volumeAttributes: pickAttributes(csi.volumeAttributes) } }
+  },
   CustomResourceDefinition: ({ spec }, draft) => {
     draft.spec = {
       ...part(spec, ['group']),

@@ -6,6 +6,7 @@ import { googlePicks, pickGoogleMap, pickMetadataServer } from './kubernetes-goo
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 import { settingsIn } from './kubernetes-settings.ts'
+import { configOptions } from './mounter-words.ts'
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -152,6 +153,8 @@ function pickKeys(from: JsonObject, members: readonly string[], draft: Draft): v
 const configMap: Pick = (from, draft) => {
   const { metadata, data } = from
   pickKeys(from, ['data', 'binaryData'], draft)
+  const options = isList(from.mounterOptions) ? from.mounterOptions : configOptions(data)
+  if (options.length > 0) draft.mounterOptions = options
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)

@@ -273,7 +273,8 @@ export const azure = {
   /** → `{assignments: [{principalId, roleDefinitionName?, roleDefinitionId?, scope, principalType?, createdOn?}…], complete}`; asked only about a target. */
   roleAssignments: (principalId?: string): Question =>
     ask('azure', 'Microsoft.Authorization/roleAssignments/read', principalId === undefined ? {} : { principalId }),
-  /** → `{id?, name, publicNetworkAccess?, defaultAction?}`: the storage account of this name; asked only where an issuer lies in one and is not reached. */
+  /** → `{id?, name, publicNetworkAccess?, defaultAction?, allowSharedKeyAccess?, isHnsEnabled?, statusOfPrimary?}`: the storage account of this
+   * name; asked only where an issuer lies in one and is not reached, or a volume does. */
   storageAccount: (name: string): Question => ask('azure', 'Microsoft.Storage/storageAccounts/read', { name }),
   /** → `{bindings: [{name?, clientId?, resourceId?}…], complete}` of the cluster being examined; asked only for pods that ask for a binding. */
   identityBindings: (): Question => ask('azure', 'Microsoft.ContainerService/managedClusters/identityBindings/read'),

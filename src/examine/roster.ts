@@ -20,12 +20,13 @@ export function mustBeUnderstood(targets: readonly string[], flags: RosterFlags)
   if (unclear.length > 0) throw usage(unclear.join('\n'))
 }
 
-/** Pods of every namespace run on a node, whatever the namespace of the context. */
-const areNodes = (targets: readonly string[]): boolean =>
-  targets.length > 0 && targets.map(readTarget).every((target) => typeof target !== 'string' && target.kind === 'Node')
 /** The kinds of objects that these checks judge. */
 export const kindsOf = (checks: readonly Check[]): ReadonlySet<string> =>
   new Set(checks.flatMap(({ meta }) => meta.kinds ?? []))
+
+/** Pods of every namespace run on a node, whatever the namespace of the context. */
+const areNodes = (targets: readonly string[]): boolean =>
+  targets.length > 0 && targets.map(readTarget).every((target) => typeof target !== 'string' && target.kind === 'Node')
 
 /** `source`: the world's own, or the world as a plan would leave it. */
 export function rosterOf(

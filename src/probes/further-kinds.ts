@@ -4,6 +4,13 @@ import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { type Subject, subjectKey } from '../core/subject.ts'
 import { isNamespaced, resourceOf } from '../domain/kubernetes-objects.ts'
 import { documents, kubernetes } from '../domain/questions.ts'
+import {
+  knownDrivers,
+  misspelt,
+  readPersistentVolume,
+  readStorageClass,
+  type Volume,
+} from '../domain/storage-volumes.ts'
 import { resources } from '../knowledge/permissions.ts'
 
 export type FurtherKind = {
@@ -32,6 +39,21 @@ const refAt = (object: Json, member: string): Json | undefined =>
 const capaSaid =
   /AWSCluster|AWSManaged|AWSMachine|awscluster|awsmanaged|awsmachine|controllers\.cluster-api-provider-aws|capa-controller-manager|cluster-api-provider-aws|PrincipalUsage|PrincipalCredential|Failed to get providers for cluster|No such provider known|Failed to retrieve identity credentials|CredentialProviderBuildFailed/
 
+/** What drivers of volumes say of one that they cannot mount, and stores of what they refuse. */
+const volumeSaid = new RegExp(
+  [
+    'unknown `authenticationSource`|podInfoOnMountCompat|Missing role annotation on pod|Failed to detect STS AWS Region',
+    '\\[failed to get credential\\]|no key for storage account|mountWithWorkloadIdentityToken|is specified, use service account token',
+    '[Kk]ey ?[Bb]ased ?[Aa]uthentication|storageAccounts\\/listKeys|AuthorizationPermissionMismatch|AccountIsDisabled|ContainerNotFound',
+    'request is not authorized to perform this operation|failed to authenticate the request|Unable to access|Mount: initialization failed',
+    'initial ListObjectsV2|Invalid Credentials\\(host|Bad credentials for bucket|does not have [\\w.]{1,60} access',
+    "bucket doesn't exist|Uniform Bucket Level Access|bucket-scan-pending",
+  ].join('|'),
+)
+const claimSaid = /either by (?:the )?external provisioner|not found in the list of registered CSI drivers/
+const driverSaid =
+  /No signing credentials|EC2 instance identity metadata|service account token is empty|token for audience|could not find token for|Missing service account tokens/
+
 /**
  * The kinds that are judged beside ServiceAccounts, pods, nodes, roles, Services and webhooks. How a kind is asked for stands in the table of
  * resources (`knowledge/permissions.ts`), what is kept of it among the picks (`domain/kubernetes-objects.ts`).
@@ -45,10 +67,26 @@ export const furtherKinds: readonly FurtherKind[] = [
   { kind: 'AWSClusterStaticIdentity', said: capaSaid },
   { kind: 'AWSIAMConfiguration', only: 'document-kind' },
   { kind: 'Workspace', only: 'document-kind', of: (one) => accountsOfWorkspace(textAt(one, 'metadata', 'name')) },
-  { kind: 'StorageClass' },
-  { kind: 'PersistentVolume' },
-  { kind: 'CSIDriver' },
+  { kind: 'StorageClass', fits: (one) => isOfKnownDriver(readStorageClass(one)) },
+  {
+    kind: 'PersistentVolume',
+    fits: (one) => isOfKnownDriver(readPersistentVolume(one)),
+    of: claimOf,
+    said: volumeSaid,
+  },
+  { kind: 'PersistentVolumeClaim', only: 'documents', said: claimSaid },
+  { kind: 'CSIDriver', fits: (one) => knownDrivers.has(textAt(one, 'metadata', 'name') ?? ''), said: driverSaid },
 ]
+
+/** Of the many volumes of a cluster those whose driver says something about an identity. */
+function isOfKnownDriver(volume: Volume | undefined): boolean {
+  const driver = volume?.driver ?? volume?.inTree?.driver
+  return driver !== undefined && (knownDrivers.has(driver) || misspelt[driver] !== undefined)
+}
+function claimOf(volume: Json): readonly string[] {
+  const claim = readPersistentVolume(volume)?.claim
+  return claim === undefined ? [] : [subjectKey({ kind: 'PersistentVolumeClaim', ...claim })]
+}
 
 /** CloudTik's namespace is the workspace's name, and its two ServiceAccounts always have these names. */
 const accountsOfWorkspace = (namespace = ''): readonly string[] =>

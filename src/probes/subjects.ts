@@ -92,8 +92,8 @@ async function look(
     nodes,
     machines,
     webhooks,
-    google,
     further,
+    google,
     ...templates
   ] = await Promise.all([
     list('serviceaccounts', readServiceAccount),
@@ -105,8 +105,8 @@ async function look(
     everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
     everything && documents ? ask(aws.instances()) : undefined,
     ask(kubernetes.list('mutatingwebhookconfigurations')),
-    lookForGoogle(ask, documents === true),
     everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : undefined,
+    lookForGoogle(ask, documents === true),
     ...templateResources.map((resource) => list(resource, readWorkload)),
   ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
@@ -219,6 +219,13 @@ function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, 
   for (const one of lists.templates)
     if (matches(one) && one.kind === 'Deployment' && isController(one))
       choose(chosen, one.namespace, one.serviceAccount, true)
+  // What mounts a store was put there for that, whatever its identity.
+  if (documents && chosen.accounts.size === 0) {
+    for (const pod of itemsOf(lists.pods))
+      if (matches(pod) && !finished(pod) && pod.storage !== undefined) choosePod(chosen, pod)
+    for (const one of lists.templates)
+      if (matches(one) && one.storage !== undefined) choose(chosen, one.namespace, one.serviceAccount, true)
+  }
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))
