@@ -17,7 +17,6 @@ export const withoutFixer: readonly string[] = [
   'azure/token-well-formed-and-current',
   'azure/webhook-serving',
   'eks/access-entries-are-valid',
-  'eks/load-balancer-controller-can-call-aws',
   'gcp/annotation-agrees-with-grants',
   'gcp/annotation-names-a-service-account',
   'gcp/client-waits-for-metadata-server',

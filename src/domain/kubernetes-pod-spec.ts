@@ -138,6 +138,7 @@ const flags: ReadonlySet<string> = new Set([
   '--aws-vpc-id',
   '--aws-vpc-tags',
   '--aws-region',
+  '--cluster-name',
 ])
 
 /** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */
