@@ -26,7 +26,6 @@ export const withoutFixer: readonly string[] = [
   'cloudtik/workspace-can-be-created',
   'cloudtik/workspace-is-in-place',
   'eks/access-entries-are-valid',
-  'eks/load-balancer-controller-can-call-aws',
   'gcp/annotation-agrees-with-grants',
   'gcp/annotation-names-a-service-account',
   'gcp/client-waits-for-metadata-server',

@@ -150,6 +150,7 @@ const flags: ReadonlySet<string> = new Set([
   '--aws-vpc-tags',
   '--aws-region',
   '--feature-gates',
+  '--cluster-name',
 ])
 
 /** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */
