@@ -1,25 +1,11 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
+import { furtherPicks } from './kubernetes-further-picks.ts'
+import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 
-type Draft = { [key: string]: Json }
-
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
-
-/** The members that are there, by reference. */
-export function keep(from: JsonObject, names: readonly string[], to: Draft = {}): Draft {
-  for (const name of names) {
-    const value = from[name]
-    if (value !== undefined) to[name] = value
-  }
-  return to
-}
-
-const part = (from: Json | undefined, names: readonly string[]): JsonObject => (isObject(from) ? keep(from, names) : {})
-
-const parts = (from: Json | undefined, names: readonly string[]): readonly Json[] =>
-  isList(from) ? each(from, (one) => keep(one, names)) : []
 
 /** One list of names for all entries that share what they own. */
 const ownedNames = new WeakMap<JsonObject, readonly Json[]>()
@@ -83,8 +69,6 @@ function pickTemplate(template: Json | undefined): JsonObject {
   }
 }
 
-type Pick = (from: JsonObject, draft: Draft) => void
-
 const killedForMemory = (state: Json | undefined): boolean =>
   isObject(state) && isObject(state.terminated) && state.terminated.reason === 'OOMKilled'
 
@@ -138,18 +122,6 @@ const cronJob: Pick = ({ spec }, draft) => {
     ...(isObject(job) ? { jobTemplate: { spec: { template: pickTemplate(job.template) } } } : {}),
   }
 }
-
-const members =
-  (...names: readonly string[]): Pick =>
-  (from, draft) => {
-    keep(from, names, draft)
-  }
-
-const specOf =
-  (...names: readonly string[]): Pick =>
-  ({ spec }, draft) => {
-    if (isObject(spec)) draft.spec = keep(spec, names)
-  }
 
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
 const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
@@ -236,6 +208,7 @@ const picks: { readonly [kind: string]: Pick } = {
     if (isObject(spec)) draft.spec = { credentials: part(spec.credentials, ['source']) }
   },
   CSIDriver: members('spec'),
+  ...furtherPicks,
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
   Event: (from, draft) => {
@@ -302,6 +275,9 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'certificatesigningrequests',
   'validatingadmissionpolicies',
   'mutatingadmissionpolicies',
+  'awsclustercontrolleridentities',
+  'awsclusterroleidentities',
+  'awsclusterstaticidentities',
 ])
 
 /** Whether objects of this resource live in a namespace; what is not known to be cluster-wide does. */

@@ -44,6 +44,15 @@ export const kubernetes = {
   currentContext: (): Question => ask('kubernetes', 'config'),
 } as const
 
+/** Files of kinds that no API serves: configurations of tools, as they were handed over. */
+export const documents = {
+  /**
+   * → `{items: [{kind, metadata: {name}, file, …}…]}`: the documents of this kind, each with what its recogniser keeps of it
+   * (`sources/documents/configurations.ts`); named by their file where they have no name. Absent on a live cluster.
+   */
+  ofKind: (kind: string): Question => ask('document', kind),
+} as const
+
 /** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */
 export const oidc = {
   /**

@@ -110,7 +110,7 @@ async function planned(
       fixers,
       source: world.source,
       subjectsIn: async (source) => {
-        const roster = await rosterOf(targets, flags, world, source)
+        const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, source)
         // A pod that the plan has made anew is not a pod that nobody has heard of.
         if (source === world.source) for (const problem of roster.problems) problems.add(problem)
         return roster.subjects

@@ -48,6 +48,11 @@ export const resources: { readonly [plural: string]: Resource } = {
   certificates: of('cert-manager.io'),
   serviceentries: of('networking.istio.io'),
   providerconfigs: of('aws.upbound.io', false, 'v1beta1'),
+  awsclusters: wide(of('infrastructure.cluster.x-k8s.io', true, 'v1beta2')),
+  awsclustercontrolleridentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsclusterroleidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsclusterstaticidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsmanagedcontrolplanes: wide(of('controlplane.cluster.x-k8s.io', true, 'v1beta2')),
 }
 
 export type Permission =
@@ -75,6 +80,8 @@ export function permissionOf(question: Question): Permission {
   if (system === 'kubernetes') {
     if (call.startsWith('nonresource ')) {
       const path = call.slice('nonresource '.length, call.lastIndexOf('/'))
+      // Whoever is signed in may read these: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
+      if (path === '/apis') return none
       return { kind: 'rbac-path', verb: 'get', path }
     }
     const cut = call.lastIndexOf('/')

@@ -2,7 +2,6 @@
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
-import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -17,6 +16,8 @@ import {
 } from '../domain/workloads.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
+import { type Further, furtherSubjects, standInKinds } from './further-kinds.ts'
+import { injectedBy } from './injected.ts'
 import { type Listed, listed } from './lists.ts'
 import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
@@ -30,6 +31,8 @@ export type Selection = {
   readonly selector?: string
   /** The source is a folder: what is in it was put there to be looked at. */
   readonly documents?: boolean
+  /** Kinds of objects that the checks of the run judge; left out, all that there are. */
+  readonly kinds?: ReadonlySet<string>
 }
 
 /** `problems`: sentences for a person. */
@@ -40,6 +43,10 @@ type Lists = {
   readonly pods: Fact<Listed<Pod>>
   readonly templates: readonly Pod[]
   readonly errors: boolean
+  /** What the error texts say. */
+  readonly said: readonly string[]
+  /** Of further kinds; none where somebody was named. */
+  readonly further: Further
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
@@ -52,6 +59,7 @@ type Lists = {
   readonly injectors: readonly Configuration[]
 }
 
+const noneFurther: Further = { subjects: [], unseen: [] }
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
   subjectKey({ kind: 'ServiceAccount', namespace, name })
@@ -60,7 +68,7 @@ const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Suc
 
 async function look(
   source: Source,
-  { namespace, allNamespaces, documents, targets, selector }: Selection,
+  { namespace, allNamespaces, documents, targets, selector, kinds }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -70,7 +78,7 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, ...templates] =
+  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, further, ...templates] =
     await Promise.all([
       list('serviceaccounts', readServiceAccount),
       list('pods', readPod),
@@ -81,6 +89,7 @@ async function look(
       everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
       everything && documents ? ask(aws.instances()) : undefined,
       ask(kubernetes.list('mutatingwebhookconfigurations')),
+      everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : noneFurther,
       ...templateResources.map((resource) => list(resource, readWorkload)),
     ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
@@ -89,6 +98,8 @@ async function look(
     pods,
     templates: templates.flatMap(itemsOf),
     errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
+    said: errors.state === 'known' ? listAt(errors.value, 'errors').flatMap((one) => textAt(one, 'text') ?? []) : [],
+    further,
     associated: new Set(
       associated.flatMap((one) => {
         const where = textAt(one, 'namespace')
@@ -106,31 +117,6 @@ async function look(
     machines: machines?.state === 'known' ? machineNames(machines.value) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
-}
-
-/** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
-function injectedBy(one: Configuration, subjects: readonly Subject[], lists: Lists): readonly string[] {
-  const ofAzure = injectorsOf(one).every(({ injects }) => injects === 'Azure')
-  const ofAws = injectorsOf(one).every(({ injects }) => injects === 'AWS')
-  const clouds = new Map(
-    itemsOf(lists.accounts).map(({ namespace, name, annotations }) => [
-      keyOfAccount(namespace, name),
-      { aws: Boolean(annotations[roleAnnotation]), azure: Boolean(annotations[azureClientAnnotation]) },
-    ]),
-  )
-  const reaches = (key: string): boolean => {
-    const cloud = clouds.get(key)
-    return !((ofAzure && cloud?.aws && !cloud.azure) || (ofAws && cloud?.azure && !cloud.aws))
-  }
-  return subjects.flatMap((subject) =>
-    subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
-      ? [subject, ...(subject.of ?? [])].some((key) =>
-          typeof key === 'string' ? reaches(key) : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
-        )
-        ? subjectKey(subject)
-        : []
-      : [],
-  )
 }
 
 /** What is chosen so far: ServiceAccounts by key, and pods either all of a ServiceAccount's or one by one. */
@@ -273,11 +259,13 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   for (const one of lists.injectors) {
-    const of = injectedBy(one, subjects, lists)
+    const of = injectedBy(one, subjects, itemsOf(lists.accounts))
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
+  subjects.push(...lists.further.subjects)
+  const kinds = everybody ? standInKinds(lists.further, lists.said) : []
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
@@ -292,6 +280,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   subjects.unshift({
     ...clusterSubject,
     ...(standsFor.length > 0 ? { standsFor } : {}),
+    ...(kinds.length > 0 ? { standsForKinds: kinds } : {}),
     ...(everybody || selection.documents === true ? { whole: true } : {}),
   })
   return { subjects, problems }
