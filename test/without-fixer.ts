@@ -8,6 +8,8 @@ export const withoutFixer: readonly string[] = [
   'aws/session-request-valid',
   'aws/trust-policy-is-narrow',
   'aws/trust-policy-well-formed',
+  'cloud-provider/config-is-understood',
+  'cloud-provider/controller-manager-runs',
   'cluster/discovery-is-public',
   'cluster/published-jwks-is-current',
   'cluster/published-keys-verify-tokens',

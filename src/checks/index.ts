@@ -29,6 +29,12 @@ import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
+import { check as configHoldsNoPlainSecret } from './cloud-provider/config-holds-no-plain-secret.ts'
+import { check as configIsUnderstood } from './cloud-provider/config-is-understood.ts'
+import { check as controllerManagerRuns } from './cloud-provider/controller-manager-runs.ts'
+import { check as flagsFitTheVersion } from './cloud-provider/flags-fit-the-version.ts'
+import { check as nodeRolesAreNarrow } from './cloud-provider/node-roles-are-narrow.ts'
+import { check as nothingReliesOnInTreeCode } from './cloud-provider/nothing-relies-on-in-tree-code.ts'
 import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
@@ -93,6 +99,12 @@ export const checks: readonly Check[] = [
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
+  configHoldsNoPlainSecret,
+  configIsUnderstood,
+  controllerManagerRuns,
+  flagsFitTheVersion,
+  nodeRolesAreNarrow,
+  nothingReliesOnInTreeCode,
   clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,

@@ -1,6 +1,7 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
+import { pickCloudConfig, pickNode } from './kubernetes-cloud-picks.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
@@ -141,16 +142,21 @@ function pickKeys(from: JsonObject, members: readonly string[], draft: Draft): v
 const configMap: Pick = (from, draft) => {
   const { metadata, data } = from
   pickKeys(from, ['data', 'binaryData'], draft)
+  pickCloudConfig(from, draft)
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
   // The certificates of the API server's own authority, the same in every namespace.
   else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
+  else if (metadata.name.endsWith('-virtual-kubelet-config')) draft.data = part(data, ['InterLinkConfig.yaml'])
 }
 
 const picks: { readonly [kind: string]: Pick } = {
   Pod: pod,
-  Deployment: workload,
+  Deployment: (from, draft) => {
+    workload(from, draft)
+    if (isObject(from.status)) draft.status = keep(from.status, ['replicas', 'readyReplicas'])
+  },
   StatefulSet: workload,
   DaemonSet: (from, draft) => {
     workload(from, draft)
@@ -176,6 +182,7 @@ const picks: { readonly [kind: string]: Pick } = {
     pickKeys(from, ['data', 'stringData'], draft)
     const certificates = isObject(from.data) ? pickCertificates(from.data) : {}
     if (Object.keys(certificates).length > 0) draft.data = certificates
+    pickCloudConfig(from, draft)
   },
   Service: (from, draft) => {
     specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports', 'loadBalancerClass')(from, draft)
@@ -190,19 +197,14 @@ const picks: { readonly [kind: string]: Pick } = {
     if (ports !== undefined) draft.ports = ports
   },
   Certificate: ({ spec, status }, draft) => {
-    draft.spec = part(spec, ['secretName'])
+    draft.spec = part(spec, ['secretName', 'duration', 'isCA'])
     if (isObject(status)) draft.status = { conditions: parts(status.conditions, ['type', 'status', 'reason']) }
   },
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
   NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress', 'egress'),
-  Node: (from, draft) => {
-    specOf('providerID', 'taints')(from, draft)
-    if (!isObject(from.status)) return
-    const pods = part(from.status.allocatable, ['pods'])
-    if (pods.pods !== undefined) draft.status = { allocatable: pods }
-  },
+  Node: pickNode,
   // How Crossplane's AWS providers get their credentials.
   ProviderConfig: ({ spec }, draft) => {
     if (isObject(spec)) draft.spec = { credentials: part(spec.credentials, ['source']) }
@@ -243,6 +245,7 @@ const plurals: { readonly [kind: string]: string } = {
   NetworkPolicy: 'networkpolicies',
   Ingress: 'ingresses',
   StorageClass: 'storageclasses',
+  IngressClass: 'ingressclasses',
 }
 
 /** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */

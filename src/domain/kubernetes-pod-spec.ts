@@ -137,6 +137,11 @@ const flags: ReadonlySet<string> = new Set([
   '--aws-vpc-id',
   '--aws-vpc-tags',
   '--aws-region',
+  '--cloud-provider',
+  '--cloud-config',
+  '--controllers',
+  '--image-credential-provider-config',
+  '--image-credential-provider-bin-dir',
 ])
 
 /** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */

@@ -4,6 +4,7 @@ import type { ErrorText } from '../domain/error-texts.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
+import { cloudProviderErrorTexts, interLinkErrorTexts } from './error-texts-integrations-cloud.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
@@ -196,6 +197,8 @@ export const errorTexts: readonly ErrorText[] = [
   ...controlPlaneErrorTexts,
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
+  ...cloudProviderErrorTexts,
+  ...interLinkErrorTexts,
 ]
 
 /** The fragments of the texts that lead to a check. */

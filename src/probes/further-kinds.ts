@@ -1,6 +1,6 @@
 /** Objects of further kinds that are judged: a line for each kind, and how those of a run are found. */
 import { type Fact, type Question, unknown } from '../core/fact.ts'
-import { isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { type Subject, subjectKey } from '../core/subject.ts'
 import { isNamespaced, resourceOf } from '../domain/kubernetes-objects.ts'
 import { documents, kubernetes } from '../domain/questions.ts'
@@ -30,6 +30,10 @@ const refAt = (object: Json, member: string): Json | undefined =>
 const capaSaid =
   /AWSCluster|AWSManagedControlPlane|capa-controller-manager|cluster-api-provider-aws|PrincipalUsage|PrincipalCredential|Failed to get providers for cluster|No such provider known|Failed to retrieve identity credentials|CredentialProviderBuildFailed/
 
+/** What the virtual kubelet of interLink and its plugins say. */
+const interLinkSaid =
+  /InterLink configuration does not contains|RemoteExecution\(\)|InterLink VK has|CFGMaps\/Secrets not found|unable to retrieve ConfigMaps or Secrets after 5m|no override found|requested expiration of 3153600000/
+
 /**
  * The kinds that are judged beside ServiceAccounts, pods, nodes, roles, Services and webhooks. How a kind is asked for stands in the table of
  * resources (`knowledge/permissions.ts`), what is kept of it among the picks (`domain/kubernetes-objects.ts`).
@@ -43,6 +47,15 @@ export const furtherKinds: readonly FurtherKind[] = [
   { kind: 'AWSIAMConfiguration', only: 'document-kind' },
   { kind: 'Workspace', only: 'document-kind', of: (one) => accountsOfWorkspace(textAt(one, 'metadata', 'name')) },
   { kind: 'StorageClass' },
+  { kind: 'CloudConfig', only: 'document-kind' },
+  { kind: 'IAMRole', only: 'document-kind' },
+  { kind: 'InterLinkConfig', only: 'document-kind', said: interLinkSaid },
+  {
+    kind: 'ConfigMap',
+    only: 'documents',
+    fits: (one) => at(one, 'cloudConfig') !== undefined || textAt(one, 'data', 'InterLinkConfig.yaml') !== undefined,
+  },
+  { kind: 'Ingress', only: 'documents' },
   { kind: 'PersistentVolume' },
   { kind: 'CSIDriver' },
 ]
