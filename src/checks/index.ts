@@ -57,6 +57,12 @@ import { check as loadBalancerControllerCanCallAws } from './eks/load-balancer-c
 import { check as maxPodsFitsTheAddresses } from './eks/max-pods-fits-the-addresses.ts'
 import { check as nodeHasRoomForPods } from './eks/node-has-room-for-pods.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { check as apiCertificateIsTrusted } from './interlink/api-certificate-is-trusted.ts'
+import { check as apiRouteIsComplete } from './interlink/api-route-is-complete.ts'
+import { check as remotePodsNeedNoCloudIdentity } from './interlink/remote-pods-need-no-cloud-identity.ts'
+import { check as remoteTokenIsSafe } from './interlink/remote-token-is-safe.ts'
+import { check as serviceAccountsAreEnabled } from './interlink/service-accounts-are-enabled.ts'
+import { check as servingCertificateIsApproved } from './interlink/serving-certificate-is-approved.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
 import { check as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
@@ -127,6 +133,12 @@ export const checks: readonly Check[] = [
   maxPodsFitsTheAddresses,
   nodeHasRoomForPods,
   nodesAreMapped,
+  apiCertificateIsTrusted,
+  apiRouteIsComplete,
+  remotePodsNeedNoCloudIdentity,
+  remoteTokenIsSafe,
+  serviceAccountsAreEnabled,
+  servingCertificateIsApproved,
   callerIsTheDeclaredIdentity,
   networkLeadsToTheTokenEndpoint,
   oneMechanismIsBound,

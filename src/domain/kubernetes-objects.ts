@@ -110,7 +110,7 @@ const pod: Pick = ({ spec, status }, draft) => {
 
 const workload: Pick = ({ spec }, draft) => {
   if (!isObject(spec)) return
-  draft.spec = keep(spec, ['replicas', 'selector', 'suspend'])
+  draft.spec = keep(spec, ['replicas', 'selector', 'suspend', 'activeDeadlineSeconds'])
   if (spec.template !== undefined) draft.spec = { ...draft.spec, template: pickTemplate(spec.template) }
 }
 

@@ -16,6 +16,8 @@ export type FurtherKind = {
   readonly of?: (object: Json) => readonly string[]
   /** An error text that speaks of one: the cluster answers for it where no such object is there. */
   readonly said?: RegExp
+  /** Another kind in which the same is written. */
+  readonly or?: string
 }
 
 const keyOfRef = (ref: Json | undefined): readonly string[] => {
@@ -49,7 +51,7 @@ export const furtherKinds: readonly FurtherKind[] = [
   { kind: 'StorageClass' },
   { kind: 'CloudConfig', only: 'document-kind' },
   { kind: 'IAMRole', only: 'document-kind' },
-  { kind: 'InterLinkConfig', only: 'document-kind', said: interLinkSaid },
+  { kind: 'InterLinkConfig', only: 'document-kind', said: interLinkSaid, or: 'ConfigMap' },
   {
     kind: 'ConfigMap',
     only: 'documents',
@@ -145,8 +147,8 @@ function subjectOf({ kind, fits, of }: FurtherKind, object: Json): Subject | und
 /** The kinds that the cluster answers for: those that could not be listed, and those that an error text speaks of and nobody has seen. */
 export function standInKinds({ subjects, unseen }: Further, texts: readonly string[]): readonly string[] {
   const there = new Set(subjects.map(({ kind }) => kind))
-  const said = furtherKinds.flatMap(({ kind, said }) =>
-    said !== undefined && !there.has(kind) && texts.some((text) => said.test(text)) ? kind : [],
+  const said = furtherKinds.flatMap(({ kind, said, or = kind }) =>
+    said !== undefined && !there.has(kind) && !there.has(or) && texts.some((text) => said.test(text)) ? kind : [],
   )
   return [...new Set([...unseen, ...said])]
 }
