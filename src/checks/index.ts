@@ -33,6 +33,7 @@ import { check as configHoldsNoPlainSecret } from './cloud-provider/config-holds
 import { check as configIsUnderstood } from './cloud-provider/config-is-understood.ts'
 import { check as controllerManagerRuns } from './cloud-provider/controller-manager-runs.ts'
 import { check as flagsFitTheVersion } from './cloud-provider/flags-fit-the-version.ts'
+import { check as nodeIsInitialized } from './cloud-provider/node-is-initialized.ts'
 import { check as nodeRolesAreNarrow } from './cloud-provider/node-roles-are-narrow.ts'
 import { check as nothingReliesOnInTreeCode } from './cloud-provider/nothing-relies-on-in-tree-code.ts'
 import { check as clocksAgree } from './cluster/clocks-agree.ts'
@@ -109,6 +110,7 @@ export const checks: readonly Check[] = [
   configIsUnderstood,
   controllerManagerRuns,
   flagsFitTheVersion,
+  nodeIsInitialized,
   nodeRolesAreNarrow,
   nothingReliesOnInTreeCode,
   clocksAgree,

@@ -234,6 +234,7 @@ const specNames = [
   'nodeSelector',
   'automountServiceAccountToken',
   'tolerations',
+  'imagePullSecrets',
 ]
 const podProcessNames = [...processNames, 'fsGroup', 'supplementalGroups']
 

@@ -168,6 +168,12 @@ export const check = defineCheck({
         lacks: `what the Ingress names was not seen: ${unseen.detail}`,
         ...(unseen.lift === undefined ? {} : { lift: unseen.lift }),
       }
+    if (told === undefined)
+      return {
+        status: 'undecided',
+        lacks: 'which address remote pods are told was not seen',
+        lift: 'kubectl get configmaps -A -o yaml > configmaps.yaml',
+      }
     return { status: 'pass', evidence: seen('spec.rules', paths) }
   },
 })

@@ -164,7 +164,7 @@ export const check = defineCheck({
         evidence: [{ question: want.centuries.from, path: `${century.object}: duration`, observed: century.duration }],
       }
     if (way !== undefined)
-      return blocks.length === 0 && !secured
+      return blocks.length === 0
         ? {
             status: 'undecided',
             lacks: 'the server block of the proxy behind the Ingress was not seen',

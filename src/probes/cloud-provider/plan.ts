@@ -24,6 +24,7 @@ export const plan = defineProbe({
   ask: async (_have, _want, { ask }): Promise<Fact<Plan>> => {
     const question = documents.ofKind('KetPlan')
     const answer = await ask(question)
+    if (answer.state === 'unknown' && answer.why !== 'not-collected') return answer
     const first = answer.state === 'known' ? listAt(answer.value, 'items')[0] : undefined
     if (first === undefined) return absent(question)
     const overrides = at(first, 'overrides')
@@ -53,6 +54,7 @@ export const declared = defineProbe({
   ask: (_have, { plan, components }): Soon<Fact<Declared>> => {
     if (plan.state === 'known' && plan.value.provider !== '')
       return known({ provider: plan.value.provider, where: plan.value.file, from: plan.from }, plan.from)
+    if (plan.state === 'unknown') return plan
     const all = components.state === 'known' ? components.value.all : []
     const named = all.map((one) => ({ provider: one.flags['cloud-provider'] ?? '', where: one.place, from: one.from }))
     const first =
