@@ -69,7 +69,7 @@ describe('2. A check explains itself: title, why, what to do, and where that is 
         const [sentence = '', ...commands] = remedy?.words.split('\n') ?? []
         const whole =
           /^[A-Z].{10,}[.]$/.test(sentence) &&
-          commands.every((command) => /^(kubectl|aws|curl|jq|openssl) /.test(command))
+          commands.every((command) => /^(kubectl|aws|az|gcloud|helm|curl|jq|openssl) /.test(command))
         const gap =
           /undefined|\[object|not collected|''|\( *\)| [,.;]| {2}|\b(?:serviceaccount|sa|pod|deployment)\/(?: |$)|= |=$/.exec(
             [sentence, ...commands].join(' \n'),
@@ -182,6 +182,17 @@ const explained: { readonly [claim: string]: string } = {
     'the refusal itself names the policy of the bucket; only that policy can say that it has changed since',
   'serviceaccounts/token/create: aws/trust-policy-admits-service-account pass':
     'an API server signs no session tags: only a token that is seen can carry them',
+  // What Entra or the storage account itself has refused is evidence; a document that contradicts it only weakens it.
+  'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read: azure/federated-credential-matches-subject fail':
+    'Entra said that no credential matches, which counts as long as none that does was seen',
+  'Microsoft.Authorization/roleAssignments/read: azure/identity-has-role fail':
+    'the data was refused, which counts as long as no role that opens it was seen',
+  'discovery: azure/issuer-documents-public fail':
+    'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
+  'jwks: azure/issuer-documents-public fail':
+    'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
+  'serviceaccounts/list: gcp/identity-may-call-target-api fail':
+    'the text by itself says so; that the identity is a direct one, where that is seen, makes it a finding of another check',
 }
 
 /** What probes asked that is not in the table of what they ask. */

@@ -29,9 +29,40 @@ import { check as awsTrustPolicyAdmitsServiceAccount } from './aws/trust-policy-
 import { check as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { check as awsTrustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { check as awsWorkloadUsesOwnRole } from './aws/workload-uses-own-role.ts'
+import { check as azureAppPresentsFederatedToken } from './azure/app-presents-federated-token.ts'
+import { check as azureAuthorityIsTenantCloud } from './azure/authority-is-tenant-cloud.ts'
+import { check as azureAuthorityReachable } from './azure/authority-reachable.ts'
+import { check as azureClusterOidcIssuerEnabled } from './azure/cluster-oidc-issuer-enabled.ts'
+import { check as azureFederatedCredentialAccepted } from './azure/federated-credential-accepted.ts'
+import { check as azureFederatedCredentialMatchesAudience } from './azure/federated-credential-matches-audience.ts'
+import { check as azureFederatedCredentialMatchesIssuer } from './azure/federated-credential-matches-issuer.ts'
+import { check as azureFederatedCredentialMatchesSubject } from './azure/federated-credential-matches-subject.ts'
+import { check as azureFederationSettled } from './azure/federation-settled.ts'
+import { check as azureIdentityBindingComplete } from './azure/identity-binding-complete.ts'
+import { check as azureIdentityExistsInTenant } from './azure/identity-exists-in-tenant.ts'
+import { check as azureIdentityHasRole } from './azure/identity-has-role.ts'
+import { check as azureIssuerDocumentsPublic } from './azure/issuer-documents-public.ts'
+import { check as azureIssuerPublishesSigningKey } from './azure/issuer-publishes-signing-key.ts'
+import { check as azureNoMigrationHelpers } from './azure/no-migration-helpers.ts'
+import { check as azurePodAdmitted } from './azure/pod-admitted.ts'
+import { check as azurePodEnvironmentAgrees } from './azure/pod-environment-agrees.ts'
+import { check as azurePodInjected } from './azure/pod-injected.ts'
+import { check as azurePodLabelled } from './azure/pod-labelled.ts'
+import { check as azurePodUsesFederatedServiceAccount } from './azure/pod-uses-federated-service-account.ts'
+import { check as azureSecretsStoreNamesIdentity } from './azure/secrets-store-names-identity.ts'
+import { check as azureServiceAccountNamesIdentity } from './azure/service-account-names-identity.ts'
+import { check as azureTokenExchangeSucceeds } from './azure/token-exchange-succeeds.ts'
+import { check as azureTokenFileReadable } from './azure/token-file-readable.ts'
+import { check as azureTokenIssuerPublic } from './azure/token-issuer-public.ts'
+import { check as azureTokenWellFormedAndCurrent } from './azure/token-well-formed-and-current.ts'
+import { check as azureWebhookConfigurationSound } from './azure/webhook-configuration-sound.ts'
+import { check as azureWebhookInstalled } from './azure/webhook-installed.ts'
+import { check as azureWebhookSelectsPod } from './azure/webhook-selects-pod.ts'
+import { check as azureWebhookServing } from './azure/webhook-serving.ts'
 import { check as configHoldsNoPlainSecret } from './cloud-provider/config-holds-no-plain-secret.ts'
 import { check as configIsUnderstood } from './cloud-provider/config-is-understood.ts'
 import { check as controllerManagerRuns } from './cloud-provider/controller-manager-runs.ts'
+import { check as ecrImagesCanBePulled } from './cloud-provider/ecr-images-can-be-pulled.ts'
 import { check as flagsFitTheVersion } from './cloud-provider/flags-fit-the-version.ts'
 import { check as nodeIsInitialized } from './cloud-provider/node-is-initialized.ts'
 import { check as nodeRolesAreNarrow } from './cloud-provider/node-roles-are-narrow.ts'
@@ -58,6 +89,34 @@ import { check as loadBalancerControllerCanCallAws } from './eks/load-balancer-c
 import { check as maxPodsFitsTheAddresses } from './eks/max-pods-fits-the-addresses.ts'
 import { check as nodeHasRoomForPods } from './eks/node-has-room-for-pods.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { check as gcpAnnotationAgreesWithGrants } from './gcp/annotation-agrees-with-grants.ts'
+import { check as gcpAnnotationNamesAServiceAccount } from './gcp/annotation-names-a-service-account.ts'
+import { check as gcpClientWaitsForMetadataServer } from './gcp/client-waits-for-metadata-server.ts'
+import { check as gcpCredentialConfigurationIsUsable } from './gcp/credential-configuration-is-usable.ts'
+import { check as gcpDirectIdentitySuffices } from './gcp/direct-identity-suffices.ts'
+import { check as gcpGoogleServiceAccountIsActive } from './gcp/google-service-account-is-active.ts'
+import { check as gcpGrantsAreNarrow } from './gcp/grants-are-narrow.ts'
+import { check as gcpIamMembersAreWellFormed } from './gcp/iam-members-are-well-formed.ts'
+import { check as gcpIdentityMayCallTargetApi } from './gcp/identity-may-call-target-api.ts'
+import { check as gcpIdentityMayReadBucket } from './gcp/identity-may-read-bucket.ts'
+import { check as gcpIdentityNamespaceNamesThisCluster } from './gcp/identity-namespace-names-this-cluster.ts'
+import { check as gcpMeshLetsMetadataThrough } from './gcp/mesh-lets-metadata-through.ts'
+import { check as gcpMetadataServerHasHeadroom } from './gcp/metadata-server-has-headroom.ts'
+import { check as gcpNoKeyOverridesWorkloadIdentity } from './gcp/no-key-overrides-workload-identity.ts'
+import { check as gcpNodeRunsMetadataServer } from './gcp/node-runs-metadata-server.ts'
+import { check as gcpPodCanReachMetadataServer } from './gcp/pod-can-reach-metadata-server.ts'
+import { check as gcpPodIsServedByMetadataServer } from './gcp/pod-is-served-by-metadata-server.ts'
+import { check as gcpPodRunsAsBoundServiceAccount } from './gcp/pod-runs-as-bound-service-account.ts'
+import { check as gcpProviderAcceptsTokenAudience } from './gcp/provider-accepts-token-audience.ts'
+import { check as gcpProviderAdmitsTokenClaims } from './gcp/provider-admits-token-claims.ts'
+import { check as gcpProviderIsActive } from './gcp/provider-is-active.ts'
+import { check as gcpProviderIssuerMatchesToken } from './gcp/provider-issuer-matches-token.ts'
+import { check as gcpProviderKnowsTheSigningKey } from './gcp/provider-knows-the-signing-key.ts'
+import { check as gcpServiceAccountAdmitsWorkload } from './gcp/service-account-admits-workload.ts'
+import { check as gcpTokenEndpointsAnswer } from './gcp/token-endpoints-answer.ts'
+import { check as gcpTokenIsCurrent } from './gcp/token-is-current.ts'
+import { check as gcpWorkloadPoolExists } from './gcp/workload-pool-exists.ts'
+import { check as gcpWorkloadTokensAreMounted } from './gcp/workload-tokens-are-mounted.ts'
 import { check as apiCertificateIsTrusted } from './interlink/api-certificate-is-trusted.ts'
 import { check as apiRouteIsComplete } from './interlink/api-route-is-complete.ts'
 import { check as remotePodsNeedNoCloudIdentity } from './interlink/remote-pods-need-no-cloud-identity.ts'
@@ -106,9 +165,40 @@ export const checks: readonly Check[] = [
   trustPolicyIsNarrow,
   awsTrustPolicyWellFormed,
   awsWorkloadUsesOwnRole,
+  azureAppPresentsFederatedToken,
+  azureAuthorityIsTenantCloud,
+  azureAuthorityReachable,
+  azureClusterOidcIssuerEnabled,
+  azureFederatedCredentialAccepted,
+  azureFederatedCredentialMatchesAudience,
+  azureFederatedCredentialMatchesIssuer,
+  azureFederatedCredentialMatchesSubject,
+  azureFederationSettled,
+  azureIdentityBindingComplete,
+  azureIdentityExistsInTenant,
+  azureIdentityHasRole,
+  azureIssuerDocumentsPublic,
+  azureIssuerPublishesSigningKey,
+  azureNoMigrationHelpers,
+  azurePodAdmitted,
+  azurePodEnvironmentAgrees,
+  azurePodInjected,
+  azurePodLabelled,
+  azurePodUsesFederatedServiceAccount,
+  azureSecretsStoreNamesIdentity,
+  azureServiceAccountNamesIdentity,
+  azureTokenExchangeSucceeds,
+  azureTokenFileReadable,
+  azureTokenIssuerPublic,
+  azureTokenWellFormedAndCurrent,
+  azureWebhookConfigurationSound,
+  azureWebhookInstalled,
+  azureWebhookSelectsPod,
+  azureWebhookServing,
   configHoldsNoPlainSecret,
   configIsUnderstood,
   controllerManagerRuns,
+  ecrImagesCanBePulled,
   flagsFitTheVersion,
   nodeIsInitialized,
   nodeRolesAreNarrow,
@@ -135,6 +225,34 @@ export const checks: readonly Check[] = [
   maxPodsFitsTheAddresses,
   nodeHasRoomForPods,
   nodesAreMapped,
+  gcpAnnotationAgreesWithGrants,
+  gcpAnnotationNamesAServiceAccount,
+  gcpClientWaitsForMetadataServer,
+  gcpCredentialConfigurationIsUsable,
+  gcpDirectIdentitySuffices,
+  gcpGoogleServiceAccountIsActive,
+  gcpGrantsAreNarrow,
+  gcpIamMembersAreWellFormed,
+  gcpIdentityMayCallTargetApi,
+  gcpIdentityMayReadBucket,
+  gcpIdentityNamespaceNamesThisCluster,
+  gcpMeshLetsMetadataThrough,
+  gcpMetadataServerHasHeadroom,
+  gcpNoKeyOverridesWorkloadIdentity,
+  gcpNodeRunsMetadataServer,
+  gcpPodCanReachMetadataServer,
+  gcpPodIsServedByMetadataServer,
+  gcpPodRunsAsBoundServiceAccount,
+  gcpProviderAcceptsTokenAudience,
+  gcpProviderAdmitsTokenClaims,
+  gcpProviderIsActive,
+  gcpProviderIssuerMatchesToken,
+  gcpProviderKnowsTheSigningKey,
+  gcpServiceAccountAdmitsWorkload,
+  gcpTokenEndpointsAnswer,
+  gcpTokenIsCurrent,
+  gcpWorkloadPoolExists,
+  gcpWorkloadTokensAreMounted,
   apiCertificateIsTrusted,
   apiRouteIsComplete,
   remotePodsNeedNoCloudIdentity,

@@ -3,6 +3,7 @@ import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
 import { pickCloudConfig, pickNode } from './kubernetes-cloud-picks.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
+import { googlePicks, pickGoogleMap, pickMetadataServer } from './kubernetes-google.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 
@@ -77,7 +78,11 @@ const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
   isList(statuses)
     ? each(
         statuses.filter((one) => isObject(one) && (killedForMemory(one.lastState) || killedForMemory(one.state))),
-        ({ name }) => ({ ...(name === undefined ? {} : { name }), lastState: { terminated: { reason: 'OOMKilled' } } }),
+        ({ name, restartCount }) => ({
+          ...(name === undefined ? {} : { name }),
+          ...(typeof restartCount === 'number' ? { restartCount } : {}),
+          lastState: { terminated: { reason: 'OOMKilled' } },
+        }),
       )
     : []
 
@@ -95,9 +100,14 @@ function withLimits(spec: JsonObject): JsonObject {
   }
 }
 
-const pod: Pick = ({ spec, status }, draft) => {
+const pod: Pick = ({ metadata, spec, status }, draft) => {
   if (isObject(spec)) draft.spec = pickPodSpec(spec)
   if (!isObject(status)) return
+  const health = pickMetadataServer(metadata, status)
+  if (health !== undefined) {
+    draft.status = health
+    return
+  }
   const killed = outOfMemory(status.containerStatuses)
   if (killed.length === 0) {
     if (status.phase !== undefined) draft.status = { phase: status.phase }
@@ -125,7 +135,7 @@ const cronJob: Pick = ({ spec }, draft) => {
 }
 
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
-const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook', 'azure-wi-webhook-config'])
 /** Who may enter an EKS cluster: https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html */
 const awsAuthMaps = ['mapRoles', 'mapUsers', 'mapAccounts'] as const
 
@@ -149,6 +159,22 @@ const configMap: Pick = (from, draft) => {
   // The certificates of the API server's own authority, the same in every namespace.
   else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
   else if (metadata.name.endsWith('-virtual-kubelet-config')) draft.data = part(data, ['InterLinkConfig.yaml'])
+  else if (isObject(data)) {
+    const google = pickGoogleMap(metadata.name, data)
+    if (google !== undefined) draft.data = google
+  }
+}
+
+/** Of a store of external-secrets only who asks Azure Key Vault, and as whom, or which cluster of Google it names. */
+const secretStore: Pick = (from, draft) => {
+  googlePicks.SecretStore?.(from, draft)
+  const { spec } = from
+  const provider = isObject(spec) ? spec.provider : undefined
+  const vault = isObject(provider) ? provider.azurekv : undefined
+  if (vault !== undefined)
+    draft.spec = {
+      provider: { azurekv: part(vault, ['authType', 'identityId', 'tenantId', 'vaultUrl', 'serviceAccountRef']) },
+    }
 }
 
 const picks: { readonly [kind: string]: Pick } = {
@@ -203,7 +229,7 @@ const picks: { readonly [kind: string]: Pick } = {
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
-  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress', 'egress'),
+  ...googlePicks,
   Node: pickNode,
   // How Crossplane's AWS providers get their credentials.
   ProviderConfig: ({ spec }, draft) => {
@@ -211,6 +237,32 @@ const picks: { readonly [kind: string]: Pick } = {
   },
   CSIDriver: members('spec'),
   ...furtherPicks,
+  SecretProviderClass: ({ spec }, draft) => {
+    if (!isObject(spec)) return
+    draft.spec = {
+      ...keep(spec, ['provider']),
+      parameters: part(spec.parameters, [
+        'clientID',
+        'tenantId',
+        'tenantID',
+        'usePodIdentity',
+        'useVMManagedIdentity',
+        'userAssignedIdentityID',
+        'keyvaultName',
+        'cloudName',
+      ]),
+    }
+  },
+  TriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  ClusterTriggerAuthentication: ({ spec }, draft) => {
+    if (isObject(spec))
+      draft.spec = { podIdentity: part(spec.podIdentity, ['provider', 'identityId', 'identityOwner']) }
+  },
+  SecretStore: secretStore,
+  ClusterSecretStore: secretStore,
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
   Event: (from, draft) => {
@@ -244,12 +296,20 @@ const plurals: { readonly [kind: string]: string } = {
   Endpoints: 'endpoints',
   NetworkPolicy: 'networkpolicies',
   Ingress: 'ingresses',
+  CiliumNetworkPolicy: 'ciliumnetworkpolicies',
+  CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
   StorageClass: 'storageclasses',
   IngressClass: 'ingressclasses',
+  SecretProviderClass: 'secretproviderclasses',
 }
 
 /** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
-export function resourceOf(kind: string): string {
+export function resourceOf(kind: string, apiVersion = ''): string {
+  // Calico has a NetworkPolicy of its own.
+  if (kind.endsWith('NetworkPolicy') && /(?:^|\.)projectcalico\.org\//.test(apiVersion))
+    return kind === 'NetworkPolicy'
+      ? 'networkpolicies.crd.projectcalico.org'
+      : 'globalnetworkpolicies.crd.projectcalico.org'
   const known = Object.hasOwn(plurals, kind) ? plurals[kind] : undefined
   if (known !== undefined) return known
   const lower = kind.toLowerCase()
@@ -271,11 +331,15 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'clusterrolebindings',
   'customresourcedefinitions',
   'clusterissuers',
+  'clustertriggerauthentications',
+  'clustersecretstores',
   'apiservices',
   'priorityclasses',
   'ingressclasses',
   'runtimeclasses',
   'certificatesigningrequests',
+  'ciliumclusterwidenetworkpolicies',
+  'globalnetworkpolicies.crd.projectcalico.org',
   'validatingadmissionpolicies',
   'mutatingadmissionpolicies',
   'awsclustercontrolleridentities',

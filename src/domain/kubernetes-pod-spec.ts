@@ -26,6 +26,7 @@ const visible: ReadonlySet<string> = new Set([
   'GOOGLE_APPLICATION_CREDENTIALS',
   'GOOGLE_CLOUD_PROJECT',
   'GCE_METADATA_HOST',
+  'GCE_METADATA_IP',
   'CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE',
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -165,6 +166,50 @@ function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] 
   return picked
 }
 
+/** Where the Azure webhook mounts its token, before and since v1.6.0: https://github.com/Azure/AKS/issues/5541 */
+const azureTokenPath = /\/var\/run\/secrets\/azure\/(?:tokens\/azure-identity-token|wi\/token\/azure-identity-token)/g
+const asksMetadata = /\baz\s+login\s+(?:--identity|-i)\b|Connect-AzAccount\s+-Identity\b/i
+const longestHint = 64 * 1024
+
+const pathsIn = (text: Json | undefined): readonly string[] =>
+  typeof text === 'string' && text.length <= longestHint && text.includes('/secrets/azure/')
+    ? (text.match(azureTokenPath) ?? [])
+    : []
+
+/** Of words and values that are dropped, which token paths of Azure are written out in them, and whether they ask for the node's identity. */
+function pickAzureHints(from: JsonObject, draft: Draft): void {
+  const { command, args, env, tokenPaths } = from
+  // What was picked before has them already.
+  if (from.asksMetadata === true) draft.asksMetadata = true
+  let paths: string[] | undefined
+  let logsIn = false
+  for (const list of [command, args, tokenPaths]) {
+    if (!isList(list)) continue
+    for (const word of list) {
+      for (const path of pathsIn(word)) {
+        paths ??= []
+        paths.push(path)
+      }
+      logsIn ||= typeof word === 'string' && /login|Connect-AzAccount/i.test(word)
+    }
+  }
+  if (logsIn) {
+    const words = [command, args]
+      .flatMap((list) => (isList(list) ? list : []))
+      .filter((word) => typeof word === 'string')
+    const joined = words.join(' ')
+    if (joined.length <= longestHint && asksMetadata.test(joined)) draft.asksMetadata = true
+  }
+  if (isList(env))
+    for (const one of env)
+      if (isObject(one) && one.name !== 'AZURE_FEDERATED_TOKEN_FILE')
+        for (const path of pathsIn(one.value)) {
+          paths ??= []
+          paths.push(path)
+        }
+  if (paths !== undefined) draft.tokenPaths = [...new Set(paths)]
+}
+
 const containerNames = ['name', 'image', 'restartPolicy', 'targetContainerName']
 const processNames = ['runAsUser', 'runAsGroup']
 const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly']
@@ -188,6 +233,7 @@ function pickContainer(from: JsonObject): JsonObject {
     if (words.length > 0) draft.args = words
   }
   if (isList(env)) draft.env = each(env, pickVariable)
+  pickAzureHints(from, draft)
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
   if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, pickMount)
   return draft
@@ -222,6 +268,12 @@ function pickVolume(from: JsonObject): JsonObject {
     if (type === 'projected') {
       draft.projected = picked.has(body) ? body : shared(pickProjected(body))
     } else draft[type] = pickNamed(body, volumeNames)
+    // The one attribute that gives a pod on the node's network an identity of its own.
+    if (type === 'csi' && isObject(body.volumeAttributes) && body.volumeAttributes.hostNetworkPodKSA !== undefined)
+      draft.csi = {
+        ...pickNamed(body, volumeNames),
+        volumeAttributes: pickNamed(body.volumeAttributes, ['hostNetworkPodKSA']),
+      }
   }
   return draft
 }

@@ -3,27 +3,75 @@ import type { Fixer } from '../core/plan.ts'
 import { fixer as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
 import { fixer as oidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { fixer as oidcProviderRegistered } from './aws/oidc-provider-registered.ts'
+import { fixer as oidcProviderThumbprintMatches } from './aws/oidc-provider-thumbprint-matches.ts'
+import { fixer as podIdentityAgentReachesEksAuth } from './aws/pod-identity-agent-reaches-eks-auth.ts'
+import { fixer as podIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
 import { fixer as podIdentityAssociationExists } from './aws/pod-identity-association-exists.ts'
 import { fixer as podIsInjected } from './aws/pod-is-injected.ts'
 import { fixer as roleArnValid } from './aws/role-arn-valid.ts'
+import { fixer as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { fixer as roleExists } from './aws/role-exists.ts'
+import { fixer as roleMayUseBucket } from './aws/role-may-use-bucket.ts'
 import { fixer as serviceAccountNamesRole } from './aws/service-account-names-role.ts'
+import { fixer as sessionRequestValid } from './aws/session-request-valid.ts'
 import { fixer as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { fixer as trustPolicyAdmitsPodIdentity } from './aws/trust-policy-admits-pod-identity.ts'
 import { fixer as trustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
+import { fixer as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
+import { fixer as trustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
+import { fixer as discoveryIsPublic } from './cluster/discovery-is-public.ts'
+import { fixer as webhookAnswers } from './cluster/webhook-answers.ts'
+import { fixer as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
+import { fixer as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
+import { fixer as webhookIsDependable } from './cluster/webhook-is-dependable.ts'
+import { fixer as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
+import { fixer as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
+import { fixer as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
+import { fixer as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { fixer as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { fixer as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
+import { fixer as serviceAccountExists } from './workload/service-account-exists.ts'
+import { fixer as serviceAccountIsUsed } from './workload/service-account-is-used.ts'
+import { fixer as staticCredentialsAreAbsent } from './workload/static-credentials-are-absent.ts'
+import { fixer as tokenFileIsReadable } from './workload/token-file-is-readable.ts'
+import { fixer as tokenIsFresh } from './workload/token-is-fresh.ts'
+import { fixer as tokenVolumeAsksForTheAudience } from './workload/token-volume-asks-for-the-audience.ts'
 
 export const fixers: readonly Fixer[] = [
   annotationsTakeEffect,
   oidcProviderAcceptsAudience,
   oidcProviderRegistered,
+  oidcProviderThumbprintMatches,
+  podIdentityAgentReachesEksAuth,
+  podIdentityAgentRunning,
   podIdentityAssociationExists,
   podIsInjected,
   roleArnValid,
+  roleChainAllowed,
   roleExists,
+  roleMayUseBucket,
   serviceAccountNamesRole,
+  sessionRequestValid,
   stsEndpointReachable,
   trustPolicyAdmitsPodIdentity,
   trustPolicyAdmitsServiceAccount,
+  trustPolicyIsNarrow,
+  trustPolicyWellFormed,
+  discoveryIsPublic,
+  webhookAnswers,
+  webhookCaBundleVerifies,
+  webhookIsConfigured,
+  webhookIsDependable,
+  webhookSelectsThePod,
+  awsAuthEntriesCanMatch,
+  loadBalancerAnnotationsAreHonoured,
+  nodesAreMapped,
+  networkLeadsToTheTokenEndpoint,
   podIsNewerThanItsBinding,
+  serviceAccountExists,
+  serviceAccountIsUsed,
+  staticCredentialsAreAbsent,
+  tokenFileIsReadable,
+  tokenIsFresh,
+  tokenVolumeAsksForTheAudience,
 ]

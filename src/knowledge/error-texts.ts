@@ -1,9 +1,11 @@
 /** Known error texts: a fragment of each, the checks that it leads to (most likely cause first), and what it means. */
 import type { CheckId } from '../core/check.ts'
 import type { ErrorText } from '../domain/error-texts.ts'
+import { azureErrorTexts } from './error-texts-azure.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
+import { googleErrorTexts } from './error-texts-gcp.ts'
 import { cloudProviderErrorTexts, interLinkErrorTexts } from './error-texts-integrations-cloud.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
@@ -177,6 +179,9 @@ const withoutCredentials: ReadonlySet<string> = new Set([
   'aws/session-request-valid',
   'aws/sts-endpoint-reachable',
   'aws/sts-region-active',
+  'azure/pod-injected',
+  'azure/service-account-names-identity',
+  'azure/token-well-formed-and-current',
   'cluster/clocks-agree',
   'workload/network-leads-to-the-token-endpoint',
   'workload/token-file-is-readable',
@@ -195,12 +200,21 @@ export const errorTexts: readonly ErrorText[] = [
   ...podIdentityErrorTexts,
   ...clusterErrorTexts,
   ...controlPlaneErrorTexts,
+  ...googleErrorTexts,
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
   ...cloudProviderErrorTexts,
   ...interLinkErrorTexts,
+  ...azureErrorTexts,
 ]
 
 /** The fragments of the texts that lead to a check. */
 export const fragmentsOf = (check: CheckId): ReadonlySet<string> =>
   new Set(errorTexts.filter(({ leads }) => leads.some((lead) => lead.check === check)).map(({ fragment }) => fragment))
+
+/** The fragments of the texts that lead to a check of Azure's. */
+export const azureFragments: ReadonlySet<string> = new Set(
+  errorTexts
+    .filter(({ leads }) => leads.some(({ check }) => check.startsWith('azure/')))
+    .map(({ fragment }) => fragment),
+)

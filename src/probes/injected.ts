@@ -25,7 +25,9 @@ export function injectedBy(
   return subjects.flatMap((subject) =>
     subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
       ? [subject, ...(subject.of ?? [])].some((key) =>
-          typeof key === 'string' ? reaches(key) : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
+          typeof key === 'string'
+            ? key.startsWith('ServiceAccount ') && reaches(key)
+            : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
         )
         ? subjectKey(subject)
         : []
