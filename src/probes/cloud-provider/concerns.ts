@@ -35,5 +35,3 @@ export const controllerConcerns = anyOf(
   'whether a cloud controller manager is there or missed',
   { ccm, ofController },
 )
-/** What declares a provider: a plan or a flag. */
-export const declarations = anyOf('cloud-provider/declarations', 'what declares a cloud provider', { plan, components })
