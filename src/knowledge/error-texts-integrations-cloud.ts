@@ -70,6 +70,12 @@ export const cloudProviderErrorTexts = [
     means: 'The cloud controller manager did not find the machine of a node.',
   },
   {
+    // The other reason in the same line says more: the taint may be that of the control plane.
+    fragment: '/nodes are available: [^\\n]{0,300}Too many pods/',
+    leads: [{ check: 'eks/node-has-room-for-pods', message: 'too-many-pods' }],
+    means: 'A pod found no node that admits one more.',
+  },
+  {
     fragment: 'node(s) had untolerated taint',
     leads: [
       {
