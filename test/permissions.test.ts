@@ -55,10 +55,10 @@ describe('doctor --show-permissions', () => {
   })
 
   test('of all namespaces it lists what it would get one by one', async () => {
-    expect((await dataOf({})).rules).toContain('get nodes')
+    expect((await dataOf({})).rules).toContain('get namespaces')
     const all = await dataOf({ 'all-namespaces': true })
-    expect(all.rules).toContain('list nodes')
-    expect(all.rules).not.toContain('get nodes')
+    expect(all.rules).toContain('list namespaces')
+    expect(all.rules).not.toContain('get namespaces')
   })
 
   test('gives -o yaml the same data, in which no version becomes a date', async () => {

@@ -67,6 +67,14 @@ import { check as capaIdentityIsNarrow } from './capa/identity-is-narrow.ts'
 import { check as capaIdentitySpecIsValid } from './capa/identity-spec-is-valid.ts'
 import { check as capaManifestsAreCurrent } from './capa/manifests-are-current.ts'
 import { check as capaRoleCanBeAssumed } from './capa/role-can-be-assumed.ts'
+import { check as configHoldsNoPlainSecret } from './cloud-provider/config-holds-no-plain-secret.ts'
+import { check as configIsUnderstood } from './cloud-provider/config-is-understood.ts'
+import { check as controllerManagerRuns } from './cloud-provider/controller-manager-runs.ts'
+import { check as ecrImagesCanBePulled } from './cloud-provider/ecr-images-can-be-pulled.ts'
+import { check as flagsFitTheVersion } from './cloud-provider/flags-fit-the-version.ts'
+import { check as nodeIsInitialized } from './cloud-provider/node-is-initialized.ts'
+import { check as nodeRolesAreNarrow } from './cloud-provider/node-roles-are-narrow.ts'
+import { check as nothingReliesOnInTreeCode } from './cloud-provider/nothing-relies-on-in-tree-code.ts'
 import { check as cloudtikGrantsAreNarrow } from './cloudtik/grants-are-narrow.ts'
 import { check as cloudtikMountsCanAuthenticate } from './cloudtik/mounts-can-authenticate.ts'
 import { check as cloudtikWorkspaceCanBeCreated } from './cloudtik/workspace-can-be-created.ts'
@@ -121,6 +129,12 @@ import { check as gcpTokenEndpointsAnswer } from './gcp/token-endpoints-answer.t
 import { check as gcpTokenIsCurrent } from './gcp/token-is-current.ts'
 import { check as gcpWorkloadPoolExists } from './gcp/workload-pool-exists.ts'
 import { check as gcpWorkloadTokensAreMounted } from './gcp/workload-tokens-are-mounted.ts'
+import { check as apiCertificateIsTrusted } from './interlink/api-certificate-is-trusted.ts'
+import { check as apiRouteIsComplete } from './interlink/api-route-is-complete.ts'
+import { check as remotePodsNeedNoCloudIdentity } from './interlink/remote-pods-need-no-cloud-identity.ts'
+import { check as remoteTokenIsSafe } from './interlink/remote-token-is-safe.ts'
+import { check as serviceAccountsAreEnabled } from './interlink/service-accounts-are-enabled.ts'
+import { check as servingCertificateIsApproved } from './interlink/serving-certificate-is-approved.ts'
 import { check as blobTokenStaysValid } from './storage/blob-token-stays-valid.ts'
 import { check as blobVolumeNeedsNoAccountKey } from './storage/blob-volume-needs-no-account-key.ts'
 import { check as blobVolumeUsesWorkloadIdentity } from './storage/blob-volume-uses-workload-identity.ts'
@@ -218,6 +232,14 @@ export const checks: readonly Check[] = [
   capaIdentitySpecIsValid,
   capaManifestsAreCurrent,
   capaRoleCanBeAssumed,
+  configHoldsNoPlainSecret,
+  configIsUnderstood,
+  controllerManagerRuns,
+  ecrImagesCanBePulled,
+  flagsFitTheVersion,
+  nodeIsInitialized,
+  nodeRolesAreNarrow,
+  nothingReliesOnInTreeCode,
   cloudtikGrantsAreNarrow,
   cloudtikMountsCanAuthenticate,
   cloudtikWorkspaceCanBeCreated,
@@ -272,6 +294,12 @@ export const checks: readonly Check[] = [
   gcpTokenIsCurrent,
   gcpWorkloadPoolExists,
   gcpWorkloadTokensAreMounted,
+  apiCertificateIsTrusted,
+  apiRouteIsComplete,
+  remotePodsNeedNoCloudIdentity,
+  remoteTokenIsSafe,
+  serviceAccountsAreEnabled,
+  servingCertificateIsApproved,
   blobTokenStaysValid,
   blobVolumeNeedsNoAccountKey,
   blobVolumeUsesWorkloadIdentity,

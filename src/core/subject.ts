@@ -50,8 +50,7 @@ export const isJudgedBy = (
   subject: Subject,
 ): boolean =>
   scope === 'object' && kinds !== undefined
-    ? // The cluster answers for objects only where something is said of one that nobody has seen.
-      (subject.kind !== 'Cluster' && kinds.includes(subject.kind)) ||
+    ? kinds.includes(subject.kind) ||
       subject.standsFor?.includes('object') === true ||
       subject.standsForKinds?.some((kind) => kinds.includes(kind)) === true
     : isJudgedAs(subject, scope)

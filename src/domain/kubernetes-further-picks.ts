@@ -1,6 +1,6 @@
 /** What is kept of the objects of further kinds that are judged: a line for each kind. */
 import { isObject } from '../core/json.ts'
-import { keep, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
+import { keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { pickAttributes } from './storage-attributes.ts'
 
 /** Sources of volumes that Kubernetes itself once knew how to mount. */
@@ -65,6 +65,14 @@ export const furtherPicks: { readonly [kind: string]: Pick } = {
       ...(isObject(spec) ? { versions: parts(spec.versions, ['name', 'served', 'storage']) } : {}),
     }
   },
+  Ingress: (from, draft) => {
+    specOf('ingressClassName', 'rules', 'tls', 'defaultBackend')(from, draft)
+  },
+  CertificateSigningRequest: ({ spec, status }, draft) => {
+    draft.spec = part(spec, ['signerName', 'username'])
+    if (isObject(status)) draft.status = { conditions: parts(status.conditions, ['type', 'status']) }
+  },
+  ClusterRole: members('rules'),
   AWSClusterControllerIdentity: identity,
   AWSClusterRoleIdentity: identity,
   AWSClusterStaticIdentity: identity,

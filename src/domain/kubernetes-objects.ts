@@ -1,6 +1,7 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
+import { pickCloudConfig, pickNode } from './kubernetes-cloud-picks.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
 import { googlePicks, pickGoogleMap, pickMetadataServer } from './kubernetes-google.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
@@ -121,7 +122,7 @@ const pod: Pick = ({ metadata, spec, status }, draft) => {
 
 const workload: Pick = ({ spec }, draft) => {
   if (!isObject(spec)) return
-  draft.spec = keep(spec, ['replicas', 'selector', 'suspend'])
+  draft.spec = keep(spec, ['replicas', 'selector', 'suspend', 'activeDeadlineSeconds'])
   if (spec.template !== undefined) draft.spec = { ...draft.spec, template: pickTemplate(spec.template) }
 }
 
@@ -155,11 +156,13 @@ const configMap: Pick = (from, draft) => {
   pickKeys(from, ['data', 'binaryData'], draft)
   const options = isList(from.mounterOptions) ? from.mounterOptions : configOptions(data)
   if (options.length > 0) draft.mounterOptions = options
+  pickCloudConfig(from, draft)
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
   // The certificates of the API server's own authority, the same in every namespace.
   else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
+  else if (metadata.name.endsWith('-virtual-kubelet-config')) draft.data = part(data, ['InterLinkConfig.yaml'])
   else if (isObject(data)) {
     const google = pickGoogleMap(metadata.name, data)
     if (google !== undefined) draft.data = google
@@ -174,7 +177,10 @@ const secretStore: Pick = (from, draft) => {
 
 const picks: { readonly [kind: string]: Pick } = {
   Pod: pod,
-  Deployment: workload,
+  Deployment: (from, draft) => {
+    workload(from, draft)
+    if (isObject(from.status)) draft.status = keep(from.status, ['replicas', 'readyReplicas'])
+  },
   StatefulSet: workload,
   DaemonSet: (from, draft) => {
     workload(from, draft)
@@ -202,6 +208,7 @@ const picks: { readonly [kind: string]: Pick } = {
     if (settings !== undefined) draft.settings = settings
     const certificates = isObject(from.data) ? pickCertificates(from.data) : {}
     if (Object.keys(certificates).length > 0) draft.data = certificates
+    pickCloudConfig(from, draft)
   },
   Service: (from, draft) => {
     specOf('type', 'clusterIP', 'clusterIPs', 'externalName', 'selector', 'ports', 'loadBalancerClass')(from, draft)
@@ -216,19 +223,14 @@ const picks: { readonly [kind: string]: Pick } = {
     if (ports !== undefined) draft.ports = ports
   },
   Certificate: ({ spec, status }, draft) => {
-    draft.spec = part(spec, ['secretName'])
+    draft.spec = part(spec, ['secretName', 'duration', 'isCA'])
     if (isObject(status)) draft.status = { conditions: parts(status.conditions, ['type', 'status', 'reason']) }
   },
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
   ...googlePicks,
-  Node: (from, draft) => {
-    specOf('providerID', 'taints')(from, draft)
-    if (!isObject(from.status)) return
-    const pods = part(from.status.allocatable, ['pods'])
-    if (pods.pods !== undefined) draft.status = { allocatable: pods }
-  },
+  Node: pickNode,
   // How Crossplane's AWS providers get their credentials.
   ProviderConfig: ({ spec }, draft) => {
     if (isObject(spec)) draft.spec = { credentials: part(spec.credentials, ['source']) }
@@ -274,6 +276,7 @@ const plurals: { readonly [kind: string]: string } = {
   CiliumNetworkPolicy: 'ciliumnetworkpolicies',
   CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
   StorageClass: 'storageclasses',
+  IngressClass: 'ingressclasses',
   SecretProviderClass: 'secretproviderclasses',
 }
 

@@ -151,6 +151,11 @@ const flags: ReadonlySet<string> = new Set([
   '--aws-region',
   '--feature-gates',
   '--cluster-name',
+  '--cloud-provider',
+  '--cloud-config',
+  '--controllers',
+  '--image-credential-provider-config',
+  '--image-credential-provider-bin-dir',
 ])
 
 /** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */
@@ -324,6 +329,7 @@ const specNames = [
   'tolerations',
   'schedulingGates',
   'hostUsers',
+  'imagePullSecrets',
 ]
 const podProcessNames = [...processNames, 'fsGroup', 'supplementalGroups', 'appArmorProfile', 'seccompProfile']
 

@@ -7,6 +7,7 @@ import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { googleErrorTexts } from './error-texts-gcp.ts'
 import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.ts'
+import { cloudProviderErrorTexts, interLinkErrorTexts } from './error-texts-integrations-cloud.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
 import { storageErrorTexts } from './error-texts-storage.ts'
@@ -207,6 +208,8 @@ export const errorTexts: readonly ErrorText[] = [
   ...capaErrorTexts,
   ...cloudtikErrorTexts,
   ...storageErrorTexts,
+  ...cloudProviderErrorTexts,
+  ...interLinkErrorTexts,
   ...azureErrorTexts,
 ]
 

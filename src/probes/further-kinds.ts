@@ -1,6 +1,6 @@
 /** Objects of further kinds that are judged: a line for each kind, and how those of a run are found. */
 import { type Fact, type Question, unknown } from '../core/fact.ts'
-import { isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { type Subject, subjectKey } from '../core/subject.ts'
 import { isNamespaced, resourceOf } from '../domain/kubernetes-objects.ts'
 import { documents, kubernetes } from '../domain/questions.ts'
@@ -25,6 +25,8 @@ export type FurtherKind = {
   readonly uses?: (object: Json) => readonly string[]
   /** An error text that speaks of one: the cluster answers for it where no such object is there. */
   readonly said?: RegExp
+  /** Another kind in which the same is written. */
+  readonly or?: string
 }
 
 const keyOfRef = (ref: Json | undefined): readonly string[] => {
@@ -54,6 +56,10 @@ const claimSaid = /either by (?:the )?external provisioner|not found in the list
 const driverSaid =
   /No signing credentials|EC2 instance identity metadata|service account token is empty|token for audience|could not find token for|Missing service account tokens/
 
+/** What the virtual kubelet of interLink and its plugins say. */
+const interLinkSaid =
+  /InterLink configuration does not contains|RemoteExecution\(\)|InterLink VK has|CFGMaps\/Secrets not found|unable to retrieve ConfigMaps or Secrets after 5m|no override found|requested expiration of 3153600000/
+
 /**
  * The kinds that are judged beside ServiceAccounts, pods, nodes, roles, Services and webhooks. How a kind is asked for stands in the table of
  * resources (`knowledge/permissions.ts`), what is kept of it among the picks (`domain/kubernetes-objects.ts`).
@@ -67,15 +73,28 @@ export const furtherKinds: readonly FurtherKind[] = [
   { kind: 'AWSClusterStaticIdentity', said: capaSaid },
   { kind: 'AWSIAMConfiguration', only: 'document-kind' },
   { kind: 'Workspace', only: 'document-kind', of: (one) => accountsOfWorkspace(textAt(one, 'metadata', 'name')) },
-  { kind: 'StorageClass', fits: (one) => isOfKnownDriver(readStorageClass(one)) },
+  {
+    kind: 'StorageClass',
+    fits: (one) =>
+      isOfKnownDriver(readStorageClass(one)) || textAt(one, 'provisioner')?.startsWith('kubernetes.io/') === true,
+  },
   {
     kind: 'PersistentVolume',
-    fits: (one) => isOfKnownDriver(readPersistentVolume(one)),
+    fits: (one) => isOfKnownDriver(readPersistentVolume(one)) || at(one, 'spec', 'csi') === undefined,
     of: claimOf,
     said: volumeSaid,
   },
   { kind: 'PersistentVolumeClaim', only: 'documents', said: claimSaid },
   { kind: 'CSIDriver', fits: (one) => knownDrivers.has(textAt(one, 'metadata', 'name') ?? ''), said: driverSaid },
+  { kind: 'CloudConfig', only: 'document-kind' },
+  { kind: 'IAMRole', only: 'document-kind' },
+  { kind: 'InterLinkConfig', only: 'document-kind', said: interLinkSaid, or: 'ConfigMap' },
+  {
+    kind: 'ConfigMap',
+    only: 'documents',
+    fits: (one) => at(one, 'cloudConfig') !== undefined || textAt(one, 'data', 'InterLinkConfig.yaml') !== undefined,
+  },
+  { kind: 'Ingress', only: 'documents' },
 ]
 
 /** Of the many volumes of a cluster those whose driver says something about an identity. */
@@ -196,8 +215,8 @@ function belonging(seen: readonly Seen[]): readonly Subject[] {
 /** The kinds that the cluster answers for: those that could not be listed, and those that an error text speaks of and nobody has seen. */
 export function standInKinds({ subjects, unseen }: Further, texts: readonly string[]): readonly string[] {
   const there = new Set(subjects.map(({ kind }) => kind))
-  const said = furtherKinds.flatMap(({ kind, said }) =>
-    said !== undefined && !there.has(kind) && texts.some((text) => said.test(text)) ? kind : [],
+  const said = furtherKinds.flatMap(({ kind, said, or = kind }) =>
+    said !== undefined && !there.has(kind) && !there.has(or) && texts.some((text) => said.test(text)) ? kind : [],
   )
   return [...new Set([...unseen, ...said])]
 }

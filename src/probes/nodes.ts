@@ -3,16 +3,20 @@ import type { Fact } from '../core/fact.ts'
 import { type Json, listAt, textAt } from '../core/json.ts'
 import { type Subject, subjectKey } from '../core/subject.ts'
 import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
+import { hasTaint, shutDown, uninitialized, virtualNode } from '../domain/kubernetes-cloud-picks.ts'
 import type { Pod } from '../domain/workloads.ts'
 import { type Listed, listed } from './lists.ts'
 
-/** Names of nodes. A node of another cloud has nobody to judge it; among documents a node stands for itself. */
+/** A node of AWS, one that waits for its cloud, one that stands for machines elsewhere. */
+const isJudged = (node: Json): boolean =>
+  textAt(node, 'spec', 'providerID')?.startsWith('aws:///') === true ||
+  [uninitialized, shutDown, virtualNode].some((taint) => hasTaint(node, taint))
+
+/** Names of nodes. Of another cloud only those are judged of which somebody speaks; among documents a node stands for itself. */
 export const nodesIn = (fact: Fact<Json>, documents: boolean): Fact<Listed<string>> => {
   const all = listed(fact, (node) => {
     const name = textAt(node, 'metadata', 'name')
-    return name === undefined
-      ? undefined
-      : { name, fits: documents || textAt(node, 'spec', 'providerID')?.startsWith('aws:///') === true }
+    return name === undefined ? undefined : { name, fits: documents || isJudged(node) }
   })
   if (all.state !== 'known') return all
   const items = all.value.items.flatMap(({ name, fits }) => (fits ? name : []))

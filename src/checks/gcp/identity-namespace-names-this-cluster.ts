@@ -10,7 +10,7 @@ export const check = defineCheck({
     title: 'Tools that exchange tokens themselves name this cluster or fleet membership and its pool',
     severity: 'error',
     scope: 'object',
-    kinds: ['SecretStore', 'ClusterSecretStore', 'CredentialConfiguration', 'Cluster'],
+    kinds: ['SecretStore', 'ClusterSecretStore', 'CredentialConfiguration'],
     cloud: 'gcp',
     section: 'Federation',
     why: 'Tools that exchange tokens by themselves name location, cluster and pool in their own settings; STS knows none of another name.',

@@ -2,19 +2,47 @@
 import type { Fact, Question } from '../../core/fact.ts'
 import { isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { awsIamConfiguration } from './capa.ts'
+import {
+  azureCloudConfig,
+  cloudConfig,
+  componentFlags,
+  credentialProviders,
+  ketPlan,
+  kubeadm,
+  nodeRolePolicy,
+} from './cloud-provider.ts'
 import { workspace } from './cloudtik.ts'
 import { type Document, type Recogniser, type TextFile, told } from './document.ts'
+import { interLinkConfig, interLinkPlugin, interLinkValues, nginxBlock, nginxValues } from './interlink.ts'
 
 /** A document of its kind: its name, and what is kept of it; no secret. */
-export type Configuration = { readonly kind: string; readonly name: string; readonly content: JsonObject }
+export type Configuration = {
+  readonly kind: string
+  readonly name: string
+  readonly content: JsonObject
+  /** Another recogniser takes the same document too. */
+  readonly beside?: true
+}
 
 /** Undefined for what is none of its kind. */
 export type Reader = (document: Document) => Configuration | undefined
 /** The same for files that are neither YAML nor JSON. */
 export type TextReader = (file: TextFile) => Configuration | undefined
 
-const readers: readonly Reader[] = [awsIamConfiguration, workspace]
-const textReaders: readonly TextReader[] = []
+const readers: readonly Reader[] = [
+  awsIamConfiguration,
+  workspace,
+  ketPlan,
+  kubeadm,
+  credentialProviders,
+  azureCloudConfig,
+  nodeRolePolicy,
+  interLinkConfig,
+  interLinkPlugin,
+  interLinkValues,
+  nginxValues,
+]
+const textReaders: readonly TextReader[] = [componentFlags, cloudConfig, nginxBlock]
 
 export type Configurations = Recogniser & { readonly takeText: (file: TextFile) => boolean }
 
@@ -29,7 +57,7 @@ export function configurationDocuments(): Configurations {
     const before = shelf.get(name)
     // Of two of one name the first says most; the second adds what that leaves out.
     shelf.set(name, before === undefined ? { kind, metadata: { name }, file, ...content } : added(before, content))
-    return true
+    return read.beside !== true
   }
 
   const answer = (question: Question): Fact<Json> | undefined => {

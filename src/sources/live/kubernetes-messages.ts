@@ -244,6 +244,7 @@ const podSpec = numbered({
   10: sharedText('nodeName'),
   11: flag('hostNetwork'),
   14: sharedMessage('securityContext', podSecurityContext),
+  15: sharedMessages('imagePullSecrets', localName),
   18: sharedMessage('affinity', numbered({ 1: message('nodeAffinity', nodeAffinity) })),
   20: messages('initContainers', container),
   21: setFlag('automountServiceAccountToken'),
