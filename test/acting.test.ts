@@ -90,6 +90,9 @@ describe('unhealthy, fixed, healthy, taken back', () => {
     expect(no).toContain('trust policy of role cart? [y/N]')
     expect(no).toContain('no consent')
     expect(await holdings(lab)).toBe(before)
+    const stopped = await onTerminal(lab, state, command, '\u0003')
+    expect(stopped).toMatch(/exit 130$/)
+    expect(await holdings(lab)).toBe(before)
     const yes = await onTerminal(lab, state, command, 'y\n')
     expect(yes).toContain('✓ done')
     expect(await holdings(lab)).not.toBe(before)
@@ -330,6 +333,15 @@ describe('the journal', () => {
     appendFileSync(join(journalOf(state), `${run}.jsonl`), '{"step":2,"state":"begun","at":"2026')
     expect((await wi(lab, state, ['undo'])).status).toBe(0)
     expect((await wi(lab, state, ['undo'])).status, 'which is written down on a line of its own').toBe(2)
+  })
+  test('that cannot be written lets nothing be done', async () => {
+    const [lab, state] = [await start(documents('broken')), stateFolder()]
+    const before = await holdings(lab)
+    writeFileSync(journalOf(state), 'a file where the folder should be')
+    expect(await act(lab, [note('mine')], { state })).toMatchObject([
+      { state: 'refused', why: expect.stringContaining('journal') },
+    ])
+    expect(await holdings(lab)).toBe(before)
   })
   test('of another cluster is not taken back here', async () => {
     const [lab, other, state] = [await start(documents('broken')), await start(documents('broken')), stateFolder()]

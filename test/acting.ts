@@ -66,7 +66,7 @@ export const onTerminal = (lab: Lab, state: string, args: readonly string[], typ
         child.stdin.write(typed)
       }
     })
-    child.on('close', () => resolve(shown))
+    child.on('close', (status) => resolve(`${shown}\nexit ${status}`))
   })
 
 /** What a server sets anew with each write is no part of what a person has written. */

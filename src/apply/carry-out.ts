@@ -1,6 +1,6 @@
 /** Carries a plan out: each action asked about where it has to be, looked at again, journalled, done; the first that cannot be ends the run. */
 import type { PlannedAction } from '../core/plan.ts'
-import { type Journal, Secret } from './journal.ts'
+import { type Journal, unwritten } from './journal.ts'
 import type { Manner, Writer } from './writer.ts'
 
 export type Outcome =
@@ -62,12 +62,15 @@ async function act(action: PlannedAction, step: number, { writer, journal, now, 
   try {
     journal?.write({ step, state: 'begun', at: at(), summary, change, undo: prepared.undo })
   } catch (error) {
-    if (error instanceof Secret) return { state: 'refused', why: error.message }
-    throw error
+    return { state: 'refused', why: unwritten(error) }
   }
   const written = await prepared.write()
   if (written.state === 'done') {
-    journal?.write({ step, state: 'done', at: at(), undo: written.undo })
+    try {
+      journal?.write({ step, state: 'done', at: at(), undo: written.undo })
+    } catch (error) {
+      return { state: 'refused', why: `it was done, but ${unwritten(error)}` }
+    }
     return { state: 'done' }
   }
   const why = written.state === 'moved' ? written.what : written.why

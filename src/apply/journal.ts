@@ -76,12 +76,18 @@ function checked(entry: Entry, clean: Clean): Json {
 }
 
 /** Thrown before anything is written, to the journal or to the world. */
-export class Secret extends Error {
+class Secret extends Error {
   override readonly name = 'Secret'
   constructor() {
     super('what is to be changed looks like a secret, which is kept in no journal; change it by hand')
   }
 }
+
+/** Without the journal nothing is done: it could not be taken back. */
+export const unwritten = (error: unknown): string =>
+  error instanceof Secret
+    ? error.message
+    : `the journal cannot be written (${error instanceof Error ? error.message : String(error)})`
 
 /** A new journal, for the person alone; it is not there before something is written to it. @throws where the folder cannot be written */
 export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clean): Journal {

@@ -1,5 +1,5 @@
 /** Takes a run back, newest step first; ends at the first that has moved since, and says what has. */
-import { type Journal, Secret, type Step } from './journal.ts'
+import { type Journal, type Step, unwritten } from './journal.ts'
 import type { Manner, Writer } from './writer.ts'
 
 export type Undone =
@@ -57,8 +57,7 @@ async function takeBack(
   try {
     journal?.write({ step, state: 'undoing', at: at() })
   } catch (error) {
-    if (error instanceof Secret) return { state: 'refused', why: error.message }
-    throw error
+    return { state: 'refused', why: unwritten(error) }
   }
   const written = await prepared.write()
   if (written.state !== 'done') return written.state === 'moved' ? { state: 'moved', why: written.what } : written

@@ -15,7 +15,7 @@ export type Observer = Listener & {
 export type Order = Setting & {
   readonly checks: readonly Check[]
   readonly observer?: Observer
-  /** Leaves out the evidence of what passes, and counts what is not applicable: a table of thousands prints neither. */
+  /** One finding for all that pass a check, without evidence, and what is not applicable only counted: a table of thousands prints no more. */
   readonly spare?: boolean
 }
 
@@ -61,8 +61,20 @@ export async function examine(order: Order): Promise<Examination> {
     coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
+  const passed = new Map<CheckId, Subject[]>()
+  const keepOne = (finding: Finding): void => {
+    const others = passed.get(finding.check)
+    if (others !== undefined) {
+      others.push(finding.subject)
+      return
+    }
+    const first: Subject[] = []
+    passed.set(finding.check, first)
+    findings.push({ ...finding, others: first })
+  }
   const tell = (finding: Finding): void => {
     if (order.spare && finding.status === 'not-applicable') omitted += 1
+    else if (order.spare && finding.status === 'pass') keepOne(finding)
     else findings.push(finding)
     order.observer?.found?.(finding)
   }

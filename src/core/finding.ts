@@ -26,6 +26,8 @@ export type Finding = {
   readonly lacks?: readonly Lack[]
   readonly evidence: readonly Evidence[]
   readonly remedy?: Remedy
+  /** Who else the same is true of, where a sparing run keeps one finding for all: what passes, in a table of thousands. */
+  readonly others?: readonly Subject[]
 }
 
 export type Result = 'healthy' | 'unhealthy' | 'inconclusive'

@@ -33,7 +33,7 @@ export type Renderer = (report: Report, options: RenderOptions) => string
 
 export function totalsOf(findings: readonly Finding[], omitted = 0): Totals {
   const totals = { pass: 0, fail: 0, 'not-applicable': omitted, blocked: 0, unknown: 0, crashed: 0 }
-  for (const { status } of findings) totals[status] += 1
+  for (const { status, others } of findings) totals[status] += 1 + (others?.length ?? 0)
   return totals
 }
 

@@ -1,7 +1,7 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
-import { each, pickPodSpec } from './kubernetes-pod-spec.ts'
+import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 
 type Draft = { [key: string]: Json }
 
@@ -20,6 +20,21 @@ const part = (from: Json | undefined, names: readonly string[]): JsonObject => (
 
 const parts = (from: Json | undefined, names: readonly string[]): readonly Json[] =>
   isList(from) ? each(from, (one) => keep(one, names)) : []
+
+/** One list of names for all entries that share what they own. */
+const ownedNames = new WeakMap<JsonObject, readonly Json[]>()
+
+function namesIn(owned: JsonObject): readonly Json[] {
+  const held = ownedNames.get(owned)
+  if (held !== undefined) return held
+  const names = Object.keys(owned)
+    .filter((key) => key.startsWith('f:'))
+    .map((key) => key.slice(2))
+  if (isPicked(owned)) ownedNames.set(owned, names)
+  return names
+}
+
+export const pickOwner = (from: JsonObject): JsonObject => keep(from, ['kind', 'name', 'uid', 'controller'])
 
 function pickAnnotations(annotations: JsonObject): JsonObject {
   // The copy that kubectl keeps of what was applied holds every field that is dropped elsewhere.
@@ -43,13 +58,7 @@ function pickManagedFields(entries: readonly Json[], ownersOnly: boolean): reado
     const draft = keep(entry, ['manager', 'operation', 'time'])
     // What `collect` has written is picked already.
     if (isList(annotations)) draft.annotations = annotations
-    else {
-      draft.annotations = isObject(names)
-        ? Object.keys(names)
-            .filter((key) => key.startsWith('f:'))
-            .map((key) => key.slice(2))
-        : []
-    }
+    else draft.annotations = isObject(names) ? namesIn(names) : []
     return draft
   })
 }
@@ -60,7 +69,7 @@ function pickMetadata(metadata: JsonObject, kind = ''): JsonObject {
   const draft = keep(metadata, metadataNames)
   const { annotations, ownerReferences, managedFields } = metadata
   if (isObject(annotations)) draft.annotations = pickAnnotations(annotations)
-  if (isList(ownerReferences)) draft.ownerReferences = parts(ownerReferences, ['kind', 'name', 'uid', 'controller'])
+  if (isList(ownerReferences)) draft.ownerReferences = each(ownerReferences, pickOwner)
   if (isList(managedFields)) draft.managedFields = pickManagedFields(managedFields, kind === 'Pod')
   return draft
 }

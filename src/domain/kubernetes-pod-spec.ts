@@ -50,7 +50,7 @@ const carriesAddress = (name: string): boolean =>
   name === 'AZURE_AUTHORITY_HOST'
 
 /** The kind of reference with the names in it: secretKeyRef {name, key}, fieldRef {fieldPath}, … */
-function pickReference(from: JsonObject): JsonObject {
+export function pickReference(from: JsonObject): JsonObject {
   const draft: Draft = {}
   for (const kind in from) {
     const reference = from[kind]
@@ -66,9 +66,22 @@ function pickReference(from: JsonObject): JsonObject {
   return typeof prefix === 'string' ? { ...draft, prefix } : draft
 }
 
+/** Objects and lists that were picked when they were read, of which there is one for all that are alike: to be kept as they are. */
+const picked = new WeakSet<object>()
+
+export const isPicked = (value: object): boolean => picked.has(value)
+
+/** Says of a value that its picks have been taken already. */
+export function keptAsItIs<T extends object>(value: T): T {
+  picked.add(value)
+  return value
+}
+
 /** The objects of a list, each picked; made by `map`, which leaves no room for more: a list that grows by one is given room for 17. */
-export const each = (list: readonly Json[], pick: (from: JsonObject) => JsonObject): readonly JsonObject[] =>
-  (list.every(isObject) ? list : list.filter(isObject)).map(pick)
+export function each(list: readonly Json[], pick: (from: JsonObject) => JsonObject): readonly JsonObject[] {
+  const objects = list.every(isObject) ? list : list.filter(isObject)
+  return picked.has(objects) ? objects : objects.map((one) => (picked.has(one) ? one : pick(one)))
+}
 
 /** One object per name: a cluster has the same few variables in thousands of pods. */
 const hiddenOnes = new Map<string, JsonObject>()
@@ -88,6 +101,7 @@ const mostSharedOnes = 2000
 const longestShared = 2000
 
 function shared(value: Json): Json {
+  if (typeof value === 'object' && value !== null && picked.has(value)) return value
   const key = JSON.stringify(value)
   const held = sharedOnes.get(key)
   if (held !== undefined) return held
@@ -96,7 +110,7 @@ function shared(value: Json): Json {
 }
 
 /** A variable whose value is not looked at is marked `hidden`, to be told from an empty one. */
-function pickVariable(from: JsonObject): JsonObject {
+export function pickVariable(from: JsonObject): JsonObject {
   const { name, value, valueFrom } = from
   if (typeof name !== 'string') return {}
   if (isObject(valueFrom)) return { name, valueFrom: pickReference(valueFrom) }
@@ -172,7 +186,8 @@ function pickAzureHints(from: JsonObject): JsonObject {
 }
 const longestHint = 64 * 1024
 
-const containerNames = ['name', 'image', 'restartPolicy', 'securityContext', 'targetContainerName']
+const containerNames = ['name', 'image', 'restartPolicy', 'targetContainerName']
+const processNames = ['runAsUser', 'runAsGroup']
 const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly']
 
 function pickMembers(from: JsonObject, names: readonly string[]): Draft {
@@ -186,7 +201,8 @@ function pickMembers(from: JsonObject, names: readonly string[]): Draft {
 
 function pickContainer(from: JsonObject): JsonObject {
   const draft = pickMembers(from, containerNames)
-  const { command, args, env, envFrom, volumeMounts } = from
+  const { securityContext, command, args, env, envFrom, volumeMounts } = from
+  if (isObject(securityContext)) draft.securityContext = pickNamed(securityContext, processNames)
   if (isList(command)) draft.command = pickWords(command, true)
   if (isList(args)) {
     const words = pickWords(args, false)
@@ -196,9 +212,14 @@ function pickContainer(from: JsonObject): JsonObject {
   const hints = pickAzureHints(from)
   for (const name in hints) draft[name] = hints[name] ?? null
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
-  if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, (one) => pickMembers(one, mountNames))
+  if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, pickMount)
   return draft
 }
+
+export const pickMount = (from: JsonObject): JsonObject => pickMembers(from, mountNames)
+
+const pickNamed = (from: JsonObject, names: readonly string[]): JsonObject =>
+  picked.has(from) ? from : pickMembers(from, names)
 
 /** What of a projected source matters: the token in full, of the others the name. */
 function pickSource(from: JsonObject): JsonObject {
@@ -206,6 +227,11 @@ function pickSource(from: JsonObject): JsonObject {
   if (serviceAccountToken !== undefined) return { serviceAccountToken }
   return pickReference(from)
 }
+
+export const pickProjected = ({ sources, defaultMode }: JsonObject): JsonObject => ({
+  sources: isList(sources) ? each(sources, pickSource) : [],
+  ...(defaultMode === undefined ? {} : { defaultMode }),
+})
 
 const volumeNames = ['secretName', 'name', 'claimName', 'path', 'type', 'driver', 'readOnly', 'medium', 'optional']
 
@@ -217,12 +243,8 @@ function pickVolume(from: JsonObject): JsonObject {
     const body = from[type]
     if (type === 'name' || !isObject(body)) continue
     if (type === 'projected') {
-      const { sources, defaultMode } = body
-      draft.projected = shared({
-        sources: isList(sources) ? each(sources, pickSource) : [],
-        ...(defaultMode === undefined ? {} : { defaultMode }),
-      })
-    } else draft[type] = pickMembers(body, volumeNames)
+      draft.projected = picked.has(body) ? body : shared(pickProjected(body))
+    } else draft[type] = pickNamed(body, volumeNames)
   }
   return draft
 }
@@ -234,15 +256,16 @@ const specNames = [
   'hostNetwork',
   'nodeSelector',
   'automountServiceAccountToken',
-  'securityContext',
   'tolerations',
 ]
+const podProcessNames = [...processNames, 'fsGroup', 'supplementalGroups']
 
 /** The spec of a pod or of a pod template with only what a check may look at. Pure; never throws, whatever the shape. */
 export function pickPodSpec(spec: JsonObject): JsonObject {
   const draft = pickMembers(spec, specNames)
   if (draft.tolerations !== undefined) draft.tolerations = shared(draft.tolerations)
-  const { affinity, volumes, containers, initContainers, ephemeralContainers } = spec
+  const { securityContext, affinity, volumes, containers, initContainers, ephemeralContainers } = spec
+  if (isObject(securityContext)) draft.securityContext = pickNamed(securityContext, podProcessNames)
   if (isObject(affinity) && affinity.nodeAffinity !== undefined)
     draft.affinity = { nodeAffinity: affinity.nodeAffinity }
   if (isList(volumes)) draft.volumes = each(volumes, pickVolume)

@@ -26,6 +26,11 @@ export function consentOf({ stdin, stderr }: Streams, yes: boolean): Consent {
         const answer = await new Promise<string>((resolve) => {
           stop = () => resolve('')
           reader.once('close', stop)
+          // The terminal is in the reader's hands while it asks: Ctrl-C comes as a key, not as a signal.
+          reader.once('SIGINT', () => {
+            process.kill(process.pid, 'SIGINT')
+            reader.close()
+          })
           reader.question(`${clean(summary)}? [y/N] `, resolve)
         })
         return /^y(es)?$/i.test(answer.trim())

@@ -15,11 +15,10 @@ export const awaitsAct = ({ check, status, lacks = [] }: Finding): boolean =>
   lacks.some(({ detail }) => detail === withheld) &&
   lacks.every(({ detail, why }) => detail === withheld || (why === 'undecided' && aboutActs.has(check)))
 
-/** An exchange that was refused would now be another one; errors that were logged belong to the world before. */
-export const onPaper = (source: Source): Source => ({
+/** An exchange that was refused would now be another one. */
+export const withoutExchange = (source: Source): Source => ({
   name: `${source.name}, rehearsed`,
   ask: (question, signal) => {
-    if (question.system === 'observed' && question.call === 'errors') return known({ errors: [] }, question)
     const soon = source.ask(question, signal)
     if (question.call !== 'sts:AssumeRoleWithWebIdentity') return soon
     return onward(
@@ -31,3 +30,15 @@ export const onPaper = (source: Source): Source => ({
     )
   },
 })
+
+/** And errors that were logged belong to the world before. */
+export const onPaper = (source: Source): Source => {
+  const below = withoutExchange(source)
+  return {
+    name: below.name,
+    ask: (question, signal) =>
+      question.system === 'observed' && question.call === 'errors'
+        ? known({ errors: [] }, question)
+        : below.ask(question, signal),
+  }
+}

@@ -10,7 +10,7 @@ import { type Subject, subjectKey } from '../core/subject.ts'
 import { commandOf, documentOf } from '../domain/change-commands.ts'
 import { ownerByTags, ownerOf } from '../domain/owner-marks.ts'
 import { overlaid } from '../sources/overlaid.ts'
-import { awaitsAct, onPaper } from './on-paper.ts'
+import { awaitsAct, onPaper, withoutExchange } from './on-paper.ts'
 import { propose } from './propose.ts'
 
 export type PlanOrder = {
@@ -114,7 +114,28 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
     if (actions.length === before) break
   }
 
-  const settled = after(first ?? [], last, answered, actions.length > 0)
+  const isForgiven = (finding: Finding): boolean => finding.status !== 'fail' && !answered.has(keyOf(finding))
+  const failed = new Map((first ?? []).filter(({ status }) => status === 'fail').map((one) => [keyOf(one), one]))
+  let loud: readonly Finding[] = []
+  if (actions.length > 0 && last.some((finding) => isForgiven(finding) && failed.has(keyOf(finding)))) {
+    const world = withoutExchange(
+      overlaid(
+        source,
+        actions.flatMap(({ effects }) => effects),
+      ),
+    )
+    loud = (await examine({ checks, subjects: await subjectsIn(world), source: world })).findings
+  }
+  const stillFails = new Set(loud.filter(({ status }) => status === 'fail').map(keyOf))
+  const settled =
+    actions.length === 0
+      ? last
+      : last.flatMap((finding) => {
+          // What failed for an error that was logged, and was not acted upon, does not pass for want of the log.
+          const before = isForgiven(finding) ? failed.get(keyOf(finding)) : undefined
+          if (before !== undefined && (finding.status === 'unknown' || stillFails.has(keyOf(finding)))) return [before]
+          return awaitsAct(finding) ? [] : [finding]
+        })
   return {
     actions,
     manual: [...manual.values()],
@@ -123,26 +144,6 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
     rehearsed: verdictOf(settled, last.length > settled.length ? 1 : 0),
     remains: settled.filter(({ status }) => status === 'fail').map(reasonOf),
   }
-}
-
-/**
- * The findings that count for the rehearsal: without those that only an act could settle; and what failed, was not acted upon and is merely not
- * seen any more still fails.
- */
-function after(
-  first: readonly Finding[],
-  last: readonly Finding[],
-  answered: ReadonlySet<string>,
-  changed: boolean,
-): readonly Finding[] {
-  if (!changed) return last
-  const failed = new Map(first.filter(({ status }) => status === 'fail').map((finding) => [keyOf(finding), finding]))
-  return last.flatMap((finding) => {
-    if (finding.status !== 'unknown') return [finding]
-    const before = answered.has(keyOf(finding)) ? undefined : failed.get(keyOf(finding))
-    if (before !== undefined) return [before]
-    return awaitsAct(finding) ? [] : [finding]
-  })
 }
 
 const asJson = ({ question, path, before, after }: Effect) =>

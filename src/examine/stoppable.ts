@@ -14,20 +14,35 @@ export function stoppable(source: Source, { stop, late }: Ends): Source {
     stop.aborted
       ? unknown('cancelled', 'the run was stopped before this was answered', question)
       : unknown('timeout', 'the time for the whole run was up before this was answered', question, 'a longer --timeout')
-  const ended = new Promise<'ended'>((resolve) => {
-    if (signal.aborted) resolve('ended')
-    else signal.addEventListener('abort', () => resolve('ended'), { once: true })
-  })
+  const waiting = whoWaitsFor(signal)
   return {
     name: source.name,
     ask: (question) => {
       if (signal.aborted) return over(question)
       const fact = source.ask(question, signal)
       if (!(fact instanceof Promise)) return fact
-      // A fact that the source itself gives up on when told to is no more than this.
-      return Promise.race([fact, ended]).then((one) =>
-        one === 'ended' || (one.state === 'unknown' && one.why === 'cancelled') ? over(question) : one,
-      )
+      return new Promise((resolve, reject) => {
+        const stopWaiting = (): void => resolve(over(question))
+        waiting.add(stopWaiting)
+        fact
+          // A fact that the source itself gives up on when told to is no more than this.
+          .then((one) => resolve(one.state === 'unknown' && one.why === 'cancelled' ? over(question) : one), reject)
+          .finally(() => waiting.delete(stopWaiting))
+      })
     },
   }
+}
+
+/**
+ * Whom to tell when the signal is raised. Not Promise.race with one promise of the end: that would hold every answer until the
+ * end comes, as would a listener that knows the source; a large cluster's answers must be gone when its report is made.
+ */
+function whoWaitsFor(signal: AbortSignal): Set<() => void> {
+  const waiting = new Set<() => void>()
+  const tellAll = (): void => {
+    for (const tell of waiting) tell()
+    waiting.clear()
+  }
+  signal.addEventListener('abort', tellAll, { once: true })
+  return waiting
 }

@@ -48,7 +48,7 @@ export async function undoRun(wanted: string | undefined, flags: UndoFlags, sett
       process.stdout.write(`${clean(line)}\n`)
     }
     say(`run ${run} of ${record.head.at}${dryRun ? ' (dry run)' : ''}`)
-    const going = dryRun ? undefined : journal.continueJournal(record, withoutSecretsIn)
+    const going = dryRun ? undefined : goingOn(journal, record, withoutSecretsIn)
     const outcomes = await undo(
       journal.stepsOf(record),
       {
@@ -66,6 +66,15 @@ export async function undoRun(wanted: string | undefined, flags: UndoFlags, sett
     return outcomes.every(({ state }) => state !== 'moved' && state !== 'refused' && state !== 'left') ? 0 : 1
   } finally {
     writers.close()
+  }
+}
+
+/** Throws a usage error. */
+function goingOn(journal: Journal, record: Record, clean: Parameters<Journal['continueJournal']>[1]) {
+  try {
+    return journal.continueJournal(record, clean)
+  } catch (error) {
+    throw usage(`${journal.unwritten(error)}; nothing was taken back`)
   }
 }
 

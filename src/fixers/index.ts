@@ -11,7 +11,23 @@ import { fixer as serviceAccountNamesRole } from './aws/service-account-names-ro
 import { fixer as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { fixer as trustPolicyAdmitsPodIdentity } from './aws/trust-policy-admits-pod-identity.ts'
 import { fixer as trustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
+import { fixer as discoveryIsPublic } from './cluster/discovery-is-public.ts'
+import { fixer as webhookAnswers } from './cluster/webhook-answers.ts'
+import { fixer as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
+import { fixer as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
+import { fixer as webhookIsDependable } from './cluster/webhook-is-dependable.ts'
+import { fixer as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
+import { fixer as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
+import { fixer as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
+import { fixer as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { fixer as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { fixer as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
+import { fixer as serviceAccountExists } from './workload/service-account-exists.ts'
+import { fixer as serviceAccountIsUsed } from './workload/service-account-is-used.ts'
+import { fixer as staticCredentialsAreAbsent } from './workload/static-credentials-are-absent.ts'
+import { fixer as tokenFileIsReadable } from './workload/token-file-is-readable.ts'
+import { fixer as tokenIsFresh } from './workload/token-is-fresh.ts'
+import { fixer as tokenVolumeAsksForTheAudience } from './workload/token-volume-asks-for-the-audience.ts'
 
 export const fixers: readonly Fixer[] = [
   annotationsTakeEffect,
@@ -25,5 +41,21 @@ export const fixers: readonly Fixer[] = [
   stsEndpointReachable,
   trustPolicyAdmitsPodIdentity,
   trustPolicyAdmitsServiceAccount,
+  discoveryIsPublic,
+  webhookAnswers,
+  webhookCaBundleVerifies,
+  webhookIsConfigured,
+  webhookIsDependable,
+  webhookSelectsThePod,
+  awsAuthEntriesCanMatch,
+  loadBalancerAnnotationsAreHonoured,
+  nodesAreMapped,
+  networkLeadsToTheTokenEndpoint,
   podIsNewerThanItsBinding,
+  serviceAccountExists,
+  serviceAccountIsUsed,
+  staticCredentialsAreAbsent,
+  tokenFileIsReadable,
+  tokenIsFresh,
+  tokenVolumeAsksForTheAudience,
 ]

@@ -143,7 +143,13 @@ export function tell(report: Report): Told {
       const all = (status: Line['status']): Group | undefined => {
         const group = ofCheck.filter((line) => line.status === status)
         const [line] = group
-        return line === undefined ? undefined : { line, lines: group, subjects: group.map((one) => one.subject) }
+        return line === undefined
+          ? undefined
+          : {
+              line,
+              lines: group,
+              subjects: group.flatMap((one) => (one.others ? [one.subject, ...one.others] : one.subject)),
+            }
       }
       return {
         causes: fold(causes, ({ line }) => line.messageId ?? line.status),

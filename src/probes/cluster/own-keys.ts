@@ -1,5 +1,6 @@
 /** The keys that the API server itself has, beside what lies at jwks_uri; only where somebody had to copy them. */
 import { absent, defineProbe, type Fact, inquire, known, type Soon } from '../../core/fact.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import { isManagedIssuer, parseIssuer } from '../../domain/issuer-url.ts'
 import { type PublishedKey, readKeys } from '../../domain/jwks.ts'
 import { kubernetes } from '../../domain/questions.ts'
@@ -30,6 +31,19 @@ export const ownKeys = defineProbe({
     if (keysAreManaged.state === 'known' && keysAreManaged.value) return absent(question)
     return inquire(inquiry, question, readKeys)
   },
+})
+
+/** The whole document, as the API server answers it to whoever may read it. */
+export const ownKeySet = defineProbe({
+  id: 'cluster/own-key-set',
+  about: "the API server's own key set as it stands",
+  scope: 'cluster',
+  needs: {},
+  wants: {},
+  ask: (_have, _want, inquiry): Soon<Fact<JsonObject>> =>
+    inquire(inquiry, kubernetes.nonResource('/openid/v1/jwks'), (json) =>
+      isObject(json) && readKeys(json) !== undefined ? json : undefined,
+    ),
 })
 
 /** How many seconds the key set took; absent where the answer came at once, or none came. */

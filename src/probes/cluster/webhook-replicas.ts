@@ -1,22 +1,24 @@
 /** How many replicas stand behind the webhooks of a configuration. */
 import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
-import { at, isObject, textAt } from '../../core/json.ts'
+import { at, isObject, type JsonObject, textAt } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { injectorsOf, readSelector, unmet } from '../../domain/webhooks.ts'
 import { readWorkload } from '../../domain/workloads.ts'
 import { listed } from '../lists.ts'
 import { webhookConfiguration } from './webhooks.ts'
 
+type Behind = { readonly name: string; readonly object: JsonObject }
+
 /** By the name of the webhook; absent where none fails closed and runs in the cluster. */
-export const webhookReplicas = defineProbe({
+export const webhookDeployments = defineProbe({
   id: 'cluster/webhook-replicas',
   about: 'the Deployment behind the webhook',
   scope: 'object',
   needs: { webhookConfiguration },
   wants: {},
-  ask: async ({ webhookConfiguration }, _want, { ask }): Promise<Fact<ReadonlyMap<string, number>>> => {
+  ask: async ({ webhookConfiguration }, _want, { ask }): Promise<Fact<ReadonlyMap<string, Behind>>> => {
     if (webhookConfiguration.state === 'absent') return webhookConfiguration
-    const found = new Map<string, number>()
+    const found = new Map<string, Behind>()
     const closed = injectorsOf(webhookConfiguration.value).filter(({ service, failsOpen }) => service && !failsOpen)
     for (const { name, service } of closed) {
       if (service === undefined) continue
@@ -34,12 +36,29 @@ export const webhookReplicas = defineProbe({
         const template = readWorkload(json)
         return template !== undefined && unmet(selector, template.labels) === undefined
       })
-      if (one === undefined) continue
-      const replicas = at(one, 'spec', 'replicas')
-      // The API server writes the default of one into what it returns.
-      if (typeof replicas === 'number') found.set(name, replicas)
-      else if (textAt(one, 'metadata', 'uid') !== undefined) found.set(name, 1)
+      const called = textAt(one, 'metadata', 'name')
+      if (one !== undefined && called !== undefined) found.set(name, { name: called, object: one })
     }
     return closed.length === 0 ? absent(webhookConfiguration.from) : known(found, webhookConfiguration.from)
+  },
+})
+
+/** How many there are, where that was seen. */
+export const webhookReplicas = defineProbe({
+  id: 'cluster/webhook-replica-counts',
+  about: 'the replicas of the webhook',
+  scope: 'object',
+  needs: { webhookDeployments },
+  wants: {},
+  ask: ({ webhookDeployments }): Fact<ReadonlyMap<string, number>> => {
+    if (webhookDeployments.state === 'absent') return webhookDeployments
+    const found = new Map<string, number>()
+    for (const [name, { object }] of webhookDeployments.value) {
+      const replicas = at(object, 'spec', 'replicas')
+      // The API server writes the default of one into what it returns.
+      if (typeof replicas === 'number') found.set(name, replicas)
+      else if (textAt(object, 'metadata', 'uid') !== undefined) found.set(name, 1)
+    }
+    return known(found, webhookDeployments.from)
   },
 })

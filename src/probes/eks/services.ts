@@ -59,6 +59,25 @@ export const awsService = defineProbe({
   },
 })
 
+/** Whether the Service is seen to have no load balancer: a manifest, which has no status, does not tell. */
+export const withoutBalancer = defineProbe({
+  id: 'eks/service-without-balancer',
+  about: 'whether the Service has a load balancer',
+  scope: 'object',
+  needs: {},
+  wants: {},
+  ask: (_have, _want, { subject, ask }): Soon<Fact<boolean>> => {
+    const question = kubernetes.get('services', subject.namespace, subject.name)
+    if (subject.kind !== 'Service') return absent(question)
+    return onward(ask(question), (answer) =>
+      reading(answer, (json) => {
+        const status = at(json, 'status', 'loadBalancer')
+        return isObject(status) && listAt(status, 'ingress').length === 0
+      }),
+    )
+  },
+})
+
 type Workload = { readonly namespace: string; readonly name: string }
 const readName = (json: Json): Workload | undefined => {
   const name = textAt(json, 'metadata', 'name')

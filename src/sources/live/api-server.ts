@@ -33,6 +33,8 @@ export type Sending = {
   readonly contentType?: string | undefined
   readonly maxBytes?: number
   readonly packed?: boolean
+  /** What is asked for in place of JSON; a server that does not know it answers with JSON. */
+  readonly accept?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -111,7 +113,9 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
     const url = new URL(`${root.pathname.replace(/\/$/, '')}${path}`, root)
     const body = how.body === undefined ? undefined : JSON.stringify(how.body)
     for (let attempt = 1; ; attempt += 1) {
-      const options = await optionsNow()
+      const ready = await optionsNow()
+      const options =
+        how.accept === undefined ? ready : { ...ready, headers: { ...headersOf(ready), Accept: how.accept } }
       const reply = await exchange({
         url,
         options:

@@ -67,7 +67,8 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
   const mint = async (token: TokenName, from?: AbortSignal): Promise<Fact<Json>> =>
     kubernetes.ask(questions.token(token), from ?? signal)
   const { api } = kubernetes
-  const closers: (() => void)[] = [() => vault.empty(), () => closing.abort(), () => kubernetes.close()]
+  // An error made here as the reason would hold, with its stack, everything that was read.
+  const closers: (() => void)[] = [() => vault.empty(), () => closing.abort('closed'), () => kubernetes.close()]
   const close = (): void => {
     for (const one of closers) one()
   }

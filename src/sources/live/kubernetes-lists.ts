@@ -2,11 +2,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
-import { pickObject } from '../../domain/kubernetes-objects.ts'
 import { resources } from '../../knowledge/permissions.ts'
 import type { ApiServer } from './api-server.ts'
 import { factOf, silence } from './kubernetes-answers.ts'
-import { readPage } from './list-page.ts'
+import { formatOf, inJson } from './list-format.ts'
 import { type NoReply, type Reply, release, unpack } from './wire.ts'
 
 /** The compromise between round trips and memory: a page of pods is 4 to 5 MB of JSON. */
@@ -75,13 +74,6 @@ function oneAtATime<T>(go: () => Promise<T>): Promise<T> {
   return mine
 }
 
-/** Where the next page begins stands before the items, so it can be asked for before this page is parsed. */
-function continuation(body: Buffer): string | undefined {
-  const head = body.subarray(0, 2048).toString('latin1')
-  const end = head.indexOf('"items"')
-  return /"continue":\s*"([^"\\]{1,1500})"/.exec(end === -1 ? head : head.slice(0, end))?.[1]
-}
-
 /**
  * All objects of a kind in one namespace or in all. A listing whose continuation has expired (410) is begun again once.
  * @throws LiveTrouble where no credentials can be had at all
@@ -97,7 +89,7 @@ export async function fetchList(
   const path = pathOf(resource, namespace)
   if (path === undefined) return unknown('not-asked', `${resource} is not a kind that kubectl wi asks for`, question)
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await fetchPages(api, path, question, signal, selector)
+    const outcome = await fetchPages(api, { path, resource }, question, signal, selector)
     if (outcome !== 'expired') return outcome
     if (attempt === 2)
       return unknown(
@@ -111,12 +103,13 @@ export async function fetchList(
 
 async function fetchPages(
   api: ApiServer,
-  path: string,
+  { path, resource }: { readonly path: string; readonly resource: string },
   question: Question,
   signal: AbortSignal | undefined,
   selector: string | undefined,
 ): Promise<Fact<Listing> | 'expired'> {
   const items: Json[] = []
+  const format = formatOf(resource)
   const page = (from: string | undefined): Promise<Reply | NoReply> =>
     api.send(
       `${path}?limit=${pageSize}${selector === undefined ? '' : `&${selector}`}${from === undefined ? '' : `&continue=${encodeURIComponent(from)}`}`,
@@ -124,6 +117,7 @@ async function fetchPages(
         signal,
         maxBytes: mostPageBytes,
         packed: true,
+        accept: format.accept,
       },
     )
   let next: Promise<Reply | NoReply> | undefined = page(undefined)
@@ -133,12 +127,14 @@ async function fetchPages(
     if (reply.status === 410 && pages > 0) return 'expired'
     const taken = await oneAtATime(async () => {
       const plain = await unpack(reply, mostPageBytes)
-      if ('trouble' in plain || plain.status !== 200) return factOf(plain, question, api, () => undefined)
-      const from = pages + 1 < mostPages ? continuation(plain.body) : undefined
+      if ('trouble' in plain || plain.status !== 200)
+        return factOf('trouble' in plain ? plain : inJson(plain), question, api, () => undefined)
+      const opened = format.open(plain)
+      const from = pages + 1 < mostPages ? opened.next : undefined
       next = from === undefined ? undefined : page(from)
       // Lets the request leave before the parser holds the thread.
       if (next !== undefined) await turn()
-      const read = readPage(plain.body, pickObject) ?? factOf(plain, question, api, () => undefined)
+      const read = opened.read() ?? factOf(plain, question, api, () => undefined)
       release(plain)
       return read
     })

@@ -166,7 +166,11 @@ export async function kubernetesSource(flags: KubeFlags, deps: KubernetesDeps): 
     ask,
     api,
     preflight: (signal) => preflight(api, signal),
-    close: () => api.close(),
+    close: () => {
+      lists.clear()
+      minted.clear()
+      api.close()
+    },
   }
 }
 

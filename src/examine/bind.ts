@@ -1,0 +1,88 @@
+/** `bind sa`: an intent turned into the actions of a plan, which then goes the way of every plan. */
+import { examine } from '../core/engine.ts'
+import type { Fact, Probe, Question, Source } from '../core/fact.ts'
+import { type Json, textAt } from '../core/json.ts'
+import type { Action } from '../core/plan.ts'
+import { clusterSubject, type Subject } from '../core/subject.ts'
+import { kubernetes } from '../domain/questions.ts'
+import { clean } from '../report/text.ts'
+import { type FixFlags, planAndAct } from './fix.ts'
+import { usage } from './trouble.ts'
+
+export type BindFlags = Omit<FixFlags, 'only' | 'selector' | 'all-namespaces' | 'overlay'> & {
+  readonly 'aws-role'?: string | undefined
+  readonly 'pod-identity': boolean
+  readonly 'create-role': boolean
+  readonly 'attach-policy'?: readonly string[] | undefined
+  readonly 'service-account-only': boolean
+  readonly 'cloud-only': boolean
+  readonly restart: boolean
+}
+
+/** What an intent is made of: who is bound, how, and what can be seen. */
+export type BindBrief = {
+  readonly namespace: string
+  readonly name: string
+  readonly flags: BindFlags
+  readonly ask: (question: Question) => Promise<Fact<Json>>
+  /** Any probe's fact about the cluster. */
+  readonly ofCluster: <T>(probe: Probe<T>) => Promise<Fact<T>>
+  /** Tells a person what is in place already, or will soon be in the way. */
+  readonly say: (sentence: string) => void
+}
+export type Intent = (brief: BindBrief) => Promise<readonly Action[]>
+
+/** One row for each cloud: the flag that asks for it, and what it leads to. */
+const intents: readonly { readonly flag: keyof BindFlags; readonly open: () => Promise<Intent> }[] = [
+  { flag: 'aws-role', open: async () => (await import('./bind-aws.ts')).bindAws },
+]
+
+/** Pods that are made anew with --restart. */
+const aboutPods: ReadonlySet<string> = new Set(['aws/pod-is-injected', 'workload/pod-is-newer-than-its-binding'])
+
+const isName = (text: string): boolean => /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)
+
+/** Prints the plan, acts on it where that is asked for, and returns the exit code. Throws usage errors. */
+export async function bindServiceAccount(
+  name: string,
+  flags: BindFlags,
+  setting: { readonly version: string; readonly process: NodeJS.Process },
+): Promise<number> {
+  if (!isName(name)) throw usage(`${name}: one ServiceAccount is bound at a time, by its exact name`)
+  const chosen = intents.filter(({ flag }) => flags[flag] !== undefined)
+  const [only, ...others] = chosen
+  if (only === undefined || others.length > 0)
+    throw usage(`say which identity it shall have: one of ${intents.map(({ flag }) => `--${flag}`).join(', ')}`)
+  const intent = await only.open()
+  const say = (sentence: string): void => {
+    setting.process.stderr.write(`${clean(sentence)}\n`)
+  }
+  const asFix: FixFlags = { ...flags, only: undefined, selector: undefined, 'all-namespaces': false, overlay: false }
+  return planAndAct([`sa/${name}`], asFix, setting, {
+    wanted: ({ check }) => flags.restart && aboutPods.has(check),
+    intended: async (source) => {
+      const namespace = flags.namespace ?? (await namespaceOf(source))
+      const { fact } = await examine({ checks: [], subjects: [{ kind: 'ServiceAccount', namespace, name }], source })
+      return intent({
+        namespace,
+        name,
+        flags,
+        say,
+        ask: async (question) => source.ask(question),
+        ofCluster: async (probe) => fact(probe, clusterSubject satisfies Subject),
+      })
+    },
+  })
+}
+
+async function namespaceOf(source: Source): Promise<string> {
+  const context = await source.ask(kubernetes.currentContext())
+  return (context.state === 'known' ? textAt(context.value, 'namespace') : undefined) ?? 'default'
+}
+
+/** The value; undefined where there is none. Ends the command where it could not be seen: nothing is changed blindly. */
+export function seenOrEnd<T>(fact: Fact<T>, what: string): T | undefined {
+  if (fact.state === 'known') return fact.value
+  if (fact.state === 'absent') return undefined
+  throw usage(`${what} was not seen: ${fact.detail}${fact.lift === undefined ? '' : `; ${fact.lift}`}`)
+}
