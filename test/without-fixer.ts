@@ -8,6 +8,8 @@ export const withoutFixer: readonly string[] = [
   'aws/session-request-valid',
   'aws/trust-policy-is-narrow',
   'aws/trust-policy-well-formed',
+  'azure/secrets-store-names-identity',
+  'azure/webhook-serving',
   'cluster/published-jwks-is-current',
   'cluster/published-keys-verify-tokens',
   'eks/access-entries-are-valid',
