@@ -12,7 +12,7 @@ const pascal = (text) =>
     .replace(/ClientId(?=List|To|From|$)/, 'ClientID')
 const camel = (text) => text.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase())
 const name = service === 'iam' ? pascal : camel
-const lists = new Set(['client-id-list', 'kubernetes-groups'])
+const lists = new Set(['client-id-list', 'kubernetes-groups', 'thumbprint-list'])
 
 const input = {}
 const own = {}

@@ -15,7 +15,7 @@ import {
 import { verdictOf } from '../src/core/finding.ts'
 import type { Json } from '../src/core/json.ts'
 import { withBlockers } from '../src/core/order.ts'
-import { exitCodeOf } from '../src/core/report.ts'
+import { exitCodeOf, totalsOf } from '../src/core/report.ts'
 import { clusterSubject, type Scope, type Subject } from '../src/core/subject.ts'
 
 const question = (call: string): Question => ({ system: 'test', call, input: {} })
@@ -221,6 +221,37 @@ describe('a check that concerns few', () => {
   test('is judged where the mark is there, and where it could not be seen', async () => {
     expect((await run('known')).said).toEqual(['fail: cluster/few is broken'])
     expect((await run('unknown')).said).toEqual(['fail: cluster/few is broken'])
+  })
+})
+
+describe('a run over thousands', () => {
+  const accounts = ['a', 'b', 'c'].map((name): Subject => ({ kind: 'ServiceAccount', namespace: 'n', name }))
+  const run = (spare: boolean) =>
+    examine({
+      checks: [
+        checkOf('aws/well', { scope: 'service-account' }),
+        checkOf('aws/unseen', { scope: 'service-account', needs: ['gone'] }),
+        checkOf('aws/broken', { scope: 'service-account', says: 'fail' }),
+        checkOf('aws/elsewhere', { scope: 'service-account', says: 'not-applicable' }),
+      ],
+      subjects: accounts,
+      source: answering({ gone: 'unknown' }),
+      spare,
+    })
+
+  test('keeps one finding for all that say the same, and every failure', async () => {
+    const { findings, omitted } = await run(true)
+    expect(
+      findings.map(({ check, subject, others }) => [check, subject.name, others?.map(({ name }) => name)]),
+    ).toEqual([
+      ['aws/broken', 'a', undefined],
+      ['aws/broken', 'b', undefined],
+      ['aws/broken', 'c', undefined],
+      ['aws/unseen', 'a', ['b', 'c']],
+      ['aws/well', 'a', ['b', 'c']],
+    ])
+    const all = await run(false)
+    expect(totalsOf(findings, omitted)).toEqual(totalsOf(all.findings, all.omitted))
   })
 })
 

@@ -5,16 +5,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   DescribeAccessEntryCommand,
+  DescribeAddonCommand,
   DescribePodIdentityAssociationCommand,
   ListPodIdentityAssociationsCommand,
 } from '@aws-sdk/client-eks'
-import { GetRoleCommand, ListAttachedRolePoliciesCommand } from '@aws-sdk/client-iam'
+import {
+  GetOpenIDConnectProviderCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  ListAttachedRolePoliciesCommand,
+  ListRolePoliciesCommand,
+} from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openWriters } from '../src/apply/open.ts'
 import { edited } from '../src/core/edit.ts'
 import { canonical, type Json } from '../src/core/json.ts'
 import type { Change } from '../src/core/plan.ts'
 import * as aws from '../src/domain/aws-changes.ts'
+import * as roles from '../src/domain/aws-role-changes.ts'
 import { commandOf } from '../src/domain/change-commands.ts'
 import * as kubernetes from '../src/domain/kubernetes-changes.ts'
 import type { Lab } from '../src/lab/lab.ts'
@@ -74,6 +82,8 @@ async function carryOut(lab: Lab, change: Change): Promise<Change | null> {
 const bound = { namespace: 'shop', serviceAccount: 'cart', roleArn: `arn:aws:iam::${account}:role/cart` }
 const principal = `arn:aws:iam::${account}:role/node`
 const clusterName = 'shop'
+const addonName = 'eks-pod-identity-agent'
+const pinned = '9e99a48a9960b14926bb7f3b02e22da2b0ab7280'
 
 /** All that any of the changes below may touch. */
 async function world(lab: Lab): Promise<string> {
@@ -105,6 +115,22 @@ async function world(lab: Lab): Promise<string> {
         ({ AttachedPolicies }) => AttachedPolicies,
         () => undefined,
       )
+  const own = async () => {
+    const RoleName = 'made'
+    const { PolicyNames = [] } = await iam(lab).send(new ListRolePoliciesCommand({ RoleName }))
+    const all = PolicyNames.map((PolicyName) => iam(lab).send(new GetRolePolicyCommand({ RoleName, PolicyName })))
+    return (await Promise.all(all)).map(({ PolicyName, PolicyDocument }) => [PolicyName, PolicyDocument])
+  }
+  const limit = async () => (await iam(lab).send(new GetRoleCommand({ RoleName: 'cart' }))).Role?.MaxSessionDuration
+  const thumbprints = async () =>
+    (await iam(lab).send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: provider }))).ThumbprintList
+  const addon = () =>
+    eks(lab)
+      .send(new DescribeAddonCommand({ clusterName, addonName }))
+      .then(
+        (answer) => answer.addon?.configurationValues ?? 'no settings',
+        () => undefined,
+      )
   const { body } = await api(lab, 'GET', '/api/v1/namespaces/shop/configmaps/kube-root-ca.crt')
   const held = await holdings(lab)
   const all: Json = JSON.parse(held)
@@ -115,7 +141,20 @@ async function world(lab: Lab): Promise<string> {
   )
   const timeless = canonical(inAll).replaceAll(/"kubectl.kubernetes.io\/restartedAt":"[^"]+"/g, '"restarted":"then"')
   return JSON.stringify(
-    [timeless, await association(), await entry(), await made(), await attached(), body.data],
+    [
+      timeless,
+      ...(await Promise.all([
+        association(),
+        entry(),
+        made(),
+        attached(),
+        own().catch(() => []),
+        limit(),
+        thumbprints(),
+      ])),
+      ((await addon()) ?? 'none').replace('{}', 'no settings'),
+      body.data,
+    ],
     null,
     1,
   )
@@ -125,6 +164,10 @@ const trust = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 }
+const permissions = (Action: string) => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action, Resource: 'arn:aws:s3:::shop-carts/*' }],
+})
 const from = JSON.parse(documents('broken')['role.json'] ?? '').Role.AssumeRolePolicyDocument
 const cart = { resource: 'serviceaccounts', namespace: 'shop', name: 'cart' }
 const deployment = { resource: 'deployments', namespace: 'shop', name: 'cart' }
@@ -165,6 +208,15 @@ const changes: readonly (readonly [string, kubernetes.Changed])[] = [
   ['an audience', aws.addClientId(account, provider, 'other')],
   ['a role', aws.createRole({ partition: 'aws', account }, 'made', trust)],
   ['an attachment', aws.attachPolicy(account, 'made', 'arn:aws:iam::aws:policy/ReadOnlyAccess')],
+  ['a policy of its own', roles.putRolePolicy(account, 'made', 'own', undefined, permissions('s3:GetObject'))],
+  [
+    'another text of it',
+    roles.putRolePolicy(account, 'made', 'own', permissions('s3:GetObject'), permissions('s3:PutObject')),
+  ],
+  ['longer sessions', roles.changeSessionLimit(account, 'cart', 3600, 43_200)],
+  ['a thumbprint', roles.changeThumbprints(account, provider, [pinned], [pinned, 'b'.repeat(40)])],
+  ['an add-on', roles.installAddon(clusterName, addonName)],
+  ['its settings', roles.configureAddon(clusterName, addonName, { agent: { additionalArgs: { '-b': hostile } } })],
   ['an association', aws.createAssociation(clusterName, bound)],
   ['another role for it', aws.changeAssociation(clusterName, 'any', bound, principal)],
   ['an access entry', aws.createAccessEntry(clusterName, principal, 'EC2_LINUX')],

@@ -2,6 +2,7 @@
 import { type Json, type JsonObject, textAt, textsAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
 import type { AwsClients } from '../sources/live/aws-clients.ts'
+import { addonCalls } from './addon-calls.ts'
 import type { AwsCall, Look } from './aws-writer.ts'
 
 const text = (input: JsonObject, name: string): string => textAt(input, name) ?? ''
@@ -56,6 +57,7 @@ const entry = (type: string, groups: readonly string[]): Json =>
 const entryOf = (input: JsonObject): Json => entry(text(input, 'type'), textsAt(input, 'kubernetesGroups'))
 
 export const eksCalls: { readonly [call: string]: AwsCall } = {
+  ...addonCalls,
   'eks:CreatePodIdentityAssociation': {
     look: lookAtAssociation,
     before: () => undefined,

@@ -4,6 +4,7 @@ import { at, type Json, type JsonObject, textAt, textsAt } from '../core/json.ts
 import type { Change } from '../core/plan.ts'
 import type { AwsClients } from '../sources/live/aws-clients.ts'
 import type { AwsCall, Look } from './aws-writer.ts'
+import { iamRoleCalls } from './iam-role-calls.ts'
 
 const text = (input: JsonObject, name: string): string => textAt(input, name) ?? ''
 const to = (call: string, input: JsonObject): Change => ({ system: 'aws', call: `iam:${call}`, input })
@@ -85,6 +86,7 @@ const clientId = (isThere: boolean): Pick<AwsCall, 'look' | 'before' | 'after'> 
 })
 
 export const iamCalls: { readonly [call: string]: AwsCall } = {
+  ...iamRoleCalls,
   'iam:UpdateAssumeRolePolicy': {
     look: lookAtRole,
     before: ({ from }) => parsed(from),

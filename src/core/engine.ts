@@ -15,7 +15,10 @@ export type Observer = Listener & {
 export type Order = Setting & {
   readonly checks: readonly Check[]
   readonly observer?: Observer
-  /** One finding for all that pass a check, without evidence, and what is not applicable only counted: a table of thousands prints no more. */
+  /**
+   * One finding for all that pass a check, without evidence, and for all of whom the same was not seen; what is not applicable is only
+   * counted: a table of thousands prints no more.
+   */
   readonly spare?: boolean
 }
 
@@ -61,20 +64,22 @@ export async function examine(order: Order): Promise<Examination> {
     coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
-  const passed = new Map<CheckId, Subject[]>()
+  const alike = new Map<string, Subject[]>()
+  /** One for all that say the same. */
   const keepOne = (finding: Finding): void => {
-    const others = passed.get(finding.check)
+    const key = sameWords(finding)
+    const others = alike.get(key)
     if (others !== undefined) {
       others.push(finding.subject)
       return
     }
     const first: Subject[] = []
-    passed.set(finding.check, first)
+    alike.set(key, first)
     findings.push({ ...finding, others: first })
   }
   const tell = (finding: Finding): void => {
     if (order.spare && finding.status === 'not-applicable') omitted += 1
-    else if (order.spare && finding.status === 'pass') keepOne(finding)
+    else if (order.spare && (finding.status === 'pass' || finding.status === 'unknown')) keepOne(finding)
     else findings.push(finding)
     order.observer?.found?.(finding)
   }
@@ -122,6 +127,13 @@ export async function examine(order: Order): Promise<Examination> {
     }
   }
   return { findings, omitted, fact }
+}
+
+function sameWords({ check, lacks }: Finding): string {
+  if (lacks === undefined) return check
+  let words: string = check
+  for (const { detail, lift } of lacks) words += `\n${detail}\n${lift ?? ''}`
+  return words
 }
 
 /** Enough subjects to keep every source busy; the facts of all at once would be a hundred thousand promises in a large cluster. */

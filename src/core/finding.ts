@@ -26,7 +26,7 @@ export type Finding = {
   readonly lacks?: readonly Lack[]
   readonly evidence: readonly Evidence[]
   readonly remedy?: Remedy
-  /** Who else the same is true of, where a sparing run keeps one finding for all: what passes, in a table of thousands. */
+  /** Who else the same is true of, where a sparing run keeps one finding for all: what passes, or was not seen, in a table of thousands. */
   readonly others?: readonly Subject[]
 }
 

@@ -96,6 +96,25 @@ const awsLines: { readonly [call: string]: Line } = {
     sh`aws iam attach-role-policy --role-name ${text('RoleName')} --policy-arn ${text('PolicyArn')}`,
   'iam:DetachRolePolicy': (_, text) =>
     sh`aws iam detach-role-policy --role-name ${text('RoleName')} --policy-arn ${text('PolicyArn')}`,
+  'iam:PutRolePolicy': (input, text) =>
+    sh`aws iam put-role-policy --role-name ${text('RoleName')} --policy-name ${text('PolicyName')} --policy-document ${document(input.PolicyDocument)}`,
+  'iam:DeleteRolePolicy': (_, text) =>
+    sh`aws iam delete-role-policy --role-name ${text('RoleName')} --policy-name ${text('PolicyName')}`,
+  'iam:UpdateRole': (input, text) =>
+    sh`aws iam update-role --role-name ${text('RoleName')} --max-session-duration ${String(input.MaxSessionDuration)}`,
+  'iam:UpdateOpenIDConnectProviderThumbprint': (input, text) =>
+    `${sh`aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn ${text('OpenIDConnectProviderArn')} --thumbprint-list`}${textsAt(
+      input,
+      'ThumbprintList',
+    )
+      .map((one) => sh` ${one}`)
+      .join('')}`,
+  'eks:CreateAddon': (_, text) =>
+    sh`aws eks create-addon --cluster-name ${text('clusterName')} --addon-name ${text('addonName')}`,
+  'eks:DeleteAddon': (_, text) =>
+    sh`aws eks delete-addon --cluster-name ${text('clusterName')} --addon-name ${text('addonName')}`,
+  'eks:UpdateAddon': (input, text) =>
+    sh`aws eks update-addon --cluster-name ${text('clusterName')} --addon-name ${text('addonName')} --configuration-values ${document(input.configurationValues)}`,
   'eks:CreatePodIdentityAssociation': (_, text) =>
     sh`aws eks create-pod-identity-association --cluster-name ${text('clusterName')} --namespace ${text('namespace')} --service-account ${text('serviceAccount')} --role-arn ${text('roleArn')}`,
   'eks:DeletePodIdentityAssociation': (_, text) => `aws eks delete-pod-identity-association ${association(text)}`,

@@ -163,28 +163,46 @@ function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] 
 /** Where the Azure webhook mounts its token, before and since v1.6.0: https://github.com/Azure/AKS/issues/5541 */
 const azureTokenPath = /\/var\/run\/secrets\/azure\/(?:tokens\/azure-identity-token|wi\/token\/azure-identity-token)/g
 const asksMetadata = /\baz\s+login\s+(?:--identity|-i)\b|Connect-AzAccount\s+-Identity\b/i
+const longestHint = 64 * 1024
+
+const pathsIn = (text: Json | undefined): readonly string[] =>
+  typeof text === 'string' && text.length <= longestHint && text.includes('/secrets/azure/')
+    ? (text.match(azureTokenPath) ?? [])
+    : []
 
 /** Of words and values that are dropped, which token paths of Azure are written out in them, and whether they ask for the node's identity. */
-function pickAzureHints(from: JsonObject): JsonObject {
-  if (isList(from.tokenPaths) || from.asksMetadata !== undefined)
-    return pickMembers(from, ['tokenPaths', 'asksMetadata'])
-  const { command, args, env } = from
-  const words: string[] = []
-  for (const list of [command, args])
-    if (isList(list)) for (const one of list) if (typeof one === 'string') words.push(one)
-  const joined = words.join(' ')
-  const paths = new Set(joined.length > longestHint ? [] : joined.match(azureTokenPath))
+function pickAzureHints(from: JsonObject, draft: Draft): void {
+  const { command, args, env, tokenPaths } = from
+  // What was picked before has them already.
+  if (from.asksMetadata === true) draft.asksMetadata = true
+  let paths: string[] | undefined
+  let logsIn = false
+  for (const list of [command, args, tokenPaths]) {
+    if (!isList(list)) continue
+    for (const word of list) {
+      for (const path of pathsIn(word)) {
+        paths ??= []
+        paths.push(path)
+      }
+      logsIn ||= typeof word === 'string' && /login|Connect-AzAccount/i.test(word)
+    }
+  }
+  if (logsIn) {
+    const words = [command, args]
+      .flatMap((list) => (isList(list) ? list : []))
+      .filter((word) => typeof word === 'string')
+    const joined = words.join(' ')
+    if (joined.length <= longestHint && asksMetadata.test(joined)) draft.asksMetadata = true
+  }
   if (isList(env))
     for (const one of env)
-      if (isObject(one) && one.name !== 'AZURE_FEDERATED_TOKEN_FILE' && typeof one.value === 'string')
-        for (const path of one.value.length > longestHint ? [] : (one.value.match(azureTokenPath) ?? []))
-          paths.add(path)
-  return {
-    ...(paths.size > 0 ? { tokenPaths: [...paths] } : {}),
-    ...(joined.length <= longestHint && asksMetadata.test(joined) ? { asksMetadata: true } : {}),
-  }
+      if (isObject(one) && one.name !== 'AZURE_FEDERATED_TOKEN_FILE')
+        for (const path of pathsIn(one.value)) {
+          paths ??= []
+          paths.push(path)
+        }
+  if (paths !== undefined) draft.tokenPaths = [...new Set(paths)]
 }
-const longestHint = 64 * 1024
 
 const containerNames = ['name', 'image', 'restartPolicy', 'targetContainerName']
 const processNames = ['runAsUser', 'runAsGroup']
@@ -209,8 +227,7 @@ function pickContainer(from: JsonObject): JsonObject {
     if (words.length > 0) draft.args = words
   }
   if (isList(env)) draft.env = each(env, pickVariable)
-  const hints = pickAzureHints(from)
-  for (const name in hints) draft[name] = hints[name] ?? null
+  pickAzureHints(from, draft)
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
   if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, pickMount)
   return draft

@@ -1,36 +1,13 @@
 /** `bind sa`: an intent turned into the actions of a plan, which then goes the way of every plan. */
 import { examine } from '../core/engine.ts'
-import type { Fact, Probe, Question, Source } from '../core/fact.ts'
-import { type Json, textAt } from '../core/json.ts'
-import type { Action } from '../core/plan.ts'
+import type { Source } from '../core/fact.ts'
+import { textAt } from '../core/json.ts'
 import { clusterSubject, type Subject } from '../core/subject.ts'
 import { kubernetes } from '../domain/questions.ts'
 import { clean } from '../report/text.ts'
+import type { BindFlags, Intent } from './bind-brief.ts'
 import { type FixFlags, planAndAct } from './fix.ts'
 import { usage } from './trouble.ts'
-
-export type BindFlags = Omit<FixFlags, 'only' | 'selector' | 'all-namespaces' | 'overlay'> & {
-  readonly 'aws-role'?: string | undefined
-  readonly 'pod-identity': boolean
-  readonly 'create-role': boolean
-  readonly 'attach-policy'?: readonly string[] | undefined
-  readonly 'service-account-only': boolean
-  readonly 'cloud-only': boolean
-  readonly restart: boolean
-}
-
-/** What an intent is made of: who is bound, how, and what can be seen. */
-export type BindBrief = {
-  readonly namespace: string
-  readonly name: string
-  readonly flags: BindFlags
-  readonly ask: (question: Question) => Promise<Fact<Json>>
-  /** Any probe's fact about the cluster. */
-  readonly ofCluster: <T>(probe: Probe<T>) => Promise<Fact<T>>
-  /** Tells a person what is in place already, or will soon be in the way. */
-  readonly say: (sentence: string) => void
-}
-export type Intent = (brief: BindBrief) => Promise<readonly Action[]>
 
 /** One row for each cloud: the flag that asks for it, and what it leads to. */
 const intents: readonly { readonly flag: keyof BindFlags; readonly open: () => Promise<Intent> }[] = [
@@ -78,11 +55,4 @@ export async function bindServiceAccount(
 async function namespaceOf(source: Source): Promise<string> {
   const context = await source.ask(kubernetes.currentContext())
   return (context.state === 'known' ? textAt(context.value, 'namespace') : undefined) ?? 'default'
-}
-
-/** The value; undefined where there is none. Ends the command where it could not be seen: nothing is changed blindly. */
-export function seenOrEnd<T>(fact: Fact<T>, what: string): T | undefined {
-  if (fact.state === 'known') return fact.value
-  if (fact.state === 'absent') return undefined
-  throw usage(`${what} was not seen: ${fact.detail}${fact.lift === undefined ? '' : `; ${fact.lift}`}`)
 }

@@ -3,14 +3,22 @@ import type { Fixer } from '../core/plan.ts'
 import { fixer as annotationsTakeEffect } from './aws/annotations-take-effect.ts'
 import { fixer as oidcProviderAcceptsAudience } from './aws/oidc-provider-accepts-audience.ts'
 import { fixer as oidcProviderRegistered } from './aws/oidc-provider-registered.ts'
+import { fixer as oidcProviderThumbprintMatches } from './aws/oidc-provider-thumbprint-matches.ts'
+import { fixer as podIdentityAgentReachesEksAuth } from './aws/pod-identity-agent-reaches-eks-auth.ts'
+import { fixer as podIdentityAgentRunning } from './aws/pod-identity-agent-running.ts'
 import { fixer as podIdentityAssociationExists } from './aws/pod-identity-association-exists.ts'
 import { fixer as podIsInjected } from './aws/pod-is-injected.ts'
 import { fixer as roleArnValid } from './aws/role-arn-valid.ts'
+import { fixer as roleChainAllowed } from './aws/role-chain-allowed.ts'
 import { fixer as roleExists } from './aws/role-exists.ts'
+import { fixer as roleMayUseBucket } from './aws/role-may-use-bucket.ts'
 import { fixer as serviceAccountNamesRole } from './aws/service-account-names-role.ts'
+import { fixer as sessionRequestValid } from './aws/session-request-valid.ts'
 import { fixer as stsEndpointReachable } from './aws/sts-endpoint-reachable.ts'
 import { fixer as trustPolicyAdmitsPodIdentity } from './aws/trust-policy-admits-pod-identity.ts'
 import { fixer as trustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
+import { fixer as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
+import { fixer as trustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
 import { fixer as azureFederatedCredentialMatchesAudience } from './azure/federated-credential-matches-audience.ts'
 import { fixer as azureFederatedCredentialMatchesIssuer } from './azure/federated-credential-matches-issuer.ts'
 import { fixer as azureFederatedCredentialMatchesSubject } from './azure/federated-credential-matches-subject.ts'
@@ -47,14 +55,22 @@ export const fixers: readonly Fixer[] = [
   annotationsTakeEffect,
   oidcProviderAcceptsAudience,
   oidcProviderRegistered,
+  oidcProviderThumbprintMatches,
+  podIdentityAgentReachesEksAuth,
+  podIdentityAgentRunning,
   podIdentityAssociationExists,
   podIsInjected,
   roleArnValid,
+  roleChainAllowed,
   roleExists,
+  roleMayUseBucket,
   serviceAccountNamesRole,
+  sessionRequestValid,
   stsEndpointReachable,
   trustPolicyAdmitsPodIdentity,
   trustPolicyAdmitsServiceAccount,
+  trustPolicyIsNarrow,
+  trustPolicyWellFormed,
   azureFederatedCredentialMatchesAudience,
   azureFederatedCredentialMatchesIssuer,
   azureFederatedCredentialMatchesSubject,

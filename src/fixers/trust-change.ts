@@ -1,8 +1,11 @@
 /** A changed trust policy as a proposal, and what keeps such a change from letting in more than one name. */
 import { same } from '../core/edit.ts'
+import type { Fact } from '../core/fact.ts'
 import { at, isList, isObject, type Json, textsAt } from '../core/json.ts'
 import { byHand, type Proposal } from '../core/plan.ts'
+import { parseRoleArn } from '../domain/arn.ts'
 import { changeTrustPolicy } from '../domain/aws-changes.ts'
+import type { Role } from '../probes/aws/role.ts'
 
 /** More than IAM ever takes, whatever the quota of the account. */
 const mostCharacters = 4096
@@ -40,4 +43,11 @@ export function isExact(policy: Json | undefined, statement: number): boolean {
         )
       : []
   return ['sub', 'aud'].every((claim) => values(claim).length > 0 && values(claim).every((one) => !/[*?]/.test(one)))
+}
+
+/** 12 digits; undefined where it was not seen in which account the role is. */
+export function accountOfRole(role: Fact<Role>): string | undefined {
+  if (role.state !== 'known') return undefined
+  const asked = role.from.input.account
+  return parseRoleArn(role.value.arn ?? '')?.account ?? (typeof asked === 'string' ? asked : undefined)
 }

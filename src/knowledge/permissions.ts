@@ -132,6 +132,14 @@ export function withWay(kind: string): readonly string[] {
 
 /** Kinds that a live run does not ask: permission for them would show it nothing. */
 export const notAskedLive: ReadonlySet<string> = new Set([
+  'azure Microsoft.Authorization/roleAssignments/read',
+  'azure Microsoft.ContainerService/managedClusters/identityBindings/read',
+  'azure Microsoft.ContainerService/managedClusters/read',
+  'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read',
+  'azure Microsoft.ManagedIdentity/userAssignedIdentities/read',
+  'azure Microsoft.Storage/storageAccounts/read',
+  'azure graph applications/read',
+  'azure graph servicePrincipals/read',
   'aws ec2:DescribeLaunchTemplateVersions',
   'aws eks:ListClusters',
   'aws organizations:ListPolicies',

@@ -6,6 +6,8 @@ import { isObject, type Json, type JsonObject, textAt, textsAt } from '../core/j
 export type Holdings = {
   associations: readonly JsonObject[] | undefined
   entries: ReadonlyMap<string, JsonObject> | undefined
+  /** Add-ons that were installed since the lab began; no case shows any. */
+  addons: ReadonlyMap<string, JsonObject>
 }
 
 export type Write = { readonly call: string; readonly run: () => Written }
@@ -29,6 +31,8 @@ type Order = {
   /** pod-identity-associations, access-entries */
   readonly shelf: string
   readonly one: string | undefined
+  /** What of it: update. */
+  readonly more?: string | undefined
   /** `arn:PARTITION:eks:REGION:ACCOUNT` */
   readonly arn: string
   readonly idOf: (association: JsonObject) => string | undefined
@@ -37,7 +41,47 @@ type Order = {
 /** The write that a request asks for; undefined where it asks for none. */
 export function writeOf(order: Order, held: Holdings): Write | undefined {
   if (order.shelf === 'pod-identity-associations') return associationWrite(order, held)
+  if (order.shelf === 'addons') return addonWrite(order, held)
   return order.shelf === 'access-entries' ? entryWrite(order, held) : undefined
+}
+
+/** Settings come with the installation, or in a call of their own. */
+function addonWrite({ method, body, cluster, one, more, arn }: Order, held: Holdings): Write | undefined {
+  const input = parsed(body)
+  const found = one === undefined ? undefined : held.addons.get(one)
+  const missing = no(404, 'ResourceNotFoundException', `No addon: ${one} found in cluster: ${cluster}`)
+  if (method === 'POST' && one === undefined)
+    return {
+      call: 'eks:CreateAddon',
+      run: () => {
+        const addonName = textAt(input, 'addonName') ?? ''
+        if (held.addons.has(addonName)) return no(409, 'ResourceInUseException', 'Addon already exists.')
+        const { clientRequestToken: _, ...given } = input
+        const addonArn = `${arn}:addon/${cluster}/${addonName}/${randomUUID()}`
+        const addon: JsonObject = { clusterName: cluster, ...given, addonName, addonArn, status: 'ACTIVE' }
+        held.addons = new Map([...held.addons, [addonName, addon]])
+        return { status: 200, body: { addon } }
+      },
+    }
+  if (method === 'POST' && one !== undefined && more === 'update')
+    return {
+      call: 'eks:UpdateAddon',
+      run: () => {
+        if (found === undefined) return missing
+        const configurationValues = textAt(input, 'configurationValues') ?? ''
+        held.addons = new Map([...held.addons, [one, { ...found, configurationValues }]])
+        return { status: 200, body: { update: { id: randomUUID(), status: 'InProgress', type: 'AddonUpdate' } } }
+      },
+    }
+  if (method !== 'DELETE' || one === undefined) return undefined
+  return {
+    call: 'eks:DeleteAddon',
+    run: () => {
+      if (found === undefined) return missing
+      held.addons = new Map([...held.addons].filter(([name]) => name !== one))
+      return { status: 200, body: { addon: { ...found, status: 'DELETING' } } }
+    },
+  }
 }
 
 function associationWrite({ method, body, cluster, one, arn, idOf }: Order, held: Holdings): Write | undefined {

@@ -23,6 +23,7 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
   const held: Holdings = {
     associations: lab.associations,
     entries: entryNames === undefined ? undefined : new Map(described),
+    addons: new Map(),
   }
   const name = textAt(cluster, 'name') ?? textAt(cluster, 'arn')?.split('/').at(-1)
   const denied = (action: string, resource: string): Reply => {
@@ -45,10 +46,10 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
     const { method, path, query } = request
     if (!isSigned(request))
       return jsonReply(403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException')
-    const [top, asked, below, one, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
+    const [top, asked, below, one, more, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
     if (method !== 'GET' && top === 'clusters' && asked !== undefined && below !== undefined && rest.length === 0) {
       const arn = `arn:${accounts.partition}:eks:${region}:${accounts.own}`
-      const write = writeOf({ method, body: request.body, cluster: asked, shelf: below, one, arn, idOf }, held)
+      const write = writeOf({ method, body: request.body, cluster: asked, shelf: below, one, more, arn, idOf }, held)
       if (write !== undefined) {
         if (refused(write.call)) return denied(write.call, `cluster/${asked}`)
         if (name !== undefined && asked !== name) return notFound(asked)
@@ -56,7 +57,7 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
         return jsonReply(status, body, error)
       }
     }
-    if (method !== 'GET' || top !== 'clusters' || rest.length > 0)
+    if (method !== 'GET' || top !== 'clusters' || more !== undefined)
       return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
     if (asked === undefined) {
       // The lab knows of one cluster, and nothing about others beside it.
@@ -69,6 +70,13 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
       return asked === name ? jsonReply(200, { cluster: onTheWire(cluster) }) : notFound(asked)
     }
     const { associations } = held
+    if (below === 'addons' && one !== undefined) {
+      if (refused('eks:DescribeAddon')) return denied('eks:DescribeAddon', `addon/${asked}/${one}`)
+      const addon = held.addons.get(one)
+      return addon === undefined
+        ? jsonReply(404, { message: `No addon: ${one} found in cluster: ${asked}` }, 'ResourceNotFoundException')
+        : jsonReply(200, { addon })
+    }
     const shelf = below === 'access-entries' ? entries() : below === 'node-groups' ? entering.groups : undefined
     if (shelf !== undefined) {
       if (name !== undefined && asked !== name) return notFound(asked)

@@ -1,7 +1,7 @@
 /** The calls of IAM that make and take away roles, attachments and OIDC providers; what the lab was told besides stays as it is. */
 import type { Json } from '../core/json.ts'
 import { type Account, arnParts, type Provider, type Role } from './aws-accounts.ts'
-import { AwsError, type Call, type Form, type Xml } from './aws-query.ts'
+import { AwsError, type Call, type Form, members, type Xml } from './aws-query.ts'
 
 export type WriteDesk = {
   readonly own: Account
@@ -13,8 +13,12 @@ export type WriteDesk = {
   readonly providerNamed: (form: Form, action: string) => Provider
   readonly trustPolicy: (text: string) => Json
   readonly roleXml: (role: Role) => Xml
-  /** As the case has it. */
+  /** As the case has them. */
   readonly attachedInCase: Call
+  readonly listInCase: Call
+  readonly policyInCase: Call
+  /** Whether the case shows all policies of the role, and this one is not among them. */
+  readonly lacksInCase: (role: string, policy: string) => boolean
 }
 
 type Attached = { readonly PolicyName: string; readonly PolicyArn: string }
@@ -32,6 +36,27 @@ export function writeCalls(desk: WriteDesk): { readonly [action: string]: Call }
       return {}
     }
   const made = new Set<string>()
+  /** By role and policy, what was put since the lab began; undefined where it was taken away. */
+  const inline = new Map<string, string | undefined>()
+  const policyNow: Call = (form) => {
+    const [RoleName, PolicyName] = [required(form, 'RoleName'), required(form, 'PolicyName')]
+    const key = keyOf(RoleName, PolicyName)
+    const text = inline.get(key)
+    if (text !== undefined) return { RoleName, PolicyName, PolicyDocument: encodeURIComponent(text) }
+    const gone = new AwsError(404, 'NoSuchEntity', `The role policy with name ${PolicyName} cannot be found.`)
+    if (inline.has(key) || made.has(RoleName)) throw gone
+    // Where the case shows the names of all, one that is not among them is not there.
+    if (desk.lacksInCase(RoleName, PolicyName)) throw gone
+    return desk.policyInCase(form)
+  }
+
+  /** A case may show a role by its policies alone. */
+  const policyRole = async (form: Form, action: string): Promise<string> => {
+    const name = required(form, 'RoleName')
+    desk.allow(action, `role ${name}`)
+    if (!own.roles.has(name)) await policyNow(form)
+    return name
+  }
 
   return {
     CreateRole: (form) => {
@@ -68,6 +93,48 @@ export function writeCalls(desk: WriteDesk): { readonly [action: string]: Call }
       const kept = before.filter(({ PolicyArn }) => changed.get(keyOf(name, PolicyArn)) !== false)
       return { AttachedPolicies: [...kept, ...added], IsTruncated: false }
     },
+    PutRolePolicy: async (form) => {
+      const name = await policyRole(form, 'iam:PutRolePolicy')
+      inline.set(keyOf(name, required(form, 'PolicyName')), permissionsPolicy(required(form, 'PolicyDocument')))
+      return {}
+    },
+    DeleteRolePolicy: async (form) => {
+      const name = await policyRole(form, 'iam:DeleteRolePolicy')
+      await policyNow(form)
+      inline.set(keyOf(name, required(form, 'PolicyName')), undefined)
+      return {}
+    },
+    GetRolePolicy: policyNow,
+    ListRolePolicies: async (form) => {
+      const name = required(form, 'RoleName')
+      const told = made.has(name) ? { PolicyNames: [] } : await desk.listInCase(form)
+      const before = namesIn(told)
+      const here = [...inline].flatMap(([key, value]) =>
+        key.startsWith(`${name} `) && value !== undefined ? [key.slice(name.length + 1)] : [],
+      )
+      const kept = before.filter((one) => !inline.has(keyOf(name, one)))
+      return { PolicyNames: [...kept, ...here], IsTruncated: false }
+    },
+    UpdateRole: (form) => {
+      const role = roleNamed(form, 'iam:UpdateRole')
+      const seconds = Number(form.get('MaxSessionDuration') ?? 3600)
+      if (!(seconds >= 3600 && seconds <= 43_200))
+        throw new AwsError(
+          400,
+          'ValidationError',
+          `Value ${seconds} at 'maxSessionDuration' failed to satisfy constraint`,
+        )
+      own.roles.set(role.name, { ...role, maxSessionDuration: seconds })
+      return {}
+    },
+    UpdateOpenIDConnectProviderThumbprint: (form) => {
+      const provider = providerNamed(form, 'iam:UpdateOpenIDConnectProviderThumbprint')
+      const thumbprints = members(form, 'ThumbprintList')
+      if (thumbprints.length > 5 || thumbprints.some((one) => one.length !== 40))
+        throw new AwsError(400, 'InvalidInput', 'Thumbprint list must contain fewer than 5 entries of 40 characters.')
+      own.providers.set(provider.arn, { ...provider, thumbprints })
+      return {}
+    },
     DeleteOpenIDConnectProvider: (form) => {
       own.providers.delete(providerNamed(form, 'iam:DeleteOpenIDConnectProvider').arn)
       return {}
@@ -89,4 +156,18 @@ function attachedIn(told: Xml): readonly Attached[] {
     const { PolicyArn, PolicyName } = one
     return typeof PolicyArn === 'string' && typeof PolicyName === 'string' ? [{ PolicyArn, PolicyName }] : []
   })
+}
+
+function permissionsPolicy(text: string): string {
+  try {
+    JSON.parse(text)
+    return text
+  } catch {
+    throw new AwsError(400, 'MalformedPolicyDocument', 'This policy contains invalid Json')
+  }
+}
+
+function namesIn(told: Xml): readonly string[] {
+  const list = typeof told === 'object' && 'PolicyNames' in told ? told.PolicyNames : []
+  return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
 }

@@ -1,5 +1,6 @@
 /** IAM over the query protocol: the roles and OIDC providers of the account that the lab signs in to. */
 import { at, isObject, type Json, listAt, textAt, textsAt } from '../core/json.ts'
+import { aws } from '../domain/questions.ts'
 import { type Account, type Accounts, arnParts, madeUpId, type Provider, type Role } from './aws-accounts.ts'
 import { AwsError, type Form, members, queryService, type Xml } from './aws-query.ts'
 import { policyCalls } from './iam-policies.ts'
@@ -64,9 +65,17 @@ export function iamService(
   }
 
   const policies = policyCalls({ account: own.id, told: permissions.told, allow, denied, required })
-  const attachedInCase = policies.ListAttachedRolePolicies ?? (() => ({ AttachedPolicies: [] }))
+  const inCase = {
+    attachedInCase: policies.ListAttachedRolePolicies ?? (() => ({ AttachedPolicies: [] })),
+    listInCase: policies.ListRolePolicies ?? (() => ({ PolicyNames: [] })),
+    policyInCase: policies.GetRolePolicy ?? (() => ({})),
+    lacksInCase: (role: string, policy: string): boolean => {
+      const list = permissions.told(aws.rolePolicies(own.id, role))
+      return list !== undefined && at(list, 'complete') !== false && !textsAt(list, 'PolicyNames').includes(policy)
+    },
+  }
   const { partition } = accounts
-  const desk = { own, partition, allow, required, roleNamed, providerNamed, trustPolicy, roleXml, attachedInCase }
+  const desk = { own, partition, allow, required, roleNamed, providerNamed, trustPolicy, roleXml, ...inCase }
 
   return queryService({
     namespace,

@@ -5,7 +5,7 @@ import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/su
 import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
-import { aws, azure, kubernetes, seen } from '../domain/questions.ts'
+import { aws, kubernetes, seen } from '../domain/questions.ts'
 import { type Configuration, injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import {
   type Meta,
@@ -15,9 +15,7 @@ import {
   readWorkload,
   type ServiceAccount,
 } from '../domain/workloads.ts'
-import { fragmentsOf } from '../knowledge/error-texts.ts'
-import { readManagedIdentity } from './azure/identity.ts'
-import { readStoreClass } from './azure/secrets-store.ts'
+import { type AzureObjects, azureObjects, azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
 import { type Listed, listed } from './lists.ts'
@@ -53,19 +51,8 @@ type Lists = {
   readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
-  /** Managed identities of Azure by name, with the client id by which ServiceAccounts name them; those among documents only. */
-  readonly managed: readonly { readonly name: string; readonly clientId: string }[]
-  /** Classes of the secrets store that ask Azure Key Vault. */
-  readonly classes: readonly { readonly namespace: string; readonly name: string }[]
-  /** Something about another named object was seen that no such object stands for. */
-  readonly ofObjects: boolean
+  readonly azure: AzureObjects
 }
-
-/** Texts about objects that they mostly do not name. */
-const objectTexts: ReadonlySet<string> = new Set([
-  ...fragmentsOf('azure/federated-credential-accepted'),
-  ...fragmentsOf('azure/secrets-store-names-identity'),
-])
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
@@ -85,48 +72,22 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [
-    accounts,
-    pods,
-    errors,
-    associations,
-    roles,
-    services,
-    nodes,
-    machines,
-    webhooks,
-    managed,
-    credentials,
-    classes,
-    ...templates
-  ] = await Promise.all([
-    list('serviceaccounts', readServiceAccount),
-    list('pods', readPod),
-    ask(seen.errors()),
-    ask(aws.podIdentityAssociations()),
-    documents ? ask(aws.roles()) : undefined,
-    everything ? ask(kubernetes.list('services', namespace)) : undefined,
-    everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
-    everything && documents ? ask(aws.instances()) : undefined,
-    ask(kubernetes.list('mutatingwebhookconfigurations')),
-    documents ? ask(azure.managedIdentities()) : undefined,
-    documents ? ask(azure.federatedIdentityCredentials()) : undefined,
-    documents ? ask(kubernetes.list('secretproviderclasses', namespace)) : undefined,
-    ...templateResources.map((resource) => list(resource, readWorkload)),
-  ])
+  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, ...templates] =
+    await Promise.all([
+      list('serviceaccounts', readServiceAccount),
+      list('pods', readPod),
+      ask(seen.errors()),
+      ask(aws.podIdentityAssociations()),
+      documents ? ask(aws.roles()) : undefined,
+      everything ? ask(kubernetes.list('services', namespace)) : undefined,
+      everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
+      everything && documents ? ask(aws.instances()) : undefined,
+      ask(kubernetes.list('mutatingwebhookconfigurations')),
+      ...templateResources.map((resource) => list(resource, readWorkload)),
+    ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
-  const identities =
-    managed?.state === 'known'
-      ? listAt(managed.value, 'identities').flatMap((one) => readManagedIdentity(one) ?? [])
-      : []
-  const said = errors.state === 'known' ? listAt(errors.value, 'errors') : []
   return {
-    managed: identities,
-    classes:
-      classes?.state === 'known' ? listAt(classes.value, 'items').flatMap((one) => readStoreClass(one) ?? []) : [],
-    ofObjects:
-      said.some((one) => objectTexts.has(textAt(one, 'fragment') ?? '')) ||
-      (credentials?.state === 'known' && identities.length === 0),
+    azure: await azureObjects(ask, errors, documents === true, namespace),
     accounts,
     pods,
     templates: templates.flatMap(itemsOf),
@@ -273,14 +234,6 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
-/** The managed identities that a ServiceAccount names by client id. */
-const named = (account: ServiceAccount | undefined, { managed }: Lists): readonly string[] => {
-  const clientId = account?.annotations[azureClientAnnotation]?.trim().toLowerCase()
-  return clientId === undefined
-    ? []
-    : managed.filter((one) => one.clientId.toLowerCase() === clientId).map(({ name }) => `ManagedIdentity ${name}`)
-}
-
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
@@ -295,14 +248,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (shelf === undefined) byAccount.set(key, [pod])
     else shelf.push(pod)
   }
-  const owners = new Map<string, string[]>()
-  for (const one of lists.templates) {
-    const key = keyOfAccount(one.namespace, one.serviceAccount)
-    owners.set(key, [
-      ...(owners.get(key) ?? []),
-      subjectKey({ kind: one.kind, namespace: one.namespace, name: one.name }),
-    ])
-  }
+  const owners = selection.documents === true ? ownersOf(lists.templates, keyOfAccount) : undefined
   const pods = new Map(chosen.pods)
   const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
   const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
@@ -313,9 +259,9 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     const seesPods = own.length > 0
     const stands: readonly Scope[] = seesPods || (podsAreAll && !lists.errors) ? [] : ['pod']
     const of = [
-      ...named(known.get(key), lists),
+      ...identitiesNamed(known.get(key), lists.azure),
       // It stands for what those would make.
-      ...(stands.length > 0 && selection.documents === true ? (owners.get(key) ?? []) : []),
+      ...(stands.length > 0 ? (owners?.get(key) ?? []) : []),
     ]
     subjects.push({
       kind: 'ServiceAccount',
@@ -348,11 +294,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
-  for (const { name } of lists.managed) {
-    const of = subjects.filter((one) => one.of?.includes(`ManagedIdentity ${name}`) === true).map(subjectKey)
-    subjects.push({ kind: 'ManagedIdentity', name, of })
-  }
-  for (const { namespace, name } of lists.classes) subjects.push({ kind: 'SecretProviderClass', namespace, name })
+  subjects.push(...azureSubjects(lists.azure, subjects))
 
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
 
@@ -365,7 +307,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   const standsFor: readonly Scope[] = [
     ...(blindTo ? (['service-account', 'pod'] as const) : []),
     ...(blindToNodes ? (['node'] as const) : []),
-    ...(lists.ofObjects ? (['object'] as const) : []),
+    ...(lists.azure.ofObjects ? (['object'] as const) : []),
   ]
   subjects.unshift({
     ...clusterSubject,

@@ -92,10 +92,12 @@ function rootFinder(findings: readonly Line[]): (blocked: Line) => Line | undefi
   return (line) => rootOf(line, new Set([line.check]))
 }
 
+const everybody = ({ subject, others }: Line): readonly Subject[] => (others ? [subject, ...others] : [subject])
+
 const heldOf = (lines: readonly Line[]): readonly Held[] =>
   groupBy(lines, (line) => line.check).map((group) => ({
     title: group[0].title,
-    subjects: group.map((line) => line.subject),
+    subjects: group.flatMap(everybody),
   }))
 
 /** Beyond the third of a kind, the rest goes along with the first. */
@@ -148,7 +150,7 @@ export function tell(report: Report): Told {
           : {
               line,
               lines: group,
-              subjects: group.flatMap((one) => (one.others ? [one.subject, ...one.others] : one.subject)),
+              subjects: group.flatMap(everybody),
             }
       }
       return {

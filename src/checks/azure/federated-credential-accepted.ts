@@ -21,6 +21,7 @@ export const check = defineCheck({
     title: 'Azure accepts the federated credential that is to be written',
     severity: 'error',
     scope: 'object',
+    kinds: ['ManagedIdentity'],
     cloud: 'azure',
     section: 'Credentials',
     why: 'A credential that was refused is not there, whatever the template or the pipeline says; each refusal has one reason.',

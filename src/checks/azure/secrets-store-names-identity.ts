@@ -14,6 +14,7 @@ export const check = defineCheck({
     title: 'The Key Vault provider of the secrets store gets an identity and a token',
     severity: 'error',
     scope: 'object',
+    kinds: ['SecretProviderClass', 'CSIDriver'],
     cloud: 'azure',
     section: 'Workload',
     why: "The provider exchanges the token of the pod's ServiceAccount for the client id in its class; without the one it takes the node's identity, without the other it gets no token. Label, webhook and annotation play no part.",

@@ -35,7 +35,7 @@ export const check = defineCheck({
     section: 'Issuer',
     why: 'A copy of the keys that somebody uploaded does not follow the cluster: when signing moves to another key, every token is refused.',
     fix: {
-      safety: 'review',
+      safety: 'manual',
       does: 'Publish the live key set, stripped to the public fields and joined with keys still in use, by an upload to the store behind jwks_uri.',
     },
     links: [

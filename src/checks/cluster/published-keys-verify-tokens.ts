@@ -52,7 +52,7 @@ export const check = defineCheck({
     section: 'Issuer',
     why: 'A cloud verifies a token with the published key that its kid names; where it finds none, or another cluster’s, it refuses every token.',
     fix: {
-      safety: 'review',
+      safety: 'manual',
       does: 'Publish the union of the live /openid/v1/jwks and the published keys at jwks_uri, by an upload to the store behind it; never drop a published key that a living token may name, never handle a private key.',
     },
     links: [

@@ -49,7 +49,7 @@ export const check = defineCheck({
     section: 'Workload',
     why: 'Where two mechanisms bind one ServiceAccount, only one of them counts, and which one is easily taken for the other.',
     fix: {
-      safety: 'review',
+      safety: 'manual',
       does: 'Remove the one binding that is not meant, after seeing who relies on it; which of two to keep is for a person to say.',
     },
     links: [

@@ -2,7 +2,16 @@
 import { check } from '../../checks/eks/aws-auth-entries-can-match.ts'
 import { type JsonObject, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { arnKeys, awsAuthFaults, entriesOf, type Fault, type MapName, mapNames } from '../../domain/aws-auth.ts'
+import {
+  type AuthEntry,
+  arnKeys,
+  awsAuthFaults,
+  entriesOf,
+  type Fault,
+  type MapName,
+  mapNames,
+  placeOf,
+} from '../../domain/aws-auth.ts'
 import { withoutEntry, withValue } from '../../domain/aws-auth-edits.ts'
 import { patchObject } from '../../domain/kubernetes-changes.ts'
 import { awsAuth } from '../../probes/eks/aws-auth.ts'
@@ -69,29 +78,27 @@ function withoutPaths(brief: Brief): Proposal {
   return rewrite(brief, steps, `Write the role without its path in ${places} of aws-auth`)
 }
 
-/** The later entry counts already, so nobody gains or loses anything. */
-function withoutFirst(brief: Brief): Proposal {
+/** The last entry counts already, so nobody gains or loses anything. */
+function withoutFormer(brief: Brief): Proposal {
   const { awsAuth } = brief.have
-  const firsts = faultsOf(brief, 'mapped-twice').map(({ data }) => {
-    const [, section, index = ''] = /^(\w+)\[(\d+)\]$/.exec(data.first) ?? []
-    return { section, index: Number(index), arn: data.arn }
-  })
-  // Of three the first is named twice. From the last to the first, so that the places of the others hold.
-  const unique = [...new Map(firsts.map((one) => [`${one.section}[${one.index}]`, one])).values()].sort(
-    (a, b) => b.index - a.index,
-  )
-  const steps = unique.map(({ section, index, arn }): Step | undefined =>
-    isMapName(section) && awsAuth.state === 'known' && entriesOf(awsAuth.value, section)[index] !== undefined
-      ? { section, index, arn, edit: (text) => withoutEntry(text, index) }
-      : undefined,
-  )
-  const places = unique.map(({ section, index }) => `${section}[${index}]`).join(', ')
+  if (awsAuth.state === 'absent') return byHand
+  const twice = new Set(faultsOf(brief, 'mapped-twice').map(({ data }) => data.arn.toLowerCase()))
+  const all = [...entriesOf(awsAuth.value, 'mapRoles'), ...entriesOf(awsAuth.value, 'mapUsers')]
+  const last = new Map(all.map((entry) => [entry.arn?.toLowerCase(), entry]))
+  const former = all.filter(({ arn = '' }) => twice.has(arn.toLowerCase())).filter((one) => !isLast(last, one))
+  // From the last to the first, so that the places of the others hold.
+  const steps = former
+    .toReversed()
+    .map(({ section, index, arn = '' }): Step => ({ section, index, arn, edit: (text) => withoutEntry(text, index) }))
+  const places = former.map(placeOf).join(', ')
   return rewrite(
     brief,
     steps,
     `Take ${places} out of aws-auth, which a later entry of the same role has put out of force`,
   )
 }
+const isLast = (last: ReadonlyMap<string | undefined, AuthEntry>, one: AuthEntry): boolean =>
+  last.get(one.arn?.toLowerCase()) === one
 
 /** A number or an ARN in brackets was filled in; any other text may still be the example's. */
 const filledIn = /<(\d{12}|arn:[\w+=,.@:/-]+)>/g
@@ -114,5 +121,5 @@ export const fixer = defineFixer(check, {
   needs,
   wants,
   // A session in the place of a role, a wildcard, an empty name: whoever is let in by that is for a person to say.
-  proposals: { 'role-path': withoutPaths, 'placeholder-left': withoutBrackets, 'mapped-twice': withoutFirst },
+  proposals: { 'role-path': withoutPaths, 'placeholder-left': withoutBrackets, 'mapped-twice': withoutFormer },
 })

@@ -155,8 +155,15 @@ export const namedRole = defineProbe({
         aws.role(undefined, subject.name),
         'aws iam get-role --role-name NAME',
       )
-    return onward(ask(aws.role(account, subject.name)), (answer) =>
-      account === undefined ? reading(answer, readRole) : ofAccount(answer, account),
-    )
+    return onward(ask(aws.role(account, subject.name)), (answer): Soon<Fact<Role>> => {
+      if (account !== undefined) return ofAccount(answer, account)
+      const role = reading(answer, readRole)
+      const own = role.state === 'known' ? parseRoleArn(role.value.arn ?? '')?.account : undefined
+      if (own === undefined) return role
+      // The same question as others ask about it, so that a change to it shows in both answers.
+      return onward(ask(aws.role(own, subject.name)), (again) =>
+        again.state === 'known' ? ofAccount(again, own) : role,
+      )
+    })
   },
 })

@@ -1,5 +1,5 @@
 /** What the workload's token says: issuer, subject and audience, as minted, as collected, or as an error text of Entra quotes it. */
-import { absent, defineProbe, type Fact, known, type Question, unknown } from '../../core/fact.ts'
+import { defineProbe, type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { azureAudience } from '../../domain/audiences.ts'
 import { quotedIn } from '../../domain/azure-errors.ts'
 import { audienceIn, fileVariable, ownContainers } from '../../domain/azure-pods.ts'
@@ -82,22 +82,5 @@ export const assertion = defineProbe({
         ? issuer
         : unknown('not-collected', "nothing shows the workload's token", azureUse.from, 'kubectl create token')
     return known({ ...claims, apiToken, sent }, azureUse.from)
-  },
-})
-
-/** Absent for whoever has nothing to do with Azure. */
-export const issuerClaim = defineProbe({
-  id: 'azure/issuer-claim',
-  about: "the issuer of the workload's token",
-  scope: 'service-account',
-  needs: {},
-  wants: { assertion, issuer },
-  ask: (_have, { assertion, issuer }): Fact<Claim> => {
-    if (assertion.state === 'absent') return absent(assertion.from)
-    if (assertion.state === 'unknown') return assertion
-    if (assertion.value.issuer !== undefined) return known(assertion.value.issuer, assertion.value.issuer.from)
-    return issuer.state === 'unknown'
-      ? issuer
-      : unknown('not-collected', 'nothing shows the issuer of the token', assertion.from, 'kubectl create token')
   },
 })

@@ -129,13 +129,6 @@ export const webhookDeployments = defineProbe({
   },
 })
 
-export type Killed = {
-  readonly pod: string
-  readonly reason: string
-  readonly limit: string
-  readonly restarts: number
-}
-
 /** The namespace's labels, for who asks whether it enforces a level of Pod Security. */
 export const namespaceLabels = defineProbe({
   id: 'azure/namespace-labels',

@@ -1,10 +1,10 @@
 /** Workloads beside a bound ServiceAccount that run as another and may have been meant for it, with their templates. */
 import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
-import { at, isObject, type JsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { type ObjectPlace, rolling } from '../../domain/kubernetes-changes.ts'
-import { kubernetes } from '../../domain/questions.ts'
 import { workloadOf } from './namesakes.ts'
 import { podsOfNamespace } from './pods.ts'
+import { templateAt } from './template.ts'
 import { users } from './users.ts'
 
 export type Runner = {
@@ -22,8 +22,8 @@ export const runners = defineProbe({
   scope: 'service-account',
   needs: { users },
   wants: { podsOfNamespace },
-  ask: async ({ users }, { podsOfNamespace }, { subject, ask }): Promise<Fact<readonly Runner[]>> => {
-    const { namespace } = subject
+  ask: async ({ users }, { podsOfNamespace }, inquiry): Promise<Fact<readonly Runner[]>> => {
+    const { namespace } = inquiry.subject
     if (users.state === 'absent' || namespace === undefined) return absent(users.from)
     const others = users.value.others().filter(({ passing }) => !passing)
     const asking = others.filter((one) => one.expectsIdentity && !users.value.bound.includes(one.serviceAccount))
@@ -35,12 +35,11 @@ export const runners = defineProbe({
     for (const { workload } of meant) {
       const place = rolling(workload, namespace)
       if (place === undefined) continue
-      const answer = await ask(kubernetes.get(place.resource, namespace, place.name))
-      if (answer.state === 'unknown') return answer
-      const template = answer.state === 'known' ? at(answer.value, 'spec', 'template') : undefined
-      if (!isObject(template)) continue
+      const template = await templateAt(place, inquiry)
+      if (template.state === 'unknown') return template
+      if (template.state === 'absent') continue
       const own = pods.filter((one) => workloadOf(one) === workload).map(({ name }) => name)
-      found.push({ workload, place, template, pods: own })
+      found.push({ workload, place, template: template.value, pods: own })
     }
     return known(found, users.from)
   },

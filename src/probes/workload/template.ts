@@ -1,11 +1,31 @@
 /** The template that the pod is made from, where one workload makes it anew when that changes. */
-import { absent, defineProbe, type Fact, onward, reading, type Soon } from '../../core/fact.ts'
-import { at, isObject } from '../../core/json.ts'
-import { rolling } from '../../domain/kubernetes-changes.ts'
+import { absent, defineProbe, type Fact, type Inquiry, known, onward, type Soon, unknown } from '../../core/fact.ts'
+import { at, isObject, type JsonObject, textAt } from '../../core/json.ts'
+import { type ObjectPlace, rolling } from '../../domain/kubernetes-changes.ts'
 import { kubernetes } from '../../domain/questions.ts'
+import { sh } from '../../domain/shell-words.ts'
 import type { Template } from '../../domain/template-changes.ts'
+import { listed } from '../lists.ts'
 import { workloadOf } from './namesakes.ts'
 import { pod } from './pod.ts'
+
+/** The template of a workload out of the list of its kind, which others have asked for already. */
+export function templateAt({ resource, namespace, name }: ObjectPlace, { ask }: Inquiry): Soon<Fact<JsonObject>> {
+  const question = kubernetes.list(resource, namespace)
+  return onward(ask(question), (fact): Fact<JsonObject> => {
+    const list = listed(fact, (json) => (isObject(json) ? json : undefined))
+    if (list.state !== 'known') return list
+    const held = list.value.items.find(
+      (one) => textAt(one, 'metadata', 'name') === name && textAt(one, 'metadata', 'namespace') === namespace,
+    )
+    const template = held === undefined ? undefined : at(held, 'spec', 'template')
+    if (isObject(template)) return known(template, question)
+    const lift = sh`kubectl get ${resource} ${name} -n ${namespace ?? 'default'} -o yaml`
+    return list.value.complete
+      ? absent(question)
+      : unknown('not-collected', `the pod template of ${resource}/${name} was not seen`, question, lift)
+  })
+}
 
 /** Absent for pods that nothing replaces: bare ones, those of Jobs, and those whose owner is not there. */
 export const template = defineProbe({
@@ -14,17 +34,15 @@ export const template = defineProbe({
   scope: 'pod',
   needs: { pod },
   wants: {},
-  ask: ({ pod }, _want, { ask }): Soon<Fact<Template>> => {
+  ask: ({ pod }, _want, inquiry): Soon<Fact<Template>> => {
     if (pod.state === 'absent') return absent(pod.from)
     const { name, namespace } = pod.value
     const workload = workloadOf(pod.value)
     const place = rolling(workload, namespace)
     if (place === undefined) return absent(pod.from)
-    return onward(ask(kubernetes.get(place.resource, namespace, place.name)), (answer) =>
-      reading(answer, (json) => {
-        const held = at(json, 'spec', 'template')
-        return isObject(held) ? { place, workload, pod: name, template: held } : undefined
-      }),
-    )
+    return onward(templateAt(place, inquiry), (fact): Fact<Template> => {
+      if (fact.state !== 'known') return fact
+      return known({ place, workload, pod: name, template: fact.value }, fact.from)
+    })
   },
 })
