@@ -3,6 +3,7 @@ import { same } from '../core/edit.ts'
 import { at, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import type { Action } from '../core/plan.ts'
 import { attachPolicy, changeTrustPolicy, createRole } from '../domain/aws-changes.ts'
+import { breadthsOf } from '../domain/aws-trust-breadth.ts'
 import { aws } from '../domain/questions.ts'
 import { nearly, quotas } from '../probes/aws/iam-use.ts'
 import { type BindBrief, seenOrEnd } from './bind-brief.ts'
@@ -40,6 +41,8 @@ export async function roleActions(
   const next = extended(policy)
   if (next === undefined || same(next, policy)) {
     brief.say(`already so: the trust policy of role ${name} admits ${whom(brief, statement)}`)
+    if (breadthsOf(policy).found.length > 0)
+      brief.say(`note: it admits others, too; kubectl wi doctor tells whom (aws/trust-policy-is-narrow)`)
     return attached
   }
   await fits(brief, role, next)

@@ -2,12 +2,15 @@
 import { examine } from '../core/engine.ts'
 import type { Source } from '../core/fact.ts'
 import { textAt } from '../core/json.ts'
+import type { Action } from '../core/plan.ts'
+import { exitCodes } from '../core/report.ts'
 import { clusterSubject, type Subject } from '../core/subject.ts'
 import { kubernetes } from '../domain/questions.ts'
 import { clean } from '../report/text.ts'
 import type { BindFlags, Intent } from './bind-brief.ts'
 import { type FixFlags, planAndAct } from './fix.ts'
 import { usage } from './trouble.ts'
+import { openWorld } from './world.ts'
 
 /** One row for each cloud: the flag that asks for it, and what it leads to. */
 const intents: readonly { readonly flag: keyof BindFlags; readonly open: () => Promise<Intent> }[] = [
@@ -34,22 +37,41 @@ export async function bindServiceAccount(
   const say = (sentence: string): void => {
     setting.process.stderr.write(`${clean(sentence)}\n`)
   }
+  const actionsOver = async (source: Source, told: (sentence: string) => void): Promise<readonly Action[]> => {
+    const namespace = flags.namespace ?? (await namespaceOf(source))
+    const { fact } = await examine({ checks: [], subjects: [{ kind: 'ServiceAccount', namespace, name }], source })
+    return intent({
+      namespace,
+      name,
+      flags,
+      say: told,
+      ask: async (question) => source.ask(question),
+      ofCluster: async (probe) => fact(probe, clusterSubject satisfies Subject),
+    })
+  }
   const asFix: FixFlags = { ...flags, only: undefined, selector: undefined, 'all-namespaces': false, overlay: false }
-  return planAndAct([`sa/${name}`], asFix, setting, {
+  let intended = 0
+  const code = await planAndAct([`sa/${name}`], asFix, setting, {
     wanted: ({ check }) => flags.restart && aboutPods.has(check),
     intended: async (source) => {
-      const namespace = flags.namespace ?? (await namespaceOf(source))
-      const { fact } = await examine({ checks: [], subjects: [{ kind: 'ServiceAccount', namespace, name }], source })
-      return intent({
-        namespace,
-        name,
-        flags,
-        say,
-        ask: async (question) => source.ask(question),
-        ofCluster: async (probe) => fact(probe, clusterSubject satisfies Subject),
-      })
+      const actions = await actionsOver(source, say)
+      intended = actions.length
+      return actions
     },
   })
+  if (!flags.apply || flags['dry-run'] !== undefined || intended === 0 || code === exitCodes.unhealthy) return code
+  // Healthy it may be by what somebody else has made of it meanwhile.
+  const stop = new AbortController()
+  const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
+  const world = await openWorld(asFix, { version: setting.version, ends })
+  try {
+    const left = await actionsOver(world.source, () => {})
+    if (left.length === 0) return code
+    say(`it is not as it was asked for; left to do: ${left.map(({ summary }) => summary).join('; ')}`)
+    return exitCodes.unhealthy
+  } finally {
+    world.close()
+  }
 }
 
 async function namespaceOf(source: Source): Promise<string> {

@@ -54,7 +54,7 @@ export const check = defineCheck({
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
   wants: { serviceAccount, podsAndTemplates, misplacedClientId, managedIdentities, errorsOfServiceAccount },
-  after: ['azure/pod-uses-federated-service-account'],
+  after: ['azure/pod-uses-federated-service-account', 'workload/service-account-exists'],
   messages: {
     'key-misspelt': ({ namespace, name, observed }: Data) =>
       `ServiceAccount ${namespace}/${name} carries ${observed}, the webhook reads ${azureClientAnnotation}`,
