@@ -5,6 +5,7 @@ import { audienceOf, roleAnnotation } from '../domain/audiences.ts'
 import { tokenVolume } from '../domain/aws-injection.ts'
 import { injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import { readServiceAccount } from '../domain/workloads.ts'
+import { withAzure, withoutAzure } from './azure-injection.ts'
 import { strategicPatch } from './kubernetes-patches.ts'
 import type { Resource } from './kubernetes-resources.ts'
 import type { Change, Store } from './kubernetes-store.ts'
@@ -72,16 +73,33 @@ function madeAnew(pod: JsonObject, template: Json, name: string): JsonObject {
         })),
       }
     : spec
+  const asWritten = withoutAzure(bare)
   return {
     ...pod,
-    metadata: { ...strategicObject(metadata, at(template, 'metadata')), name },
-    spec: strategicObject(bare, at(template, 'spec')),
+    metadata: { ...strategicObject({ ...metadata, labels: ofController(metadata) }, at(template, 'metadata')), name },
+    spec: strategicObject(asWritten, at(template, 'spec')),
   }
 }
+
+/** A label that has left the template is not on the pods that follow; those that the controller adds are. */
+const ofController = ({ labels }: JsonObject): JsonObject =>
+  isObject(labels)
+    ? Object.fromEntries(
+        Object.entries(labels).filter(([key]) => /-hash$|^(?:apps|statefulset)\.kubernetes\.io\//.test(key)),
+      )
+    : {}
 
 const strategicObject = (held: JsonObject, patch: Json | undefined): JsonObject => {
   const merged = patch === undefined ? held : strategicPatch(held, patch)
   return isObject(merged) ? merged : held
+}
+
+/** What the webhook of Azure was installed with. */
+function tenantIn(store: Store, resources: readonly Resource[]): string | undefined {
+  const maps = byName(resources, 'ConfigMap')
+  const all = maps === undefined ? [] : listAt(store.list(maps, everything), 'items')
+  const own = all.find((one) => textAt(one, 'metadata', 'name') === 'azure-wi-webhook-config')
+  return textAt(own ?? null, 'data', 'AZURE_TENANT_ID')
 }
 
 /** As the pod identity webhook does, where one is configured and the ServiceAccount names a role. */
@@ -91,14 +109,18 @@ function injected(pod: JsonObject, store: Store, resources: readonly Resource[])
   const spec = isObject(pod.spec) ? pod.spec : {}
   const namespace = textAt(pod, 'metadata', 'namespace')
   const name = textAt(spec, 'serviceAccountName') ?? 'default'
-  const acts =
-    configurations !== undefined &&
-    listAt(store.list(configurations, everything), 'items').some((one) => {
-      const read = readConfiguration(one)
-      return read !== undefined && injectorsOf(read).some(({ injects }) => injects === 'AWS')
-    })
+  const hooks =
+    configurations === undefined
+      ? []
+      : listAt(store.list(configurations, everything), 'items').flatMap((one) => {
+          const read = readConfiguration(one)
+          return read === undefined ? [] : injectorsOf(read)
+        })
+  const acts = hooks.some(({ injects }) => injects === 'AWS')
   const object =
     accounts === undefined || namespace === undefined ? undefined : store.find(accounts, { namespace, name })
+  if (isObject(object) && hooks.some(({ injects }) => injects === 'Azure'))
+    return withAzure(pod, object, tenantIn(store, resources))
   const account = object === undefined ? undefined : readServiceAccount(object)
   const role = account?.annotations[roleAnnotation]
   if (!acts || account === undefined || role === undefined) return pod
