@@ -81,6 +81,34 @@ import { check as loadBalancerControllerCanCallAws } from './eks/load-balancer-c
 import { check as maxPodsFitsTheAddresses } from './eks/max-pods-fits-the-addresses.ts'
 import { check as nodeHasRoomForPods } from './eks/node-has-room-for-pods.ts'
 import { check as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { check as gcpAnnotationAgreesWithGrants } from './gcp/annotation-agrees-with-grants.ts'
+import { check as gcpAnnotationNamesAServiceAccount } from './gcp/annotation-names-a-service-account.ts'
+import { check as gcpClientWaitsForMetadataServer } from './gcp/client-waits-for-metadata-server.ts'
+import { check as gcpCredentialConfigurationIsUsable } from './gcp/credential-configuration-is-usable.ts'
+import { check as gcpDirectIdentitySuffices } from './gcp/direct-identity-suffices.ts'
+import { check as gcpGoogleServiceAccountIsActive } from './gcp/google-service-account-is-active.ts'
+import { check as gcpGrantsAreNarrow } from './gcp/grants-are-narrow.ts'
+import { check as gcpIamMembersAreWellFormed } from './gcp/iam-members-are-well-formed.ts'
+import { check as gcpIdentityMayCallTargetApi } from './gcp/identity-may-call-target-api.ts'
+import { check as gcpIdentityMayReadBucket } from './gcp/identity-may-read-bucket.ts'
+import { check as gcpIdentityNamespaceNamesThisCluster } from './gcp/identity-namespace-names-this-cluster.ts'
+import { check as gcpMeshLetsMetadataThrough } from './gcp/mesh-lets-metadata-through.ts'
+import { check as gcpMetadataServerHasHeadroom } from './gcp/metadata-server-has-headroom.ts'
+import { check as gcpNoKeyOverridesWorkloadIdentity } from './gcp/no-key-overrides-workload-identity.ts'
+import { check as gcpNodeRunsMetadataServer } from './gcp/node-runs-metadata-server.ts'
+import { check as gcpPodCanReachMetadataServer } from './gcp/pod-can-reach-metadata-server.ts'
+import { check as gcpPodIsServedByMetadataServer } from './gcp/pod-is-served-by-metadata-server.ts'
+import { check as gcpPodRunsAsBoundServiceAccount } from './gcp/pod-runs-as-bound-service-account.ts'
+import { check as gcpProviderAcceptsTokenAudience } from './gcp/provider-accepts-token-audience.ts'
+import { check as gcpProviderAdmitsTokenClaims } from './gcp/provider-admits-token-claims.ts'
+import { check as gcpProviderIsActive } from './gcp/provider-is-active.ts'
+import { check as gcpProviderIssuerMatchesToken } from './gcp/provider-issuer-matches-token.ts'
+import { check as gcpProviderKnowsTheSigningKey } from './gcp/provider-knows-the-signing-key.ts'
+import { check as gcpServiceAccountAdmitsWorkload } from './gcp/service-account-admits-workload.ts'
+import { check as gcpTokenEndpointsAnswer } from './gcp/token-endpoints-answer.ts'
+import { check as gcpTokenIsCurrent } from './gcp/token-is-current.ts'
+import { check as gcpWorkloadPoolExists } from './gcp/workload-pool-exists.ts'
+import { check as gcpWorkloadTokensAreMounted } from './gcp/workload-tokens-are-mounted.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
 import { check as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
@@ -175,6 +203,34 @@ export const checks: readonly Check[] = [
   maxPodsFitsTheAddresses,
   nodeHasRoomForPods,
   nodesAreMapped,
+  gcpAnnotationAgreesWithGrants,
+  gcpAnnotationNamesAServiceAccount,
+  gcpClientWaitsForMetadataServer,
+  gcpCredentialConfigurationIsUsable,
+  gcpDirectIdentitySuffices,
+  gcpGoogleServiceAccountIsActive,
+  gcpGrantsAreNarrow,
+  gcpIamMembersAreWellFormed,
+  gcpIdentityMayCallTargetApi,
+  gcpIdentityMayReadBucket,
+  gcpIdentityNamespaceNamesThisCluster,
+  gcpMeshLetsMetadataThrough,
+  gcpMetadataServerHasHeadroom,
+  gcpNoKeyOverridesWorkloadIdentity,
+  gcpNodeRunsMetadataServer,
+  gcpPodCanReachMetadataServer,
+  gcpPodIsServedByMetadataServer,
+  gcpPodRunsAsBoundServiceAccount,
+  gcpProviderAcceptsTokenAudience,
+  gcpProviderAdmitsTokenClaims,
+  gcpProviderIsActive,
+  gcpProviderIssuerMatchesToken,
+  gcpProviderKnowsTheSigningKey,
+  gcpServiceAccountAdmitsWorkload,
+  gcpTokenEndpointsAnswer,
+  gcpTokenIsCurrent,
+  gcpWorkloadPoolExists,
+  gcpWorkloadTokensAreMounted,
   callerIsTheDeclaredIdentity,
   networkLeadsToTheTokenEndpoint,
   oneMechanismIsBound,

@@ -1,6 +1,7 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
+import { googlePicks, pickGoogleMap, pickMetadataServer } from './kubernetes-google.ts'
 import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
 
 type Draft = { [key: string]: Json }
@@ -114,9 +115,14 @@ function withLimits(spec: JsonObject): JsonObject {
   }
 }
 
-const pod: Pick = ({ spec, status }, draft) => {
+const pod: Pick = ({ metadata, spec, status }, draft) => {
   if (isObject(spec)) draft.spec = pickPodSpec(spec)
   if (!isObject(status)) return
+  const health = pickMetadataServer(metadata, status)
+  if (health !== undefined) {
+    draft.status = health
+    return
+  }
   const killed = outOfMemory(status.containerStatuses)
   if (killed.length === 0) {
     if (status.phase !== undefined) draft.status = { phase: status.phase }
@@ -178,10 +184,16 @@ const configMap: Pick = (from, draft) => {
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
   // The certificates of the API server's own authority, the same in every namespace.
   else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
+  else if (isObject(data)) {
+    const google = pickGoogleMap(metadata.name, data)
+    if (google !== undefined) draft.data = google
+  }
 }
 
-/** Of a store of external-secrets only who asks Azure Key Vault, and as whom. */
-const secretStore: Pick = ({ spec }, draft) => {
+/** Of a store of external-secrets only who asks Azure Key Vault, and as whom, or which cluster of Google it names. */
+const secretStore: Pick = (from, draft) => {
+  googlePicks.SecretStore?.(from, draft)
+  const { spec } = from
   const provider = isObject(spec) ? spec.provider : undefined
   const vault = isObject(provider) ? provider.azurekv : undefined
   if (vault !== undefined)
@@ -238,7 +250,7 @@ const picks: { readonly [kind: string]: Pick } = {
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
-  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress', 'egress'),
+  ...googlePicks,
   Node: (from, draft) => {
     specOf('providerID', 'taints')(from, draft)
     if (!isObject(from.status)) return
@@ -310,12 +322,19 @@ const plurals: { readonly [kind: string]: string } = {
   Endpoints: 'endpoints',
   NetworkPolicy: 'networkpolicies',
   Ingress: 'ingresses',
+  CiliumNetworkPolicy: 'ciliumnetworkpolicies',
+  CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
   StorageClass: 'storageclasses',
   SecretProviderClass: 'secretproviderclasses',
 }
 
 /** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
-export function resourceOf(kind: string): string {
+export function resourceOf(kind: string, apiVersion = ''): string {
+  // Calico has a NetworkPolicy of its own.
+  if (kind.endsWith('NetworkPolicy') && /(?:^|\.)projectcalico\.org\//.test(apiVersion))
+    return kind === 'NetworkPolicy'
+      ? 'networkpolicies.crd.projectcalico.org'
+      : 'globalnetworkpolicies.crd.projectcalico.org'
   const known = Object.hasOwn(plurals, kind) ? plurals[kind] : undefined
   if (known !== undefined) return known
   const lower = kind.toLowerCase()
@@ -344,6 +363,8 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'ingressclasses',
   'runtimeclasses',
   'certificatesigningrequests',
+  'ciliumclusterwidenetworkpolicies',
+  'globalnetworkpolicies.crd.projectcalico.org',
   'validatingadmissionpolicies',
   'mutatingadmissionpolicies',
 ])

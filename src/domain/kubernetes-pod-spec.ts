@@ -26,6 +26,7 @@ const visible: ReadonlySet<string> = new Set([
   'GOOGLE_APPLICATION_CREDENTIALS',
   'GOOGLE_CLOUD_PROJECT',
   'GCE_METADATA_HOST',
+  'GCE_METADATA_IP',
   'CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE',
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -262,6 +263,12 @@ function pickVolume(from: JsonObject): JsonObject {
     if (type === 'projected') {
       draft.projected = picked.has(body) ? body : shared(pickProjected(body))
     } else draft[type] = pickNamed(body, volumeNames)
+    // The one attribute that gives a pod on the node's network an identity of its own.
+    if (type === 'csi' && isObject(body.volumeAttributes) && body.volumeAttributes.hostNetworkPodKSA !== undefined)
+      draft.csi = {
+        ...pickNamed(body, volumeNames),
+        volumeAttributes: pickNamed(body.volumeAttributes, ['hostNetworkPodKSA']),
+      }
   }
   return draft
 }

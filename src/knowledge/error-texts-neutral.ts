@@ -33,7 +33,10 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'Unable to verify the ID Token signature',
-    leads: [{ check: 'cluster/published-keys-verify-tokens', message: 'signature-differs' }],
+    leads: [
+      { check: 'cluster/published-keys-verify-tokens', message: 'signature-differs' },
+      { check: 'gcp/provider-knows-the-signing-key', message: 'same-id-other-key' },
+    ],
     means: 'Google STS found a key of that id, and it does not verify the token.',
   },
   {
@@ -41,6 +44,7 @@ export const neutralErrorTexts = [
     leads: [
       { check: 'cluster/published-keys-verify-tokens', message: 'keys-not-obtained' },
       { check: 'cluster/discovery-is-public' },
+      { check: 'gcp/provider-knows-the-signing-key', message: 'not-obtained' },
     ],
     means: "Google STS could not fetch the issuer's documents.",
   },
@@ -82,7 +86,10 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'does not match the expected audience',
-    leads: [{ check: 'workload/token-is-for-this-workload', message: 'audience-differs' }],
+    leads: [
+      { check: 'workload/token-is-for-this-workload', message: 'audience-differs' },
+      { check: 'gcp/provider-accepts-token-audience', message: 'refused' },
+    ],
     means: 'The token is for another audience than the cloud expects.',
   },
   {
@@ -142,7 +149,10 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'The issuer in ID Token … does not match the expected one',
-    leads: [{ check: 'cluster/tokens-carry-the-published-issuer' }],
+    leads: [
+      { check: 'cluster/tokens-carry-the-published-issuer' },
+      { check: 'gcp/provider-issuer-matches-token', message: 'differs' },
+    ],
     means: 'The workload identity pool provider names another issuer than the token.',
   },
   {

@@ -5,6 +5,7 @@ import { azureErrorTexts } from './error-texts-azure.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
+import { googleErrorTexts } from './error-texts-gcp.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
@@ -198,6 +199,7 @@ export const errorTexts: readonly ErrorText[] = [
   ...podIdentityErrorTexts,
   ...clusterErrorTexts,
   ...controlPlaneErrorTexts,
+  ...googleErrorTexts,
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
   ...azureErrorTexts,

@@ -52,6 +52,10 @@ export const resources: { readonly [plural: string]: Resource } = {
   clustertriggerauthentications: of('keda.sh', false, 'v1alpha1'),
   secretstores: of('external-secrets.io'),
   clustersecretstores: of('external-secrets.io', false),
+  ciliumnetworkpolicies: of('cilium.io', true, 'v2'),
+  ciliumclusterwidenetworkpolicies: of('cilium.io', false, 'v2'),
+  'networkpolicies.crd.projectcalico.org': of('crd.projectcalico.org'),
+  'globalnetworkpolicies.crd.projectcalico.org': of('crd.projectcalico.org', false),
   providerconfigs: of('aws.upbound.io', false, 'v1beta1'),
 }
 
@@ -98,6 +102,8 @@ export function permissionOf(question: Question): Permission {
     return account === undefined ? { kind: 'iam', action: call } : { kind: 'iam', action: call, account }
   }
   if (system === 'azure' && !call.startsWith('entra ')) return { kind: 'azure', action: call }
+  // Questions of Google Cloud are named after the permission itself; a look inside a pod is no call of its API.
+  if (system === 'gcp' && call.includes('.')) return { kind: 'iam', action: call }
   return none
 }
 

@@ -35,6 +35,8 @@ export type ApiOrder = {
   /** Tells by verb and resource (`get pods`, `create serviceaccounts/token`, `get /version`) what RBAC refuses. */
   readonly refused: (verb: string, what: string) => boolean
   readonly port: () => number
+  /** Milliseconds. */
+  readonly podsTake: number
 }
 
 const administrator: User = { username: 'lab-admin', groups: ['system:masters', 'system:authenticated'] }
@@ -112,7 +114,7 @@ export function kubernetesApi(order: ApiOrder): Handler {
   const replaced = ({ resource }: Target, place: Place, next: JsonObject, change: Change): JsonObject => {
     const before = store.get(resource, place)
     const after = store.replace(resource, place, next, change)
-    rollOut(store, resources, { before, after }, change)
+    rollOut(store, resources, { before, after }, { change, podsTake: order.podsTake })
     return after
   }
 

@@ -52,6 +52,33 @@ export function strategicPatch(target: Json | undefined, patch: Json): Json {
   return merged
 }
 
+/**
+ * What one patch had put there and the next does not, taken out again: what a controller that makes an object anew leaves behind. Items of lists go
+ * by the member that tells them apart, so that what others have added to the same list stays.
+ */
+export function withoutDropped(held: Json, was: Json | undefined, now: Json | undefined): Json {
+  if (!isObject(held) || !isObject(was)) return held
+  const left: { [key: string]: Json } = { ...held }
+  for (const [key, old] of Object.entries(was)) {
+    const own = left[key]
+    const next = isObject(now) ? now[key] : undefined
+    const by = mergeKeys[key]?.find((name) => listOf(old).every((item) => isObject(item) && item[name] !== undefined))
+    if (isList(own) && isList(old) && by !== undefined) {
+      const among = (list: Json | undefined, item: Json): Json | undefined =>
+        listOf(list).find((one) => isObject(one) && isObject(item) && one[by] === item[by])
+      const kept = own.flatMap((item) => {
+        const before = among(old, item)
+        const after = among(next, item)
+        return before === undefined ? [item] : after === undefined ? [] : [withoutDropped(item, before, after)]
+      })
+      if (kept.length > 0) left[key] = kept
+      else delete left[key]
+    } else if (own !== undefined && next === undefined) delete left[key]
+    else if (own !== undefined) left[key] = withoutDropped(own, old, next)
+  }
+  return left
+}
+
 const listOf = (value: Json | undefined): readonly Json[] => (isList(value) ? value : [])
 const without = (object: JsonObject, key: string): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([name]) => name !== key))

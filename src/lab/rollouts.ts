@@ -6,7 +6,7 @@ import { tokenVolume } from '../domain/aws-injection.ts'
 import { injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import { readServiceAccount } from '../domain/workloads.ts'
 import { withAzure, withoutAzure } from './azure-injection.ts'
-import { strategicPatch } from './kubernetes-patches.ts'
+import { strategicPatch, withoutDropped } from './kubernetes-patches.ts'
 import type { Resource } from './kubernetes-resources.ts'
 import type { Change, Store } from './kubernetes-store.ts'
 
@@ -17,12 +17,12 @@ const everything = { limit: 0 }
 const byName = (resources: readonly Resource[], kind: string): Resource | undefined =>
   resources.find((one) => one.kind === kind && !one.review)
 
-/** Puts new pods in the place of those of a workload whose template is another now. */
+/** Puts new pods in the place of those of a workload whose template is another now; `podsTake`: milliseconds until they are there. */
 export function rollOut(
   store: Store,
   resources: readonly Resource[],
   { before, after }: { readonly before: JsonObject; readonly after: JsonObject },
-  change: Change,
+  { change, podsTake }: { readonly change: Change; readonly podsTake: number },
 ): void {
   const kind = textAt(after, 'kind') ?? ''
   const template = at(after, 'spec', 'template')
@@ -30,7 +30,8 @@ export function rollOut(
   const namespace = textAt(after, 'metadata', 'namespace')
   if (change.dryRun || !rolling.has(kind) || template === undefined || pods === undefined || namespace === undefined)
     return
-  if (canonical(template) === canonical(at(before, 'spec', 'template') ?? null)) return
+  const former = at(before, 'spec', 'template')
+  if (canonical(template) === canonical(former ?? null)) return
   for (const pod of listAt(store.list(pods, { ...everything, namespace }), 'items')) {
     const owner = listAt(pod, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true)
     const name = textAt(pod, 'metadata', 'name')
@@ -38,7 +39,11 @@ export function rollOut(
       continue
     store.remove(pods, { namespace, name }, undefined, false)
     const next = kind === 'StatefulSet' ? name : `${textAt(owner, 'name')}-${randomUUID().slice(0, 5)}`
-    store.create(pods, namespace, injected(madeAnew(pod, template, next), store, resources), change)
+    const come = (): void => {
+      store.create(pods, namespace, injected(madeAnew(pod, { former, template }, next), store, resources), change)
+    }
+    if (podsTake > 0) setTimeout(come, podsTake).unref()
+    else come()
   }
 }
 
@@ -51,8 +56,10 @@ function isOwnedBy(owner: Json | undefined, kind: string, name: string): boolean
 const ofWebhook = new Set(['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'])
 const isNamed = (one: Json, names: ReadonlySet<string>): boolean => names.has(textAt(one, 'name') ?? '')
 
-/** The pod as its template has it now, without what a webhook had put into the one before. */
-function madeAnew(pod: JsonObject, template: Json, name: string): JsonObject {
+type Templates = { readonly former: Json | undefined; readonly template: Json }
+
+/** The pod as its template has it now, without what a webhook or the template of before had put into the one before. */
+function madeAnew(pod: JsonObject, { former, template }: Templates, name: string): JsonObject {
   const {
     uid: _,
     resourceVersion: __,
@@ -76,21 +83,14 @@ function madeAnew(pod: JsonObject, template: Json, name: string): JsonObject {
   const asWritten = withoutAzure(bare)
   return {
     ...pod,
-    metadata: { ...strategicObject({ ...metadata, labels: ofController(metadata) }, at(template, 'metadata')), name },
-    spec: strategicObject(asWritten, at(template, 'spec')),
+    metadata: { ...remade(metadata, at(former, 'metadata'), at(template, 'metadata')), name },
+    spec: remade(asWritten, at(former, 'spec'), at(template, 'spec')),
   }
 }
 
-/** A label that has left the template is not on the pods that follow; those that the controller adds are. */
-const ofController = ({ labels }: JsonObject): JsonObject =>
-  isObject(labels)
-    ? Object.fromEntries(
-        Object.entries(labels).filter(([key]) => /-hash$|^(?:apps|statefulset)\.kubernetes\.io\//.test(key)),
-      )
-    : {}
-
-const strategicObject = (held: JsonObject, patch: Json | undefined): JsonObject => {
-  const merged = patch === undefined ? held : strategicPatch(held, patch)
+const remade = (held: JsonObject, was: Json | undefined, now: Json | undefined): JsonObject => {
+  const left = withoutDropped(held, was, now)
+  const merged = now === undefined ? left : strategicPatch(left, now)
   return isObject(merged) ? merged : held
 }
 

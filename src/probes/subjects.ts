@@ -1,8 +1,8 @@
 /** Who is judged in a run: from targets by name, or everybody who has, or whose pods expect, a cloud identity. */
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
-import { isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
-import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
+import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -18,6 +18,7 @@ import {
 import { type AzureObjects, azureObjects, azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
+import { type GoogleRoster, googleSubjects, grantedIn, lookForGoogle, runsOnGke } from './gcp/roster.ts'
 import { type Listed, listed } from './lists.ts'
 import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
@@ -52,6 +53,7 @@ type Lists = {
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
   readonly azure: AzureObjects
+  readonly google: GoogleRoster
 }
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
@@ -72,7 +74,7 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, ...templates] =
+  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, google, ...templates] =
     await Promise.all([
       list('serviceaccounts', readServiceAccount),
       list('pods', readPod),
@@ -83,6 +85,7 @@ async function look(
       everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
       everything && documents ? ask(aws.instances()) : undefined,
       ask(kubernetes.list('mutatingwebhookconfigurations')),
+      lookForGoogle(ask, documents === true),
       ...templateResources.map((resource) => list(resource, readWorkload)),
     ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
@@ -90,6 +93,7 @@ async function look(
     azure: await azureObjects(ask, errors, documents === true, namespace),
     accounts,
     pods,
+    google,
     templates: templates.flatMap(itemsOf),
     errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
     associated: new Set(
@@ -192,11 +196,27 @@ function take(chosen: Chosen, target: Target, lists: Lists, { namespace }: Selec
   }
 }
 
+/** Pods beside a ServiceAccount that is bound to Google and that nobody runs as: they may have been meant to. */
+function besideTheBound(lists: Lists, users: readonly Pod[]): readonly Pod[] {
+  const bound = itemsOf(lists.accounts).filter(({ annotations }) => annotations[googleAnnotation] !== undefined)
+  const idle = bound.filter(
+    (one) => !users.some((pod) => pod.namespace === one.namespace && pod.serviceAccount === one.name),
+  )
+  const spaces = new Set(idle.map(({ namespace }) => namespace))
+  const names = new Set(idle.map(({ name }) => name))
+  return itemsOf(lists.pods)
+    .filter((pod) => (spaces.has(pod.namespace) || names.has(pod.serviceAccount)) && !finished(pod))
+    .slice(0, 20)
+}
+
 function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, documents: boolean): void {
   const users = [...itemsOf(lists.pods).filter((pod) => !finished(pod)), ...lists.templates]
-  for (const one of itemsOf(lists.accounts))
-    if (matches(one) && (namesIdentity(one) || lists.associated.has(keyOfAccount(one.namespace, one.name))))
+  const granted = grantedIn(lists.google)
+  for (const one of itemsOf(lists.accounts)) {
+    const key = keyOfAccount(one.namespace, one.name)
+    if (matches(one) && (namesIdentity(one) || lists.associated.has(key) || granted.has(key)))
       choose(chosen, one.namespace, one.name, true)
+  }
   for (const pod of users)
     if (matches(pod) && podExpectsIdentity(pod)) choose(chosen, pod.namespace, pod.serviceAccount, true)
   // It needs a role even where nobody has given it one.
@@ -207,6 +227,13 @@ function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, 
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))
       choose(chosen, one.namespace, one.name, true)
+  if (documents) for (const pod of besideTheBound(lists, users)) if (matches(pod)) choosePod(chosen, pod)
+  // Likewise of pods, where not even a ServiceAccount was put there.
+  if (documents && lists.errors && chosen.accounts.size === 0)
+    for (const pod of itemsOf(lists.pods)
+      .filter((one) => matches(one) && !finished(one) && one.namespace !== 'kube-system')
+      .slice(0, 20))
+      choosePod(chosen, pod)
 }
 
 /** What is not understood of a selection, in sentences for a person; nothing has to be asked to know it. */
@@ -252,6 +279,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   const pods = new Map(chosen.pods)
   const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
   const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
+  const granted = grantedIn(lists.google)
   const podsAreAll = lists.pods.state === 'known' && lists.pods.value.complete
   for (const [key, { namespace, name, allPods }] of chosen.accounts) {
     const own = (byAccount.get(key) ?? []).filter((pod) => !finished(pod))
@@ -286,9 +314,12 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
   const listedNodes = lists.nodes === undefined ? [] : itemsOf(lists.nodes)
-  const nodes = nodesOf(new Set([...chosen.nodes, ...listedNodes, ...lists.machines]), [...pods.values()])
+  const nodes = nodesOf(new Set([...chosen.nodes, ...listedNodes, ...lists.machines]), [...pods.values()], (pod) =>
+    runsOnGke(pod, known),
+  )
   subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
+  subjects.push(...googleSubjects(lists.google, subjects, known))
   for (const one of lists.injectors) {
     const of = injectedBy(one, subjects, lists)
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
@@ -309,9 +340,18 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     ...(blindToNodes ? (['node'] as const) : []),
     ...(lists.azure.ofObjects ? (['object'] as const) : []),
   ]
+  // The node pools of a bound ServiceAccount matter also where its pods, and so their nodes, were not seen.
+  const ofGoogle =
+    at(lists.google.collected, 'gke') === true ||
+    [...chosen.accounts.keys()].some(
+      (key) => known.get(key)?.annotations[googleAnnotation] !== undefined || granted.has(key),
+    )
+  const ofNodes: readonly Scope[] = ofGoogle && nodes.length === 0 && !standsFor.includes('node') ? ['node'] : []
+  // A text alone may be about a thing that nobody named.
+  const answers: readonly Scope[] = [...standsFor, ...ofNodes, ...(lists.errors ? (['object'] as const) : [])]
   subjects.unshift({
     ...clusterSubject,
-    ...(standsFor.length > 0 ? { standsFor } : {}),
+    ...(answers.length > 0 ? { standsFor: answers } : {}),
     ...(everybody || selection.documents === true ? { whole: true } : {}),
   })
   return { subjects, problems }
