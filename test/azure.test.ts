@@ -65,6 +65,31 @@ async function credentialsIn(lab: Lab): Promise<string> {
   }
 }
 
+/** What the webhook had put into the demo's pod. */
+const injected = `    env:
+    - name: AZURE_CLIENT_ID
+      value: ${clientId}
+    - name: AZURE_TENANT_ID
+      value: ${tenant}
+    - name: AZURE_FEDERATED_TOKEN_FILE
+      value: /var/run/secrets/azure/tokens/azure-identity-token
+    - name: AZURE_AUTHORITY_HOST
+      value: https://login.microsoftonline.com/
+`
+const mounted = `    - name: azure-identity-token
+      mountPath: /var/run/secrets/azure/tokens
+      readOnly: true
+`
+const projected = `  - name: azure-identity-token
+    projected:
+      defaultMode: 420
+      sources:
+      - serviceAccountToken:
+          audience: api://AzureADTokenExchange
+          expirationSeconds: 3600
+          path: azure-identity-token
+`
+
 describe('unhealthy, fixed, exchanged by @azure/identity, taken back', () => {
   const application = {
     'identities.json': JSON.stringify({
@@ -94,8 +119,11 @@ describe('unhealthy, fixed, exchanged by @azure/identity, taken back', () => {
     ],
     'a pod without the label': [
       world(held({}), [
-        ['        azure.workload.identity/use: "true"\n', ''],
-        ['    azure.workload.identity/use: "true"\n', ''],
+        ['        app: cart\n        azure.workload.identity/use: "true"\n', '        app: cart\n'],
+        ['    app: cart\n    azure.workload.identity/use: "true"\n', '    app: cart\n'],
+        [injected, ''],
+        [mounted, ''],
+        [projected, ''],
       ]),
       'label-missing',
     ],

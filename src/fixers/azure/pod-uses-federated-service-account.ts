@@ -14,6 +14,8 @@ type Brief = ProposalBrief<typeof needs, Record<never, never>, Data>
 function runAs({ have: { podView }, data: { candidates, observed, workload } }: Brief): Proposal {
   const [only, second] = candidates.split(', ')
   if (podView.state === 'absent' || only === undefined || second !== undefined || observed === 'default') return byHand
+  // Of several workloads only one is named, and the others would go on as they are.
+  if (podView.value.born === undefined && podView.value.templates.length > 1) return byHand
   const template = podView.value.templates.find((one) => workloadOf(one) === workload)
   const place = template === undefined ? undefined : rolling(workload, template.namespace)
   if (template === undefined || place === undefined || template.serviceAccount !== observed) return byHand

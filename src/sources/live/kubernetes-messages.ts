@@ -233,7 +233,12 @@ const podStatus = numbered({
   1: sharedText('phase'),
   8: messages(
     'containerStatuses',
-    numbered({ 1: setText('name'), 2: message('state', containerState), 3: message('lastState', containerState) }),
+    numbered({
+      1: setText('name'),
+      2: message('state', containerState),
+      3: message('lastState', containerState),
+      5: number('restartCount'),
+    }),
   ),
 })
 
