@@ -1,10 +1,11 @@
 /** The API server: authenticates, authorises, routes, and answers in the forms that kubectl and the client libraries expect. */
 import { parse as parseYaml } from 'yaml'
 import { isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
+import { strategicPatch } from '../domain/strategic-merge.ts'
 import type { LabCase } from './case.ts'
 import { discoveryReply, keysReply } from './issuer.ts'
 import { discoveryAt } from './kubernetes-discovery.ts'
-import { jsonPatch, mergePatch, strategicPatch } from './kubernetes-patches.ts'
+import { jsonPatch, mergePatch } from './kubernetes-patches.ts'
 import { isProtobuf, objectInProtobuf } from './kubernetes-protobuf.ts'
 import { resourcesFor, type Target, targetOf } from './kubernetes-resources.ts'
 import { grantToken, review, tokenKinds, type User, userOf } from './kubernetes-reviews.ts'

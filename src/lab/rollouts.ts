@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { at, canonical, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import { audienceOf, roleAnnotation } from '../domain/audiences.ts'
 import { tokenVolume } from '../domain/aws-injection.ts'
+import { asTemplated } from '../domain/strategic-merge.ts'
 import { injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import { readServiceAccount } from '../domain/workloads.ts'
 import { withAzure, withoutAzure } from './azure-injection.ts'
-import { strategicPatch, withoutDropped } from './kubernetes-patches.ts'
 import type { Resource } from './kubernetes-resources.ts'
 import type { Change, Store } from './kubernetes-store.ts'
 
@@ -83,15 +83,9 @@ function madeAnew(pod: JsonObject, { former, template }: Templates, name: string
   const asWritten = withoutAzure(bare)
   return {
     ...pod,
-    metadata: { ...remade(metadata, at(former, 'metadata'), at(template, 'metadata')), name },
-    spec: remade(asWritten, at(former, 'spec'), at(template, 'spec')),
+    metadata: { ...asTemplated(metadata, at(former, 'metadata'), at(template, 'metadata')), name },
+    spec: asTemplated(asWritten, at(former, 'spec'), at(template, 'spec')),
   }
-}
-
-const remade = (held: JsonObject, was: Json | undefined, now: Json | undefined): JsonObject => {
-  const left = withoutDropped(held, was, now)
-  const merged = now === undefined ? left : strategicPatch(left, now)
-  return isObject(merged) ? merged : held
 }
 
 /** What the webhook of Azure was installed with. */
