@@ -2,10 +2,9 @@
 import { isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
 import { jsonOf } from '../sources/live/azure-answers.ts'
-import type { AzureRest, NotSignedIn, Sending, Service } from '../sources/live/azure-rest.ts'
+import type { AzureRest, NotSignedIn } from '../sources/live/azure-rest.ts'
 import type { NoReply, Reply } from '../sources/live/wire.ts'
 
-export type Send = (service: Service, path: string, how?: Sending) => Promise<Reply | NoReply | NotSignedIn>
 /** Neither there nor not there: why it cannot be told. */
 export type Unseen = { readonly failed: Reply | NoReply | NotSignedIn }
 /** One kind of write. What is compared has the form of `after`; undefined: not there. */

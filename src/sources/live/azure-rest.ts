@@ -1,7 +1,7 @@
 /** Azure over REST: signed in as this machine is, by @azure/identity; every answer bounded in size and time, and no token outside of here. */
 import { Agent } from 'node:https'
 import { rootCertificates } from 'node:tls'
-import type { ClientAssertionCredential, TokenCredentialOptions } from '@azure/identity'
+import type { TokenCredentialOptions } from '@azure/identity'
 import type { Json } from '../../core/json.ts'
 import { textAt } from '../../core/json.ts'
 import { type AzureCloud, cloudOfAuthority } from '../../domain/azure-clouds.ts'
@@ -10,10 +10,9 @@ import type { Lab } from './lab-hook.ts'
 import { plain } from './trouble.ts'
 import { exchange, type NoReply, noReply, pause, type Reply, retryAfterMs } from './wire.ts'
 
-export type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>
+type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>
 type PipelineRequest = Parameters<HttpClient['sendRequest']>[0]
 type PipelineResponse = Awaited<ReturnType<HttpClient['sendRequest']>>
-export type AssertionOptions = NonNullable<ConstructorParameters<typeof ClientAssertionCredential>[3]>
 
 /** Why nobody is signed in, without what the credentials themselves say. */
 export type NotSignedIn = { readonly unsigned: string }

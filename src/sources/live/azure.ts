@@ -2,17 +2,9 @@
 import { absent, type Fact, known, type Question, type Source, unknown } from '../../core/fact.ts'
 import { isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import { azure } from '../../domain/questions.ts'
-import {
-  accountIn,
-  applicationOf,
-  assignmentOf,
-  bindingOf,
-  clusterIn,
-  credentialOf,
-  identityOf,
-  principalOf,
-} from '../documents/azure-shapes.ts'
-import { answerOf, signInToAzure } from './azure-answers.ts'
+import { accountIn, assignmentOf, bindingOf, clusterIn, credentialOf, identityOf } from '../documents/azure-shapes.ts'
+import { signInToAzure } from './azure-answers.ts'
+import { directoryCalls, isGuid, ofApplication } from './azure-directory.ts'
 import { type AzureExchanger, exchangeAtEntra } from './azure-exchange.ts'
 import type { AzureHint } from './azure-hint.ts'
 import { listAll, listInEach, type Subscriptions, subscriptionsOf } from './azure-lists.ts'
@@ -30,7 +22,6 @@ export type AzureSource = Source & { readonly close: () => void }
 
 const same = (a: string | undefined, b: string | undefined): boolean =>
   a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase()
-const isGuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
 /** Among so few the credentials of all are read, so that one on another identity is found. */
 const fewIdentities = 10
@@ -155,19 +146,6 @@ export function azureSource(deps: AzureDeps): AzureSource {
     credentials.set(id.toLowerCase(), going)
     return going
   }
-  const ofApplication = async (appId: string, question: Question): Promise<Fact<Json>> => {
-    const path = `applications(appId='${appId}')/federatedIdentityCredentials`
-    let list = await listAll(rest, 'graph', `/v1.0/${path}`, question, until)
-    // Only beta shows the expressions of flexible ones.
-    if ('items' in list && list.items.some((one) => textAt(one, 'subject') === undefined))
-      list = await listAll(rest, 'graph', `/beta/${path}`, question, until)
-    if ('unseen' in list) return list.unseen
-    if ('missing' in list) return absent(question)
-    const read = list.items.flatMap((one): readonly JsonObject[] => [credentialOf(one, appId) ?? []].flat())
-    const all = read.map((one) => ({ ...one, identity: appId }))
-    return known({ credentials: all, complete: list.complete, listed: list.complete ? [appId] : [] }, question)
-  }
-
   const federated = async (question: Question): Promise<Fact<Json>> => {
     const clientId = textAt(question.input, 'clientId')
     const list = await managedIdentities(azure.managedIdentities())
@@ -175,7 +153,7 @@ export function azureSource(deps: AzureDeps): AzureSource {
     const own = items.find((one) => same(textAt(one, 'clientId'), clientId))
     if (clientId !== undefined && own === undefined) {
       if (!isGuid(clientId)) return unknown('not-asked', 'what is named is no client id', question)
-      const found = await ofApplication(clientId, question)
+      const found = await ofApplication(rest, clientId, question, until)
       if (found.state !== 'absent') return { ...found, from: question }
       if (list.state === 'unknown') return { ...list, from: question }
       return unknown(
@@ -198,22 +176,6 @@ export function azureSource(deps: AzureDeps): AzureSource {
     const all = read.flatMap(({ value }) => listAt(value, 'credentials'))
     return known({ credentials: all, complete: true, listed: read.map(({ id }) => id) }, question)
   }
-
-  /** One object of the directory by its appId. */
-  const inDirectory =
-    (kind: string, fields: string, read: (json: JsonObject) => JsonObject) =>
-    async (question: Question): Promise<Fact<Json>> => {
-      const appId = textAt(question.input, 'appId') ?? ''
-      if (!isGuid(appId)) return unknown('not-asked', 'what is named is no client id', question)
-      const path = `/v1.0/${kind}(appId='${appId}')?$select=${fields}`
-      const answer = answerOf(await rest.send('graph', path, { signal: until }), question)
-      if ('unseen' in answer) return answer.unseen
-      if ('missing' in answer) return absent(question)
-      const { json } = answer
-      return isObject(json) && json.appId !== undefined
-        ? known(read(json), question)
-        : unknown('malformed', 'Graph answered with something else than was asked for', question)
-    }
 
   const roleAssignments = async (question: Question): Promise<Fact<Json>> => {
     const principal = textAt(question.input, 'principalId')
@@ -286,12 +248,7 @@ export function azureSource(deps: AzureDeps): AzureSource {
   const calls: { readonly [call: string]: (question: Question, signal?: AbortSignal) => Promise<Fact<Json>> } = {
     [azure.cluster().call]: theCluster,
     [azure.managedIdentities().call]: managedIdentities,
-    [azure.application('').call]: inDirectory('applications', 'appId,id,displayName', applicationOf),
-    [azure.servicePrincipal('').call]: inDirectory(
-      'servicePrincipals',
-      'appId,id,displayName,accountEnabled,servicePrincipalType,alternativeNames,appOwnerOrganizationId',
-      principalOf,
-    ),
+    ...directoryCalls(rest, until),
     [azure.federatedIdentityCredentials().call]: federated,
     [azure.roleAssignments().call]: roleAssignments,
     [azure.storageAccount('').call]: storageAccount,
