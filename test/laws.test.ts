@@ -60,7 +60,7 @@ describe('2. A check explains itself: title, why, what to do, and where that is 
       for (const line of remedy?.(hostile).split('\n') ?? [''])
         expect(line, `${message}: a value begins no line`).not.toMatch(/^rm\b|\u2028|\n/)
   })
-  test('over all cases, what puts a finding right says so without a gap', async () => {
+  test('over all cases, what puts a finding right says so without a gap', { timeout: 120_000 }, async () => {
     const gaps: string[] = []
     for (const one of cases) {
       const { findings } = await examineCase(one, await sourceOf(one), false)
@@ -108,7 +108,7 @@ function watched(check: Check, read: Set<string>, undeclared: Set<string>): Chec
 }
 
 describe('4. A check reads the facts that it declares, all of them and no others', () => {
-  test('over all cases', async () => {
+  test('over all cases', { timeout: 120_000 }, async () => {
     const read = new Map(checks.map(({ meta }) => [meta.id, new Set<string>()]))
     const undeclared = new Map(checks.map(({ meta }) => [meta.id, new Set<string>()]))
     const nosy = checks.map((check) =>
@@ -261,7 +261,7 @@ describe('7. What a probe asks, answered or refused, is in the table that the pe
       }
     }
   })
-  test('and nothing is in the manifest that no case asks', async () => {
+  test('and nothing is in the manifest that no case asks', { timeout: 120_000 }, async () => {
     const heard = new Set<string>()
     for (const one of cases) {
       const asked = new Map<string, Question>()
@@ -288,7 +288,7 @@ const frozen = <T>(value: T): T => {
 }
 
 describe('8. Judging leaves no trace: facts are not written to, and a second judging says the same', () => {
-  test('over all cases, with every answer frozen to its depths', async () => {
+  test('over all cases, with every answer frozen to its depths', { timeout: 120_000 }, async () => {
     for (const one of cases) {
       const source = await sourceOf(one)
       const rigid: Source = {

@@ -9,9 +9,9 @@ const notSent: ReadonlySet<string> = new Set([
   ...['kind', 'apiVersion', 'metadata.managedFields.annotations'],
   // Only an ephemeral container has a target.
   ...['spec.containers.targetContainerName', 'spec.initContainers.targetContainerName'],
-  // Made while picking, of words and values that are dropped.
+  // What a pick has made of a container stands there when it is picked again.
   ...['containers', 'initContainers', 'ephemeralContainers'].flatMap((list) =>
-    ['env.hidden', 'tokenPaths', 'asksMetadata'].map((name) => `spec.${list}.${name}`),
+    ['env.hidden', 'devices', 'mounters', 'tokenPaths', 'asksMetadata'].map((name) => `spec.${list}.${name}`),
   ),
 ])
 

@@ -59,6 +59,18 @@ import { check as azureWebhookConfigurationSound } from './azure/webhook-configu
 import { check as azureWebhookInstalled } from './azure/webhook-installed.ts'
 import { check as azureWebhookSelectsPod } from './azure/webhook-selects-pod.ts'
 import { check as azureWebhookServing } from './azure/webhook-serving.ts'
+import { check as capaBootstrapFitsTheControllers } from './capa/bootstrap-fits-the-controllers.ts'
+import { check as capaCredentialsCanBeRetrieved } from './capa/credentials-can-be-retrieved.ts'
+import { check as capaIdentityAdmitsNamespace } from './capa/identity-admits-namespace.ts'
+import { check as capaIdentityExists } from './capa/identity-exists.ts'
+import { check as capaIdentityIsNarrow } from './capa/identity-is-narrow.ts'
+import { check as capaIdentitySpecIsValid } from './capa/identity-spec-is-valid.ts'
+import { check as capaManifestsAreCurrent } from './capa/manifests-are-current.ts'
+import { check as capaRoleCanBeAssumed } from './capa/role-can-be-assumed.ts'
+import { check as cloudtikGrantsAreNarrow } from './cloudtik/grants-are-narrow.ts'
+import { check as cloudtikMountsCanAuthenticate } from './cloudtik/mounts-can-authenticate.ts'
+import { check as cloudtikWorkspaceCanBeCreated } from './cloudtik/workspace-can-be-created.ts'
+import { check as cloudtikWorkspaceIsInPlace } from './cloudtik/workspace-is-in-place.ts'
 import { check as clocksAgree } from './cluster/clocks-agree.ts'
 import { check as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { check as issuerCertificateIsTrusted } from './cluster/issuer-certificate-is-trusted.ts'
@@ -109,6 +121,23 @@ import { check as gcpTokenEndpointsAnswer } from './gcp/token-endpoints-answer.t
 import { check as gcpTokenIsCurrent } from './gcp/token-is-current.ts'
 import { check as gcpWorkloadPoolExists } from './gcp/workload-pool-exists.ts'
 import { check as gcpWorkloadTokensAreMounted } from './gcp/workload-tokens-are-mounted.ts'
+import { check as blobTokenStaysValid } from './storage/blob-token-stays-valid.ts'
+import { check as blobVolumeNeedsNoAccountKey } from './storage/blob-volume-needs-no-account-key.ts'
+import { check as blobVolumeUsesWorkloadIdentity } from './storage/blob-volume-uses-workload-identity.ts'
+import { check as csiDriverIsRegistered } from './storage/csi-driver-is-registered.ts'
+import { check as csiDriverReceivesTokens } from './storage/csi-driver-receives-tokens.ts'
+import { check as driverHasItsOwnIdentity } from './storage/driver-has-its-own-identity.ts'
+import { check as fuseDeviceIsOpenable } from './storage/fuse-device-is-openable.ts'
+import { check as fuseMountIsPermitted } from './storage/fuse-mount-is-permitted.ts'
+import { check as gcsfuseSidecarIsInjected } from './storage/gcsfuse-sidecar-is-injected.ts'
+import { check as gcsfuseVolumeCanAuthenticate } from './storage/gcsfuse-volume-can-authenticate.ts'
+import { check as kubeletMayRequestDriverAudience } from './storage/kubelet-may-request-driver-audience.ts'
+import { check as mountIsAlive } from './storage/mount-is-alive.ts'
+import { check as mounterAsksForTheIdentity } from './storage/mounter-asks-for-the-identity.ts'
+import { check as mounterIsMaintained } from './storage/mounter-is-maintained.ts'
+import { check as mounterSupportsTheIdentity } from './storage/mounter-supports-the-identity.ts'
+import { check as mountpointS3VolumeIsConsistent } from './storage/mountpoint-s3-volume-is-consistent.ts'
+import { check as storeAdmitsTheIdentity } from './storage/store-admits-the-identity.ts'
 import { check as callerIsTheDeclaredIdentity } from './workload/caller-is-the-declared-identity.ts'
 import { check as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { check as oneMechanismIsBound } from './workload/one-mechanism-is-bound.ts'
@@ -181,6 +210,18 @@ export const checks: readonly Check[] = [
   azureWebhookInstalled,
   azureWebhookSelectsPod,
   azureWebhookServing,
+  capaBootstrapFitsTheControllers,
+  capaCredentialsCanBeRetrieved,
+  capaIdentityAdmitsNamespace,
+  capaIdentityExists,
+  capaIdentityIsNarrow,
+  capaIdentitySpecIsValid,
+  capaManifestsAreCurrent,
+  capaRoleCanBeAssumed,
+  cloudtikGrantsAreNarrow,
+  cloudtikMountsCanAuthenticate,
+  cloudtikWorkspaceCanBeCreated,
+  cloudtikWorkspaceIsInPlace,
   clocksAgree,
   discoveryIsPublic,
   issuerCertificateIsTrusted,
@@ -231,6 +272,23 @@ export const checks: readonly Check[] = [
   gcpTokenIsCurrent,
   gcpWorkloadPoolExists,
   gcpWorkloadTokensAreMounted,
+  blobTokenStaysValid,
+  blobVolumeNeedsNoAccountKey,
+  blobVolumeUsesWorkloadIdentity,
+  csiDriverIsRegistered,
+  csiDriverReceivesTokens,
+  driverHasItsOwnIdentity,
+  fuseDeviceIsOpenable,
+  fuseMountIsPermitted,
+  gcsfuseSidecarIsInjected,
+  gcsfuseVolumeCanAuthenticate,
+  kubeletMayRequestDriverAudience,
+  mountIsAlive,
+  mounterAsksForTheIdentity,
+  mounterIsMaintained,
+  mounterSupportsTheIdentity,
+  mountpointS3VolumeIsConsistent,
+  storeAdmitsTheIdentity,
   callerIsTheDeclaredIdentity,
   networkLeadsToTheTokenEndpoint,
   oneMechanismIsBound,

@@ -44,6 +44,15 @@ export const kubernetes = {
   currentContext: (): Question => ask('kubernetes', 'config'),
 } as const
 
+/** Files of kinds that no API serves: configurations of tools, as they were handed over. */
+export const documents = {
+  /**
+   * → `{items: [{kind, metadata: {name}, file, …}…]}`: the documents of this kind, each with what its recogniser keeps of it
+   * (`sources/documents/configurations.ts`); named by their file where they have no name. Absent on a live cluster.
+   */
+  ofKind: (kind: string): Question => ask('document', kind),
+} as const
+
 /** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */
 export const oidc = {
   /**
@@ -168,6 +177,8 @@ export const aws = {
   bucketPolicy: (Bucket: string): Question => ask('aws', 's3:GetBucketPolicy', { Bucket }),
   /** → `{ServerSideEncryptionConfiguration: {Rules: [{ApplyServerSideEncryptionByDefault: {SSEAlgorithm, KMSMasterKeyID?}}]}}`. */
   bucketEncryption: (Bucket: string): Question => ask('aws', 's3:GetEncryptionConfiguration', { Bucket }),
+  /** → `{Buckets: [{Name}…], complete}` of the account of the credentials; from documents only. */
+  buckets: (): Question => ask('aws', 's3:ListAllMyBuckets'),
   /** → `{User: {UserName, Arn, CreateDate?}}`. */
   user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),
 } as const
@@ -262,7 +273,8 @@ export const azure = {
   /** → `{assignments: [{principalId, roleDefinitionName?, roleDefinitionId?, scope, principalType?, createdOn?}…], complete}`; asked only about a target. */
   roleAssignments: (principalId?: string): Question =>
     ask('azure', 'Microsoft.Authorization/roleAssignments/read', principalId === undefined ? {} : { principalId }),
-  /** → `{id?, name, publicNetworkAccess?, defaultAction?}`: the storage account of this name; asked only where an issuer lies in one and is not reached. */
+  /** → `{id?, name, publicNetworkAccess?, defaultAction?, allowSharedKeyAccess?, isHnsEnabled?, statusOfPrimary?}`: the storage account of this
+   * name; asked only where an issuer lies in one and is not reached, or a volume does. */
   storageAccount: (name: string): Question => ask('azure', 'Microsoft.Storage/storageAccounts/read', { name }),
   /** → `{bindings: [{name?, clientId?, resourceId?}…], complete}` of the cluster being examined; asked only for pods that ask for a binding. */
   identityBindings: (): Question => ask('azure', 'Microsoft.ContainerService/managedClusters/identityBindings/read'),

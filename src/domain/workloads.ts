@@ -1,5 +1,6 @@
 /** ServiceAccounts, pods and pod templates as the checks see them, read from the objects that the API serves. */
 import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import { type PodStorage, storageOf } from './pod-storage.ts'
 
 export type Texts = { readonly [key: string]: string }
 
@@ -82,6 +83,8 @@ export type Pod = Meta & {
   readonly runsAs?: RunsAs
   readonly fsGroup?: number
   readonly supplementalGroups?: readonly number[]
+  /** What it mounts, where it mounts something that may need an identity. */
+  readonly storage?: PodStorage
   /** Of a pod template: what its workload itself carries, and by which labels it selects its pods. */
   readonly outer?: {
     readonly labels: Texts
@@ -225,7 +228,8 @@ function readContainer(json: Json, role: Container['role']): Container {
   }
 }
 
-function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined): Pod {
+function readSpec(meta: Meta, whole: Json, phase: string | undefined): Pod {
+  const spec = at(whole, 'spec')
   const terms = listAt(
     spec,
     'affinity',
@@ -256,6 +260,7 @@ function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined)
     ...readRunsAs(spec),
     ...optional('fsGroup', numberAt(spec, 'securityContext', 'fsGroup')),
     ...(groups.length > 0 ? { supplementalGroups: groups } : {}),
+    ...optional('storage', storageOf(whole)),
   }
 }
 
@@ -263,7 +268,7 @@ export function readPod(json: Json): Pod | undefined {
   const meta = readMeta(json, 'Pod')
   if (meta === undefined) return undefined
   const leaving = textAt(json, 'metadata', 'deletionTimestamp') !== undefined
-  return { ...readSpec(meta, at(json, 'spec'), textAt(json, 'status', 'phase')), leaving }
+  return { ...readSpec(meta, json, textAt(json, 'status', 'phase')), leaving }
 }
 
 const templates: { readonly [kind: string]: readonly string[] } = {
@@ -288,7 +293,7 @@ export function readWorkload(json: Json): Pod | undefined {
       labels: texts(at(template, 'metadata', 'labels')),
       annotations: texts(at(template, 'metadata', 'annotations')),
     },
-    at(template, 'spec'),
+    template,
     undefined,
   )
   return { ...made, outer }

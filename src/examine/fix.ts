@@ -63,7 +63,7 @@ export async function planAndAct(
   }
   const render = await planRenderers[flags.output]()
   process.stdout.write(render(report, look))
-  if (!acts || plan.actions.length === 0) return exitCodes[plan.before]
+  if (!acts || plan.actions.length === 0) return asItIs(plan, flags['fail-on'])
 
   const applied = await apply(plan.actions, flags, { version, process, signal: stop.signal })
   if (flags['dry-run'] !== undefined) return applied.whole ? exitCodes[plan.rehearsed] : exitCodes.unhealthy
@@ -75,6 +75,13 @@ export async function planAndAct(
   if (flags.output === 'table') process.stdout.write(`\n${text}`)
   else process.stderr.write(text)
   return exitCodeOf(after, flags['fail-on'])
+}
+
+/** Nothing was changed: what fails and is wanted stands in the plan, in one of its parts. */
+function asItIs(plan: Plan, failOn: FixFlags['fail-on']): number {
+  if (failOn === 'never') return exitCodes.healthy
+  const failing = [...plan.actions.flatMap(({ for: reasons }) => reasons), ...plan.manual, ...plan.leaves]
+  return failOn === 'warning' && failing.length > 0 ? exitCodes.unhealthy : exitCodes[plan.before]
 }
 
 async function checkNamed(only: string | undefined): Promise<CheckId | undefined> {
@@ -108,7 +115,7 @@ async function planned(
       fixers,
       source: world.source,
       subjectsIn: async (source) => {
-        const roster = await rosterOf(targets, flags, world, source)
+        const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, source)
         // A pod that the plan has made anew is not a pod that nobody has heard of.
         if (source === world.source) for (const problem of roster.problems) problems.add(problem)
         return roster.subjects

@@ -177,6 +177,7 @@ const data: readonly ErrorText[] = [
       'The storage account accepts the token, and the identity has no role for its data, or has it only just now.',
       lead('identity-has-role', 'data-denied'),
       lead('federation-settled', 'role-young', 'The role was assigned a moment ago.'),
+      { check: 'storage/store-admits-the-identity', message: 'refused' },
     ),
   ),
   ...['AuthorizationFailed', 'does not have authorization to perform action'].map((fragment) =>

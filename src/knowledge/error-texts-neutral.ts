@@ -257,6 +257,7 @@ export const neutralErrorTexts = [
         check: 'workload/caller-is-the-declared-identity',
         when: 'The service account that the text names is not the one that the workload is bound to.',
       },
+      { check: 'storage/store-admits-the-identity', message: 'refused' },
     ],
     means: 'The call was made as the service account that the text names, and that may not do what was asked.',
   },

@@ -57,6 +57,12 @@ export const resources: { readonly [plural: string]: Resource } = {
   'networkpolicies.crd.projectcalico.org': of('crd.projectcalico.org'),
   'globalnetworkpolicies.crd.projectcalico.org': of('crd.projectcalico.org', false),
   providerconfigs: of('aws.upbound.io', false, 'v1beta1'),
+  awsclusters: wide(of('infrastructure.cluster.x-k8s.io', true, 'v1beta2')),
+  awsclustercontrolleridentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsclusterroleidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsclusterstaticidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  rosaroleconfigs: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsmanagedcontrolplanes: wide(of('controlplane.cluster.x-k8s.io', true, 'v1beta2')),
 }
 
 export type Permission =
@@ -86,6 +92,8 @@ export function permissionOf(question: Question): Permission {
   if (system === 'kubernetes') {
     if (call.startsWith('nonresource ')) {
       const path = call.slice('nonresource '.length, call.lastIndexOf('/'))
+      // Whoever is signed in may read these: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
+      if (path === '/apis') return none
       return { kind: 'rbac-path', verb: 'get', path }
     }
     const cut = call.lastIndexOf('/')
@@ -154,6 +162,7 @@ export const notAskedLive: ReadonlySet<string> = new Set([
   'aws s3:GetBucketPolicy',
   'aws s3:GetBucketPublicAccessBlock',
   'aws s3:GetEncryptionConfiguration',
+  'aws s3:ListAllMyBuckets',
   'kubernetes pods/exec/create',
 ])
 

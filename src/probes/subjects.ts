@@ -2,7 +2,7 @@
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
-import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../domain/audiences.ts'
+import { googleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -18,7 +18,9 @@ import {
 import { type AzureObjects, azureObjects, azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
+import { type Further, furtherSubjects, standInKinds } from './further-kinds.ts'
 import { type GoogleRoster, googleSubjects, grantedIn, lookForGoogle, runsOnGke } from './gcp/roster.ts'
+import { injectedBy } from './injected.ts'
 import { type Listed, listed } from './lists.ts'
 import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
@@ -32,6 +34,8 @@ export type Selection = {
   readonly selector?: string
   /** The source is a folder: what is in it was put there to be looked at. */
   readonly documents?: boolean
+  /** Kinds of objects that the checks of the run judge; left out, all that there are. */
+  readonly kinds?: ReadonlySet<string>
 }
 
 /** `problems`: sentences for a person. */
@@ -42,6 +46,10 @@ type Lists = {
   readonly pods: Fact<Listed<Pod>>
   readonly templates: readonly Pod[]
   readonly errors: boolean
+  /** What the error texts say. */
+  readonly said: readonly string[]
+  /** Of further kinds; none where somebody was named. */
+  readonly further: Further
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
@@ -59,12 +67,12 @@ type Lists = {
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
   subjectKey({ kind: 'ServiceAccount', namespace, name })
-/** It does nothing any more, or soon will not: a rollout puts others in its place. */
+/** It does nothing any more, or soon will not. */
 const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Succeeded' || phase === 'Failed'
 
 async function look(
   source: Source,
-  { namespace, allNamespaces, documents, targets, selector }: Selection,
+  { namespace, allNamespaces, documents, targets, selector, kinds }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -74,20 +82,33 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, google, ...templates] =
-    await Promise.all([
-      list('serviceaccounts', readServiceAccount),
-      list('pods', readPod),
-      ask(seen.errors()),
-      ask(aws.podIdentityAssociations()),
-      documents ? ask(aws.roles()) : undefined,
-      everything ? ask(kubernetes.list('services', namespace)) : undefined,
-      everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
-      everything && documents ? ask(aws.instances()) : undefined,
-      ask(kubernetes.list('mutatingwebhookconfigurations')),
-      lookForGoogle(ask, documents === true),
-      ...templateResources.map((resource) => list(resource, readWorkload)),
-    ])
+  const [
+    accounts,
+    pods,
+    errors,
+    associations,
+    roles,
+    services,
+    nodes,
+    machines,
+    webhooks,
+    further,
+    google,
+    ...templates
+  ] = await Promise.all([
+    list('serviceaccounts', readServiceAccount),
+    list('pods', readPod),
+    ask(seen.errors()),
+    ask(aws.podIdentityAssociations()),
+    documents ? ask(aws.roles()) : undefined,
+    everything ? ask(kubernetes.list('services', namespace)) : undefined,
+    everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
+    everything && documents ? ask(aws.instances()) : undefined,
+    ask(kubernetes.list('mutatingwebhookconfigurations')),
+    everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : undefined,
+    lookForGoogle(ask, documents === true),
+    ...templateResources.map((resource) => list(resource, readWorkload)),
+  ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
   return {
     azure: await azureObjects(ask, errors, documents === true, namespace),
@@ -96,6 +117,8 @@ async function look(
     google,
     templates: templates.flatMap(itemsOf),
     errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
+    said: errors.state === 'known' ? listAt(errors.value, 'errors').flatMap((one) => textAt(one, 'text') ?? []) : [],
+    further: further ?? { subjects: [], unseen: [] },
     associated: new Set(
       associated.flatMap((one) => {
         const where = textAt(one, 'namespace')
@@ -113,33 +136,6 @@ async function look(
     machines: machines?.state === 'known' ? machineNames(machines.value) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
-}
-
-/** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
-function injectedBy(one: Configuration, subjects: readonly Subject[], lists: Lists): readonly string[] {
-  const ofAzure = injectorsOf(one).every(({ injects }) => injects === 'Azure')
-  const ofAws = injectorsOf(one).every(({ injects }) => injects === 'AWS')
-  const clouds = new Map(
-    itemsOf(lists.accounts).map(({ namespace, name, annotations }) => [
-      keyOfAccount(namespace, name),
-      { aws: Boolean(annotations[roleAnnotation]), azure: Boolean(annotations[azureClientAnnotation]) },
-    ]),
-  )
-  const reaches = (key: string): boolean => {
-    const cloud = clouds.get(key)
-    return !((ofAzure && cloud?.aws && !cloud.azure) || (ofAws && cloud?.azure && !cloud.aws))
-  }
-  return subjects.flatMap((subject) =>
-    subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
-      ? [subject, ...(subject.of ?? [])].some((key) =>
-          typeof key === 'string'
-            ? key.startsWith('ServiceAccount ') && reaches(key)
-            : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
-        )
-        ? subjectKey(subject)
-        : []
-      : [],
-  )
 }
 
 /** What is chosen so far: ServiceAccounts by key, and pods either all of a ServiceAccount's or one by one. */
@@ -223,6 +219,13 @@ function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, 
   for (const one of lists.templates)
     if (matches(one) && one.kind === 'Deployment' && isController(one))
       choose(chosen, one.namespace, one.serviceAccount, true)
+  // What mounts a store was put there for that, whatever its identity.
+  if (documents && chosen.accounts.size === 0) {
+    for (const pod of itemsOf(lists.pods))
+      if (matches(pod) && !finished(pod) && pod.storage !== undefined) choosePod(chosen, pod)
+    for (const one of lists.templates)
+      if (matches(one) && one.storage !== undefined) choose(chosen, one.namespace, one.serviceAccount, true)
+  }
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))
@@ -321,13 +324,14 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   subjects.push(...googleSubjects(lists.google, subjects, known))
   for (const one of lists.injectors) {
-    const of = injectedBy(one, subjects, lists)
+    const of = injectedBy(one, subjects, itemsOf(lists.accounts))
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
   subjects.push(...azureSubjects(lists.azure, subjects))
-
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
+  subjects.push(...lists.further.subjects)
+  const kinds = everybody ? standInKinds(lists.further, lists.said) : []
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
@@ -352,6 +356,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   subjects.unshift({
     ...clusterSubject,
     ...(answers.length > 0 ? { standsFor: answers } : {}),
+    ...(kinds.length > 0 ? { standsForKinds: kinds } : {}),
     ...(everybody || selection.documents === true ? { whole: true } : {}),
   })
   return { subjects, problems }

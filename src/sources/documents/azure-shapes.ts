@@ -107,7 +107,14 @@ export function assignmentOf(value: JsonObject): JsonObject | undefined {
 export function accountIn(value: JsonObject): JsonObject | undefined {
   if (typeOf(value) !== 'microsoft.storage/storageaccounts') return undefined
   const body = flat(value)
-  const draft = keep(body, ['id', 'name', 'publicNetworkAccess'])
+  const draft = keep(body, [
+    'id',
+    'name',
+    'publicNetworkAccess',
+    'allowSharedKeyAccess',
+    'isHnsEnabled',
+    'statusOfPrimary',
+  ])
   const action = textAt(body, 'networkRuleSet', 'defaultAction') ?? textAt(body, 'networkAcls', 'defaultAction')
   if (action !== undefined) draft.defaultAction = action
   return draft
