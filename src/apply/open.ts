@@ -1,4 +1,4 @@
-/** Opens the writers: one connection to the cluster of the kubeconfig, and AWS with this machine's own credentials when it is first written to. */
+/** Opens the writers: one connection to the cluster of the kubeconfig, and each cloud with this machine's own credentials when it is first written to. */
 import type { KubeFlags } from '../sources/live/kubeconfig.ts'
 import { refused, type Writer, type Writers } from './writer.ts'
 
@@ -51,10 +51,27 @@ export async function openWriters({ flags, version, env = process.env }: WriterS
     return awsWriter(clients, { ...iamCalls, ...eksCalls }, why, account)
   }
 
+  let azure: Promise<Writer> | undefined
+  const openAzure = async (): Promise<Writer> => {
+    const [{ azureRest }, { readLab }, { azureWriter }, { azureCalls }] = await Promise.all([
+      import('../sources/live/azure-rest.ts'),
+      import('../sources/live/lab-hook.ts'),
+      import('./azure-writer.ts'),
+      import('./azure-calls.ts'),
+    ])
+    const rest = azureRest({ env, version, lab: readLab(env) })
+    closers.push(() => rest.close())
+    return azureWriter(rest, azureCalls)
+  }
+
   return {
     place: { server: api.server, context: api.context ?? api.cluster },
     prepare: async (change, manner) => {
       if (change.system === 'kubernetes') return kubernetes.prepare(change, manner)
+      if (change.system === 'azure') {
+        azure ??= openAzure()
+        return (await azure).prepare(change, manner)
+      }
       if (change.system !== 'aws') return refused(`${change.system} is not written to yet`)
       aws ??= openAws()
       return (await aws).prepare(change, manner)

@@ -12,6 +12,8 @@ export type Credential = {
   /** Resource id, appId or object id of what holds it. */
   readonly identity?: string
   readonly created?: string
+  /** Its place in the answer. */
+  readonly at?: number
 }
 
 /** https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations#general-federated-identity-credential-considerations */

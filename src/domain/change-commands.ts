@@ -139,10 +139,45 @@ const awsLines: { readonly [call: string]: Line } = {
     sh`aws eks delete-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')}`,
 }
 
+const managedFederation = 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials'
+const applicationFederation = 'graph applications/federatedIdentityCredentials'
+
+/** `--subscription … -g … --identity-name …` of a resource id. */
+function identityWords(id: string): string {
+  const [, subscription = '', group = '', name = ''] =
+    /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/.*\/([^/]+)$/i.exec(id) ?? []
+  return sh`--identity-name ${name} -g ${group} --subscription ${subscription}`
+}
+
+const azureLines: { readonly [call: string]: Line } = {
+  [`${managedFederation}/write`]: (input, text) =>
+    `${sh`az identity federated-credential ${at(input, 'from') === undefined ? 'create' : 'update'} --name ${text('name')}`} ${identityWords(text('identity'))} ${sh`--issuer ${text('issuer')} --subject ${text('subject')} --audiences`}${textsAt(
+      input,
+      'audiences',
+    )
+      .map((one) => sh` ${one}`)
+      .join('')}`,
+  [`${managedFederation}/delete`]: (_, text) =>
+    `${sh`az identity federated-credential delete --name ${text('name')}`} ${identityWords(text('identity'))} --yes`,
+  [`${applicationFederation}/write`]: (input, text) => {
+    const values = { issuer: text('issuer'), subject: text('subject'), audiences: textsAt(input, 'audiences') }
+    return at(input, 'from') === undefined
+      ? sh`az ad app federated-credential create --id ${text('application')} --parameters ${JSON.stringify({ name: text('name'), ...values })}`
+      : sh`az ad app federated-credential update --id ${text('application')} --federated-credential-id ${text('name')} --parameters ${JSON.stringify(values)}`
+  },
+  [`${applicationFederation}/delete`]: (_, text) =>
+    sh`az ad app federated-credential delete --id ${text('application')} --federated-credential-id ${text('name')}`,
+  'Microsoft.Authorization/roleAssignments/write': (_, text) =>
+    sh`az role assignment create --name ${text('name')} --assignee-object-id ${text('principalId')} --assignee-principal-type ServicePrincipal --role ${text('role')} --scope ${text('scope')}`,
+  'Microsoft.Authorization/roleAssignments/delete': (_, text) =>
+    sh`az role assignment delete --ids ${`${text('scope')}/providers/Microsoft.Authorization/roleAssignments/${text('name')}`}`,
+}
+
 /** The command line, on one line; undefined for a change that has none. */
 export function commandOf({ system, call, input }: Change): string | undefined {
   if (system === 'kubernetes') return kubectl(call, input)
-  const line = Object.hasOwn(awsLines, call) ? awsLines[call] : undefined
+  const lines = system === 'azure' ? azureLines : awsLines
+  const line = Object.hasOwn(lines, call) ? lines[call] : undefined
   return line?.(input, (name) => textAt(input, name) ?? '')
 }
 

@@ -278,11 +278,13 @@ export const azure = {
   storageAccount: (name: string): Question => ask('azure', 'Microsoft.Storage/storageAccounts/read', { name }),
   /** → `{bindings: [{name?, clientId?, resourceId?}…], complete}` of the cluster being examined; asked only for pods that ask for a binding. */
   identityBindings: (): Question => ask('azure', 'Microsoft.ContainerService/managedClusters/identityBindings/read'),
+  /** → `{tenantId}` of whoever is signed in: what the directory says is absent is absent there, and nowhere else. */
+  signedIn: (): Question => ask('azure', 'entra signed-in'),
   /** → `{status}` of the tenant's openid-configuration at this authority; 400 where there is no such tenant. */
   tenant: (authority: string, tenant: string): Question =>
     ask('azure', 'entra openid-configuration', { authority, tenant }),
   /**
-   * → `{outcome: 'exchanged', expiresIn?}` or `{outcome: 'refused', status, error?, code?, text, retryAfter?}`: code are the digits behind AADSTS, text
+   * → `{outcome: 'exchanged'}` or `{outcome: 'refused', status, error?, code?, text, retryAfter?}`: code are the digits behind AADSTS, text
    * is error_description. The token is minted by TokenRequest; it and the access token are dropped at once, neither is part of an answer.
    */
   exchange: (

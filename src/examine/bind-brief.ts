@@ -7,6 +7,10 @@ import { usage } from './trouble.ts'
 
 export type BindFlags = Omit<FixFlags, 'only' | 'selector' | 'all-namespaces' | 'overlay'> & {
   readonly 'aws-role'?: string | undefined
+  readonly 'azure-identity'?: string | undefined
+  readonly 'azure-app'?: string | undefined
+  readonly role?: string | undefined
+  readonly on?: string | undefined
   readonly 'pod-identity': boolean
   readonly 'create-role': boolean
   readonly 'attach-policy'?: readonly string[] | undefined

@@ -15,10 +15,18 @@ import { openWorld } from './world.ts'
 /** One row for each cloud: the flag that asks for it, and what it leads to. */
 const intents: readonly { readonly flag: keyof BindFlags; readonly open: () => Promise<Intent> }[] = [
   { flag: 'aws-role', open: async () => (await import('./bind-aws.ts')).bindAws },
+  { flag: 'azure-identity', open: async () => (await import('./bind-azure.ts')).bindAzure },
+  { flag: 'azure-app', open: async () => (await import('./bind-azure.ts')).bindAzure },
 ]
 
 /** Pods that are made anew with --restart. */
-const aboutPods: ReadonlySet<string> = new Set(['aws/pod-is-injected', 'workload/pod-is-newer-than-its-binding'])
+const aboutPods: ReadonlySet<string> = new Set([
+  'aws/pod-is-injected',
+  'azure/pod-environment-agrees',
+  'azure/pod-injected',
+  'azure/pod-labelled',
+  'workload/pod-is-newer-than-its-binding',
+])
 
 const isName = (text: string): boolean => /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)
 

@@ -77,14 +77,8 @@ export async function manifestOf(selected: Selected): Promise<readonly Needed[]>
   const everybody = selected.targets.length === 0
   const found = new Map<string, { permission: Needed['permission']; shows: Set<string>; checks: Set<string> }>()
   const need = (kind: string, shows: string, check?: string): void => {
-    // A live run does not ask Azure yet.
-    if (
-      kind.startsWith('azure ') ||
-      notAskedLive.has(kind) ||
-      fromLists.has(kind) ||
-      (!selected.clouds && kind.startsWith('aws '))
-    )
-      return
+    if (notAskedLive.has(kind) || fromLists.has(kind)) return
+    if (!selected.clouds && (kind.startsWith('aws ') || kind.startsWith('azure '))) return
     for (const one of withWay(kind)) {
       const permission = permissionFor(one, selected)
       if (permission.kind === 'none') continue

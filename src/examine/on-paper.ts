@@ -7,7 +7,9 @@ import { type Json, textAt } from '../core/json.ts'
 const withheld = 'nothing has been done yet, so the exchange would prove the world as it is'
 
 /** The checks that judge the exchange itself: without one they decide nothing, whatever else they see. */
-const aboutActs: ReadonlySet<string> = new Set(['aws/sts-exchanges-token'])
+const aboutActs: ReadonlySet<string> = new Set(['aws/sts-exchanges-token', 'azure/token-exchange-succeeds'])
+
+const exchanges: ReadonlySet<string> = new Set(['sts:AssumeRoleWithWebIdentity', 'entra oauth2/v2.0/token'])
 
 /** Whether nothing but the act could settle it. */
 export const awaitsAct = ({ check, status, lacks = [] }: Finding): boolean =>
@@ -20,7 +22,7 @@ export const withoutExchange = (source: Source): Source => ({
   name: `${source.name}, rehearsed`,
   ask: (question, signal) => {
     const soon = source.ask(question, signal)
-    if (question.call !== 'sts:AssumeRoleWithWebIdentity') return soon
+    if (!exchanges.has(question.call)) return soon
     return onward(
       soon,
       (fact): Fact<Json> =>

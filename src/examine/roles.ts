@@ -81,8 +81,35 @@ export function iamPolicyOf(needed: readonly Needed[]): IamPolicy | undefined {
       }
 }
 
+export type AzureRole = {
+  readonly Name: string
+  readonly IsCustom: true
+  readonly Description: string
+  readonly Actions: readonly string[]
+  readonly NotActions: readonly []
+  readonly AssignableScopes: readonly [string]
+}
+
+/** Graph is no part of a role: reading applications is a directory role or Application.Read.All. undefined where Azure is not asked. */
+export function azureRoleOf(needed: readonly Needed[]): AzureRole | undefined {
+  const all = [...new Set(needed.flatMap(({ permission }) => (permission.kind === 'azure' ? permission.action : [])))]
+  const Actions = all.filter((one) => !one.startsWith('graph ')).sort()
+  const graph = all.length > Actions.length ? ' Microsoft Graph is asked too: Application.Read.All.' : ''
+  return all.length === 0
+    ? undefined
+    : {
+        Name: roleName,
+        IsCustom: true,
+        Description: `What kubectl wi doctor needs to see; it changes nothing with it.${graph}`,
+        Actions,
+        NotActions: [],
+        AssignableScopes: ['/subscriptions/SUBSCRIPTION_ID'],
+      }
+}
+
 /** By system, what grants there what is needed; undefined where nothing is. */
 export const grants = {
   kubernetes: clusterRoleOf,
   aws: iamPolicyOf,
+  azure: azureRoleOf,
 } as const satisfies { readonly [system: string]: (needed: readonly Needed[]) => object | undefined }

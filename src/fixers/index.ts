@@ -19,6 +19,20 @@ import { fixer as trustPolicyAdmitsPodIdentity } from './aws/trust-policy-admits
 import { fixer as trustPolicyAdmitsServiceAccount } from './aws/trust-policy-admits-service-account.ts'
 import { fixer as trustPolicyIsNarrow } from './aws/trust-policy-is-narrow.ts'
 import { fixer as trustPolicyWellFormed } from './aws/trust-policy-well-formed.ts'
+import { fixer as azureFederatedCredentialMatchesAudience } from './azure/federated-credential-matches-audience.ts'
+import { fixer as azureFederatedCredentialMatchesIssuer } from './azure/federated-credential-matches-issuer.ts'
+import { fixer as azureFederatedCredentialMatchesSubject } from './azure/federated-credential-matches-subject.ts'
+import { fixer as azureIdentityBindingComplete } from './azure/identity-binding-complete.ts'
+import { fixer as azureIdentityExistsInTenant } from './azure/identity-exists-in-tenant.ts'
+import { fixer as azureIdentityHasRole } from './azure/identity-has-role.ts'
+import { fixer as azurePodAdmitted } from './azure/pod-admitted.ts'
+import { fixer as azurePodEnvironmentAgrees } from './azure/pod-environment-agrees.ts'
+import { fixer as azurePodInjected } from './azure/pod-injected.ts'
+import { fixer as azurePodLabelled } from './azure/pod-labelled.ts'
+import { fixer as azurePodUsesFederatedServiceAccount } from './azure/pod-uses-federated-service-account.ts'
+import { fixer as azureServiceAccountNamesIdentity } from './azure/service-account-names-identity.ts'
+import { fixer as azureTokenFileReadable } from './azure/token-file-readable.ts'
+import { fixer as azureTokenWellFormedAndCurrent } from './azure/token-well-formed-and-current.ts'
 import { fixer as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { fixer as webhookAnswers } from './cluster/webhook-answers.ts'
 import { fixer as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
@@ -58,6 +72,20 @@ export const fixers: readonly Fixer[] = [
   trustPolicyAdmitsServiceAccount,
   trustPolicyIsNarrow,
   trustPolicyWellFormed,
+  azureFederatedCredentialMatchesAudience,
+  azureFederatedCredentialMatchesIssuer,
+  azureFederatedCredentialMatchesSubject,
+  azureIdentityBindingComplete,
+  azureIdentityExistsInTenant,
+  azureIdentityHasRole,
+  azurePodAdmitted,
+  azurePodEnvironmentAgrees,
+  azurePodInjected,
+  azurePodLabelled,
+  azurePodUsesFederatedServiceAccount,
+  azureServiceAccountNamesIdentity,
+  azureTokenFileReadable,
+  azureTokenWellFormedAndCurrent,
   discoveryIsPublic,
   webhookAnswers,
   webhookCaBundleVerifies,

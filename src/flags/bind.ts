@@ -12,8 +12,31 @@ const awsIntent = {
   }),
 }
 
+const azureIntent = {
+  'azure-identity': Flags.string({
+    helpValue: 'NAME|CLIENT_ID|RESOURCE_ID',
+    summary: 'The user-assigned managed identity of Azure that the ServiceAccount shall have.',
+  }),
+  'azure-app': Flags.string({
+    helpValue: 'APP_ID',
+    summary: 'The application of Entra that the ServiceAccount shall have.',
+  }),
+}
+
 export const bindFlags = {
   ...awsIntent,
+  ...azureIntent,
+  role: Flags.string({
+    helpValue: 'ROLE',
+    dependsOn: ['on'],
+    exclusive: ['service-account-only'],
+    summary: 'Give the identity this role too, at the resource that --on names.',
+  }),
+  on: Flags.string({
+    helpValue: 'SCOPE',
+    dependsOn: ['role'],
+    summary: 'The one resource at which the role is given.',
+  }),
   'pod-identity': Flags.boolean({
     dependsOn: ['aws-role'],
     summary: 'Bind by an EKS Pod Identity association instead of the issuer of the cluster (IRSA).',

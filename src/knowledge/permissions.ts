@@ -133,6 +133,12 @@ const onTheWay: { readonly [kind: string]: readonly string[] } = {
   'aws eks:DescribeAccessEntry': ['aws eks:DescribeCluster'],
   'aws eks:ListNodegroups': ['aws eks:DescribeCluster'],
   'aws eks:DescribeNodegroup': ['aws eks:DescribeCluster'],
+  'azure entra oauth2/v2.0/token': ['kubernetes serviceaccounts/token/create'],
+  'azure Microsoft.ContainerService/managedClusters/read': ['azure Microsoft.Resources/subscriptions/read'],
+  'azure Microsoft.ManagedIdentity/userAssignedIdentities/read': ['azure Microsoft.Resources/subscriptions/read'],
+  'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read': [
+    'azure Microsoft.ManagedIdentity/userAssignedIdentities/read',
+  ],
 }
 
 /** A kind of question, and all that a live source asks on the way to its answer. */

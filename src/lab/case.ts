@@ -1,6 +1,8 @@
 /** What a case says about the world that it was taken from: the cluster's objects, the issuer, the accounts. */
 import { at, isList, isObject, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import { azureClientAnnotation } from '../domain/audiences.ts'
 import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
+import { type AzureWorld, azureIn } from './azure-world.ts'
 import type { CaseDocuments } from './case-documents.ts'
 import { type Machines, machinesIn } from './ec2.ts'
 import { type Entering, enteringIn } from './entering.ts'
@@ -31,6 +33,7 @@ export type LabCase = {
   readonly accounts: Accounts
   /** The permission policies of its roles, and its buckets. */
   readonly permissions: Permissions
+  readonly azure: AzureWorld
   readonly region: string
   /** `gitVersion` of the API server. */
   readonly version?: string
@@ -59,9 +62,11 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const kid = seen.map(({ header }) => textAt(header, 'kid')).find((one) => one !== undefined)
   const annotated = objects.flatMap((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) ?? [])
   const accounts = accountsIn(documents, annotated)
+  const azure = azureIn(documents, objects)
   const issuer =
     seen.map(({ claims }) => textAt(claims, 'iss')).find((iss) => iss?.startsWith('https://')) ??
     textAt(cluster, 'identity', 'oidc', 'issuer') ??
+    azure.clusters.map((one) => textAt(one, 'oidcIssuerProfile', 'issuerUrl')).find((one) => Boolean(one)) ??
     textAt(discovery, 'issuer') ??
     textAt(itsDiscovery, 'issuer') ??
     objects.flatMap(issuerFlag)[0] ??
@@ -70,7 +75,9 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const region =
     arnParts(textAt(cluster, 'arn'))?.region ?? /^https:\/\/oidc\.eks\.([a-z0-9-]+)\./.exec(issuer)?.[1] ?? 'us-east-1'
   const version = values.map((value) => textAt(value, 'serverVersion', 'gitVersion')).find((one) => one !== undefined)
-  const bound = objects.find((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) !== undefined)
+  const bound = objects.find((object) =>
+    [roleAnnotation, azureClientAnnotation].some((key) => textAt(object, 'metadata', 'annotations', key) !== undefined),
+  )
   const namespace = textAt(bound, 'metadata', 'namespace')
   return {
     objects,
@@ -85,6 +92,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     entering: enteringIn(values),
     machines: machinesIn(values),
     accounts,
+    azure,
     permissions: permissionsIn(documents),
     region,
     ...(version === undefined ? {} : { version }),

@@ -1,12 +1,15 @@
 /** Serves a case over the wire on loopback: its cluster, its issuer, its AWS accounts. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { textAt } from '../core/json.ts'
 import { queryTrouble } from './aws-query.ts'
+import { armTrouble, azureArm } from './azure-arm.ts'
+import { azureGraph, graphTrouble } from './azure-graph.ts'
 import { caseOf } from './case.ts'
 import { type CaseFiles, readCase } from './case-documents.ts'
 import { makeAuthority } from './certificates.ts'
 import { ec2Service } from './ec2.ts'
 import { eksService } from './eks.ts'
+import { entra } from './entra.ts'
 import { iamService } from './iam.ts'
 import { issuerOf } from './issuer.ts'
 import { kubernetesApi } from './kubernetes-api.ts'
@@ -52,12 +55,16 @@ export type Lab = {
 }
 
 /** Where the clouds exchange tokens, as far as anybody may ask them for the time. */
-const cloudHosts = [
-  'sts.amazonaws.com',
-  'sts.cn-north-1.amazonaws.com.cn',
+const cloudHosts = ['sts.amazonaws.com', 'sts.cn-north-1.amazonaws.com.cn', 'sts.googleapis.com']
+/** The authorities of Azure's clouds, and where its resource manager and its directory answer. */
+const entraHosts = [
   'login.microsoftonline.com',
-  'sts.googleapis.com',
+  'login.microsoftonline.us',
+  'login.chinacloudapi.cn',
+  'login.partner.microsoftonline.cn',
 ]
+const armHosts = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
+const graphHosts = ['graph.microsoft.com', 'graph.microsoft.us', 'microsoftgraph.chinacloudapi.cn']
 
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
@@ -111,6 +118,19 @@ export async function startLab(
     const cloud = await serve('cloud', () => ({ status: 400, body: '' }), plainTrouble, cloudHosts)
     for (const host of cloudHosts) resolve[`${host}:443`] = `127.0.0.1:${cloud.port}`
     const world: World = { roots: authority.root, resolve }
+    const login = { clientId: randomUUID(), secret: randomBytes(24).toString('base64url'), tokens: new Set<string>() }
+    const [directory, arm, graph] = await Promise.all([
+      serve('entra', entra(lab.azure, login, world), plainTrouble, entraHosts),
+      serve('arm', azureArm(lab.azure, login, refusedAction), armTrouble, armHosts),
+      serve('graph', azureGraph(lab.azure, login, refusedAction), graphTrouble, graphHosts),
+    ])
+    for (const [names, { port: there }] of [
+      [entraHosts, directory],
+      [armHosts, arm],
+      [graphHosts, graph],
+    ] as const)
+      for (const host of names) resolve[`${host}:443`] = `127.0.0.1:${there}`
+    const aks = lab.azure.clusters[0]
     const token = randomBytes(24).toString('base64url')
     let port = 0
     const api = kubernetesApi({
@@ -144,7 +164,10 @@ export async function startLab(
       servers,
       token,
       // As aws eks update-kubeconfig names it.
-      context: textAt(lab.cluster, 'arn') ?? 'lab',
+      context: textAt(lab.cluster, 'arn') ?? textAt(aks, 'name') ?? 'lab',
+      // As az aks get-credentials does.
+      ...(aks === undefined ? {} : { user: `clusterUser_${textAt(aks, 'resourceGroup')}_${textAt(aks, 'name')}` }),
+      azure: { ...login, tenantId: lab.azure.tenantId },
       namespace: lab.namespace ?? 'default',
       region: lab.region,
       base,

@@ -6,6 +6,7 @@ import { tokenVolume } from '../domain/aws-injection.ts'
 import { asTemplated } from '../domain/strategic-merge.ts'
 import { injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import { readServiceAccount } from '../domain/workloads.ts'
+import { withAzure, withoutAzure } from './azure-injection.ts'
 import type { Resource } from './kubernetes-resources.ts'
 import type { Change, Store } from './kubernetes-store.ts'
 
@@ -79,11 +80,20 @@ function madeAnew(pod: JsonObject, { former, template }: Templates, name: string
         })),
       }
     : spec
+  const asWritten = withoutAzure(bare)
   return {
     ...pod,
     metadata: { ...asTemplated(metadata, at(former, 'metadata'), at(template, 'metadata')), name },
-    spec: asTemplated(bare, at(former, 'spec'), at(template, 'spec')),
+    spec: asTemplated(asWritten, at(former, 'spec'), at(template, 'spec')),
   }
+}
+
+/** What the webhook of Azure was installed with. */
+function tenantIn(store: Store, resources: readonly Resource[]): string | undefined {
+  const maps = byName(resources, 'ConfigMap')
+  const all = maps === undefined ? [] : listAt(store.list(maps, everything), 'items')
+  const own = all.find((one) => textAt(one, 'metadata', 'name') === 'azure-wi-webhook-config')
+  return textAt(own ?? null, 'data', 'AZURE_TENANT_ID')
 }
 
 /** As the pod identity webhook does, where one is configured and the ServiceAccount names a role. */
@@ -93,14 +103,18 @@ function injected(pod: JsonObject, store: Store, resources: readonly Resource[])
   const spec = isObject(pod.spec) ? pod.spec : {}
   const namespace = textAt(pod, 'metadata', 'namespace')
   const name = textAt(spec, 'serviceAccountName') ?? 'default'
-  const acts =
-    configurations !== undefined &&
-    listAt(store.list(configurations, everything), 'items').some((one) => {
-      const read = readConfiguration(one)
-      return read !== undefined && injectorsOf(read).some(({ injects }) => injects === 'AWS')
-    })
+  const hooks =
+    configurations === undefined
+      ? []
+      : listAt(store.list(configurations, everything), 'items').flatMap((one) => {
+          const read = readConfiguration(one)
+          return read === undefined ? [] : injectorsOf(read)
+        })
+  const acts = hooks.some(({ injects }) => injects === 'AWS')
   const object =
     accounts === undefined || namespace === undefined ? undefined : store.find(accounts, { namespace, name })
+  if (isObject(object) && hooks.some(({ injects }) => injects === 'Azure'))
+    return withAzure(pod, object, tenantIn(store, resources))
   const account = object === undefined ? undefined : readServiceAccount(object)
   const role = account?.annotations[roleAnnotation]
   if (!acts || account === undefined || role === undefined) return pod

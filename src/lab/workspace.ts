@@ -24,7 +24,8 @@ export type Servers = {
 }
 
 /** Whatever would lead a tool past the lab: other credentials, other endpoints, other certificates, the real cluster. */
-const misleading = /^(AWS_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
+const misleading =
+  /^(AWS_|AZURE_|MSI_|IDENTITY_ENDPOINT$|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
 
 /**
  * Writes kubeconfig, certificate and the list of hosts into a new folder that only this user may read. `context` is the name of the
@@ -35,11 +36,14 @@ export async function makeWorkspace(order: {
   readonly servers: Servers
   readonly token: string
   readonly context: string
+  readonly user?: string
+  /** What whoever uses the lab is signed in to Azure with. */
+  readonly azure: { readonly clientId: string; readonly secret: string; readonly tenantId: string }
   readonly namespace: string
   readonly region: string
   readonly base: Environment
 }): Promise<Workspace> {
-  const { world, servers, token, context, namespace, region, base } = order
+  const { world, servers, token, context, user = context, azure, namespace, region, base } = order
   const folder = await mkdtemp(path.join(tmpdir(), 'kubectl-wi-lab-'))
   await chmod(folder, 0o700)
   const file = async (name: string, text: string): Promise<string> => {
@@ -55,8 +59,8 @@ export async function makeWorkspace(order: {
       apiVersion: 'v1',
       kind: 'Config',
       clusters: [{ name: context, cluster: { server: servers.kubernetes, 'certificate-authority-data': certificate } }],
-      users: [{ name: context, user: { token } }],
-      contexts: [{ name: context, context: { cluster: context, user: context, namespace } }],
+      users: [{ name: user, user: { token } }],
+      contexts: [{ name: context, context: { cluster: context, user, namespace } }],
       'current-context': context,
     }),
   )
@@ -89,6 +93,12 @@ export async function makeWorkspace(order: {
     AWS_SECRET_ACCESS_KEY: randomBytes(30).toString('base64url'),
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: empty,
+    AZURE_TENANT_ID: azure.tenantId,
+    AZURE_CLIENT_ID: azure.clientId,
+    AZURE_CLIENT_SECRET: azure.secret,
+    // Nothing of this machine's own is ever asked: no command line, no metadata endpoint.
+    AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+    AZURE_CONFIG_DIR: path.join(folder, 'azure'),
     AWS_SHARED_CREDENTIALS_FILE: empty,
   }
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 })

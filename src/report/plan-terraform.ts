@@ -64,6 +64,36 @@ const blocks: { readonly [call: string]: (input: JsonObject) => string } = {
     ]),
 }
 
+/** https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/federated_identity_credential */
+const azureBlocks: { readonly [call: string]: (input: JsonObject) => string } = {
+  'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write': (input) =>
+    block('azurerm_federated_identity_credential', text(input, 'name'), [
+      argument('name', input.name),
+      argument('resource_group_name', /\/resourceGroups\/([^/]+)\//i.exec(text(input, 'identity'))?.[1] ?? ''),
+      argument('parent_id', input.identity),
+      argument('issuer', input.issuer),
+      argument('subject', input.subject),
+      argument('audience', input.audiences),
+    ]),
+  'graph applications/federatedIdentityCredentials/write': (input) =>
+    block('azuread_application_federated_identity_credential', text(input, 'name'), [
+      ['application_id', `data.azuread_application.${label(`app-${text(input, 'application')}`)}.id`],
+      argument('display_name', input.name),
+      argument('issuer', input.issuer),
+      argument('subject', input.subject),
+      argument('audiences', input.audiences),
+    ]) +
+    `\ndata "azuread_application" "${label(`app-${text(input, 'application')}`)}" {\n  client_id = ${quoted(text(input, 'application'))}\n}\n`,
+  'Microsoft.Authorization/roleAssignments/write': (input) =>
+    block('azurerm_role_assignment', text(input, 'name'), [
+      argument('name', input.name),
+      argument('scope', input.scope),
+      argument('role_definition_name', input.role),
+      argument('principal_id', input.principalId),
+      argument('principal_type', 'ServicePrincipal'),
+    ]),
+}
+
 /** https://registry.terraform.io/providers/hashicorp/kubernetes/latest/docs/resources/annotations */
 function kubernetesBlock({ change: { call, input }, document }: PlannedAction): string | undefined {
   const edits = listAt(input, 'edits')
@@ -84,7 +114,10 @@ function kubernetesBlock({ change: { call, input }, document }: PlannedAction): 
 
 function actionBlock(action: PlannedAction): string {
   const { change, summary, owner, command } = action
-  const made = change.system === 'kubernetes' ? kubernetesBlock(action) : blocks[change.call]?.(change.input)
+  const made =
+    change.system === 'kubernetes'
+      ? kubernetesBlock(action)
+      : (blocks[change.call] ?? azureBlocks[change.call])?.(change.input)
   const head = `# ${clean(summary)}\n${owner === undefined ? '' : `# ${clean(`${owner.tool} owns it: ${owner.mark}`)}\n`}`
   return `${head}${made ?? `# no resource of Terraform does this${command === undefined ? '' : `: ${clean(command)}`}\n`}`
 }

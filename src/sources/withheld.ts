@@ -16,6 +16,7 @@ const tokenCalls: ReadonlySet<string> = new Set([
   'serviceaccounts/token/create',
   'signature',
   'sts:AssumeRoleWithWebIdentity',
+  'entra oauth2/v2.0/token',
 ])
 
 /** What was kept from being asked is unknown (not-asked), with the flag that would lift it. */

@@ -28,8 +28,13 @@ EXIT CODES
       description: 'By EKS Pod Identity',
       command: '<%= config.bin %> bind sa cart -n shop --aws-role cart --pod-identity --apply --yes',
     },
+    {
+      description: 'To a managed identity of Azure, with the pods labelled and rolled',
+      command: '<%= config.bin %> bind sa cart -n shop --azure-identity cart-id --restart --apply',
+    },
   ]
-  static override usage = 'bind sa NAME [-n NAMESPACE] --aws-role NAME|ARN [--apply [--yes]] [-o FORMAT]'
+  static override usage =
+    'bind sa NAME [-n NAMESPACE] --aws-role NAME|ARN | --azure-identity NAME|CLIENT_ID|RESOURCE_ID | --azure-app APP_ID [--apply [--yes]] [-o FORMAT]'
   static override args = {
     name: Args.string({ required: true, ignoreStdin: true, description: 'The ServiceAccount.' }),
   }

@@ -4,7 +4,7 @@ import { isObject, type Json, listAt, textAt, textsAt } from '../../core/json.ts
 import { type Credential, shortName } from '../../domain/azure-credentials.ts'
 import { azure } from '../../domain/questions.ts'
 import { type AzureIdentity, azureIdentity, managedIdentities, same } from './identity.ts'
-import { clientReference } from './reference.ts'
+import { clientReference, isClientId } from './reference.ts'
 import { azureUse } from './use.ts'
 
 export const readCredential = (json: Json): Credential | undefined => {
@@ -34,6 +34,10 @@ export type Credentials = {
   readonly identity: string
   /** The list does not say whose it is; it is taken for this identity's. */
   readonly assumed: boolean
+  /** Where one more is written: the resource id of the managed identity, or the application's appId or object id; left out where that was not seen. */
+  readonly holder?: string
+  /** As the list names whose they are; empty where it does not say. */
+  readonly owner: string
   /** Resource group and name, where the identity is a managed one. */
   readonly managed?: { readonly name: string; readonly group: string }
 }
@@ -53,7 +57,10 @@ export const credentials = defineProbe({
     const question = azure.federatedIdentityCredentials(clientId)
     return onward(ask(question), (fact): Fact<Credentials> => {
       if (fact.state !== 'known') return fact
-      const all = listAt(fact.value, 'credentials').flatMap((one) => readCredential(one) ?? [])
+      const all = listAt(fact.value, 'credentials').flatMap((one, at) => {
+        const read = readCredential(one)
+        return read === undefined ? [] : { ...read, at }
+      })
       const listed = textsAt(fact.value, 'listed')
       const identity = azureIdentity.state === 'known' ? azureIdentity.value : undefined
       const owners = [...new Set(all.map((one) => one.identity ?? ''))]
@@ -83,6 +90,8 @@ export const credentials = defineProbe({
       const own = all.filter((one) => mine(one.identity ?? ''))
       const resource = identity?.id ?? (assumed ? only : owners.find(isOwn))
       const isManaged = /\/userAssignedIdentities\//i.test(resource ?? '')
+      const isApplication = identity?.kind === 'application' || (identity === undefined && isClientId(resource ?? ''))
+      const holder = isManaged ? resource : isApplication ? (clientId ?? resource) : undefined
       const whole = fact.value !== null && isObject(fact.value) && fact.value.complete === true && listed.length === 0
       return known(
         {
@@ -93,6 +102,8 @@ export const credentials = defineProbe({
             identity?.name ??
             (only === undefined || only === '' ? (clientId ?? 'the identity') : shortName(resource ?? only)),
           assumed,
+          owner: owners.find(mine) ?? listed.find(mine) ?? resource ?? '',
+          ...(holder === undefined || holder === '' ? {} : { holder }),
           ...(isManaged ? { managed: { name: shortName(resource ?? ''), group: groupIn(resource) } } : {}),
         },
         question,

@@ -3,7 +3,7 @@ import { absent, defineProbe, type Fact, known, onward, reading, type Soon, unkn
 import { at, type Json, textAt, textsAt } from '../../core/json.ts'
 import { azure } from '../../domain/questions.ts'
 import { type Listed, listed } from '../lists.ts'
-import { clientReference, isClientId } from './reference.ts'
+import { askedTenant, clientReference, isClientId } from './reference.ts'
 import { azureAccounts, azureInUse } from './use.ts'
 
 export type ManagedIdentity = {
@@ -68,8 +68,8 @@ export const azureIdentity = defineProbe({
   about: 'the identity that the workload asks for',
   scope: 'service-account',
   needs: { clientReference },
-  wants: { managedIdentities },
-  ask: async ({ clientReference }, { managedIdentities }, { ask }): Promise<Fact<AzureIdentity>> => {
+  wants: { managedIdentities, askedTenant },
+  ask: async ({ clientReference }, { managedIdentities, askedTenant }, { ask }): Promise<Fact<AzureIdentity>> => {
     const { from } = managedIdentities
     if (clientReference.state === 'absent' || !isClientId(clientReference.value.clientId))
       return absent(clientReference.from)
@@ -100,6 +100,18 @@ export const azureIdentity = defineProbe({
     }
     if (application.state === 'absent' && managedIdentities.state === 'known' && managedIdentities.value.complete)
       return absent(from)
+    // Every identity has a service principal in the directory of its tenant, whoever may see its resource.
+    if (application.state === 'absent' && service.state === 'absent') {
+      const directory = await ask(azure.signedIn())
+      const own = directory.state === 'known' ? textAt(directory.value, 'tenantId') : undefined
+      if (askedTenant.state === 'known' && same(own, askedTenant.value.value)) return absent(principal)
+      return unknown(
+        'not-collected',
+        `the directory that was asked is of tenant ${own ?? 'unknown'}, not of the one that the workload asks`,
+        principal,
+        'az login --tenant TENANT_ID',
+      )
+    }
     const unseen = [managedIdentities, application].find((one) => one.state === 'unknown')
     return unseen?.state === 'unknown'
       ? unseen

@@ -147,3 +147,22 @@ export const reaches = ({ scope }: Assignment, account: string | undefined): boo
   const own = /\/storageaccounts\/([^/]+)/i.exec(scope)?.[1]
   return own === undefined || account === undefined || same(own, account)
 }
+
+/** The resource id of the storage account that refused the identity; asked only by whoever would give a role there. */
+export const deniedAccount = defineProbe({
+  id: 'azure/denied-account',
+  about: 'the storage account that refused the identity',
+  scope: 'service-account',
+  needs: { denied },
+  wants: {},
+  ask: ({ denied }, _want, { ask }): Soon<Fact<string>> => {
+    const name = denied.state === 'known' ? denied.value.account : undefined
+    const question = azure.storageAccount(name ?? '')
+    if (name === undefined) return absent(question)
+    return onward(ask(question), (fact): Fact<string> => {
+      if (fact.state !== 'known') return fact
+      const id = textAt(fact.value, 'id')
+      return id === undefined ? absent(question) : known(id, question)
+    })
+  },
+})

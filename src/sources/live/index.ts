@@ -98,12 +98,30 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
       return source
     }
 
+    let azure: Promise<Source> | undefined
+    const openAzure = async (): Promise<Source> => {
+      const [{ azureSource }, { azureRest }, { azureHint }, { readLab }] = await Promise.all([
+        import('./azure.ts'),
+        import('./azure-rest.ts'),
+        import('./azure-hint.ts'),
+        import('./lab-hook.ts'),
+      ])
+      const rest = azureRest({ ...settings, lab: readLab(env) })
+      const source = azureSource({ rest, env, vault, mint, signal, hint: azureHint(api) })
+      closers.push(() => source.close())
+      return source
+    }
+
     const ask = (question: Question, own?: AbortSignal): Soon<Fact<Json>> => {
       const until = own ?? signal
       const withheld = notAsked(question)
       if (withheld !== undefined) return withheld
       if (question.system === 'kubernetes') return kubernetes.ask(question, until)
       if (question.system === 'oidc') return oidc.ask(question, until)
+      if (question.system === 'azure') {
+        azure ??= openAzure()
+        return azure.then((source) => source.ask(question, until))
+      }
       if (question.system === 'aws') return cloud().then((source) => source.ask(question, until))
       return observed.ask(question, until)
     }
@@ -118,8 +136,7 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
 
 /** What cannot be asked live yet; that says nothing about the thing itself. */
 function notAsked(question: Question): Fact<Json> | undefined {
-  const { system } = question
-  if (system !== 'gcp' && system !== 'azure') return undefined
-  const cloud = system === 'gcp' ? 'Google Cloud' : 'Azure'
-  return unknown('not-asked', `${cloud} is not asked`, question, `give what ${cloud} holds as documents with -f`)
+  return question.system === 'gcp'
+    ? unknown('not-asked', 'Google Cloud is not asked', question, 'give what Google Cloud holds as documents with -f')
+    : undefined
 }
