@@ -3,7 +3,7 @@ import { type Json, textAt } from '../core/json.ts'
 import type { Action } from '../core/plan.ts'
 import { annotate, createObject } from '../domain/kubernetes-changes.ts'
 import { kubernetes, seen } from '../domain/questions.ts'
-import { type BindBrief, seenOrEnd } from './bind.ts'
+import { type BindBrief, seenOrEnd } from './bind-brief.ts'
 import { usage } from './trouble.ts'
 
 /** As it was seen; undefined where it is not there, but the namespace is. */

@@ -1,36 +1,16 @@
 /** `bind sa`: an intent turned into the actions of a plan, which then goes the way of every plan. */
 import { examine } from '../core/engine.ts'
-import type { Fact, Probe, Question, Source } from '../core/fact.ts'
-import { type Json, textAt } from '../core/json.ts'
+import type { Source } from '../core/fact.ts'
+import { textAt } from '../core/json.ts'
 import type { Action } from '../core/plan.ts'
+import { exitCodes } from '../core/report.ts'
 import { clusterSubject, type Subject } from '../core/subject.ts'
 import { kubernetes } from '../domain/questions.ts'
 import { clean } from '../report/text.ts'
+import type { BindFlags, Intent } from './bind-brief.ts'
 import { type FixFlags, planAndAct } from './fix.ts'
 import { usage } from './trouble.ts'
-
-export type BindFlags = Omit<FixFlags, 'only' | 'selector' | 'all-namespaces' | 'overlay'> & {
-  readonly 'aws-role'?: string | undefined
-  readonly 'pod-identity': boolean
-  readonly 'create-role': boolean
-  readonly 'attach-policy'?: readonly string[] | undefined
-  readonly 'service-account-only': boolean
-  readonly 'cloud-only': boolean
-  readonly restart: boolean
-}
-
-/** What an intent is made of: who is bound, how, and what can be seen. */
-export type BindBrief = {
-  readonly namespace: string
-  readonly name: string
-  readonly flags: BindFlags
-  readonly ask: (question: Question) => Promise<Fact<Json>>
-  /** Any probe's fact about the cluster. */
-  readonly ofCluster: <T>(probe: Probe<T>) => Promise<Fact<T>>
-  /** Tells a person what is in place already, or will soon be in the way. */
-  readonly say: (sentence: string) => void
-}
-export type Intent = (brief: BindBrief) => Promise<readonly Action[]>
+import { openWorld } from './world.ts'
 
 /** One row for each cloud: the flag that asks for it, and what it leads to. */
 const intents: readonly { readonly flag: keyof BindFlags; readonly open: () => Promise<Intent> }[] = [
@@ -57,32 +37,44 @@ export async function bindServiceAccount(
   const say = (sentence: string): void => {
     setting.process.stderr.write(`${clean(sentence)}\n`)
   }
+  const actionsOver = async (source: Source, told: (sentence: string) => void): Promise<readonly Action[]> => {
+    const namespace = flags.namespace ?? (await namespaceOf(source))
+    const { fact } = await examine({ checks: [], subjects: [{ kind: 'ServiceAccount', namespace, name }], source })
+    return intent({
+      namespace,
+      name,
+      flags,
+      say: told,
+      ask: async (question) => source.ask(question),
+      ofCluster: async (probe) => fact(probe, clusterSubject satisfies Subject),
+    })
+  }
   const asFix: FixFlags = { ...flags, only: undefined, selector: undefined, 'all-namespaces': false, overlay: false }
-  return planAndAct([`sa/${name}`], asFix, setting, {
+  let intended = 0
+  const code = await planAndAct([`sa/${name}`], asFix, setting, {
     wanted: ({ check }) => flags.restart && aboutPods.has(check),
     intended: async (source) => {
-      const namespace = flags.namespace ?? (await namespaceOf(source))
-      const { fact } = await examine({ checks: [], subjects: [{ kind: 'ServiceAccount', namespace, name }], source })
-      return intent({
-        namespace,
-        name,
-        flags,
-        say,
-        ask: async (question) => source.ask(question),
-        ofCluster: async (probe) => fact(probe, clusterSubject satisfies Subject),
-      })
+      const actions = await actionsOver(source, say)
+      intended = actions.length
+      return actions
     },
   })
+  if (!flags.apply || flags['dry-run'] !== undefined || intended === 0 || code === exitCodes.unhealthy) return code
+  // Healthy it may be by what somebody else has made of it meanwhile.
+  const stop = new AbortController()
+  const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
+  const world = await openWorld(asFix, { version: setting.version, ends })
+  try {
+    const left = await actionsOver(world.source, () => {})
+    if (left.length === 0) return code
+    say(`it is not as it was asked for; left to do: ${left.map(({ summary }) => summary).join('; ')}`)
+    return exitCodes.unhealthy
+  } finally {
+    world.close()
+  }
 }
 
 async function namespaceOf(source: Source): Promise<string> {
   const context = await source.ask(kubernetes.currentContext())
   return (context.state === 'known' ? textAt(context.value, 'namespace') : undefined) ?? 'default'
-}
-
-/** The value; undefined where there is none. Ends the command where it could not be seen: nothing is changed blindly. */
-export function seenOrEnd<T>(fact: Fact<T>, what: string): T | undefined {
-  if (fact.state === 'known') return fact.value
-  if (fact.state === 'absent') return undefined
-  throw usage(`${what} was not seen: ${fact.detail}${fact.lift === undefined ? '' : `; ${fact.lift}`}`)
 }

@@ -6,11 +6,12 @@ import { aws } from '../../domain/questions.ts'
 import { cluster } from './cluster.ts'
 import { roleReference } from './role-reference.ts'
 
-/** The digits of an account, also such as a reader of YAML has taken a leading zero from; undefined where there are none. */
-function accountIn(value: string): string | undefined {
+/** The account that is written, also the cluster's own where a reader of YAML has taken a leading zero from it. */
+function accountIn(value: string, own: string | undefined): string | undefined {
   const [, digits = ''] = /(?:^|[:/])([\d-]{9,16})(?=[:/])/.exec(value) ?? []
   const bare = digits.replaceAll('-', '')
-  return bare === '' || bare.length > 12 ? undefined : bare.padStart(12, '0')
+  if (bare.length === 12) return bare
+  return bare !== '' && bare.padStart(12, '0') === own ? own : undefined
 }
 
 const isName = (text: string): boolean => /^[\w+=,.@-]{1,64}$/.test(text)
@@ -27,8 +28,8 @@ export const meantRole = defineProbe({
     const value = roleReference.value.value.trim()
     const parts = value.split(/[/:]/)
     const name = (/:assumed-role\//.test(value) ? parts.at(-2) : parts.at(-1))?.replace(/[^\w+=,.@-]+$/, '') ?? ''
-    const told = accountIn(value)
     const own = cluster.state === 'known' ? cluster.value.account : undefined
+    const told = accountIn(value, own)
     // An account that is written wrongly is nobody's, unless it is evidently that of the cluster.
     const account = told ?? (value.includes(':') ? undefined : own)
     if (!isName(name) || account === undefined) return absent(roleReference.from)
