@@ -1,4 +1,4 @@
-/** Opens the writers: one connection to the cluster of the kubeconfig, and AWS with this machine's own credentials when it is first written to. */
+/** Opens the writers: one connection to the cluster of the kubeconfig, and each cloud with this machine's own credentials when it is first written to. */
 import type { KubeFlags } from '../sources/live/kubeconfig.ts'
 import { refused, type Writer, type Writers } from './writer.ts'
 
@@ -19,6 +19,18 @@ export async function openWriters({ flags, version, env = process.env }: WriterS
   const kubernetes = kubernetesWriter(api, pathOf)
   const closers: (() => void)[] = [() => api.close()]
   let aws: Promise<Writer> | undefined
+  let gcp: Promise<Writer> | undefined
+
+  const openGcp = async (): Promise<Writer> => {
+    const [{ googleRest }, { readLab }, { gcpWriter }] = await Promise.all([
+      import('../sources/live/gcp-rest.ts'),
+      import('../sources/live/lab-hook.ts'),
+      import('./gcp-writer.ts'),
+    ])
+    const rest = googleRest({ env, lab: readLab(env), version })
+    closers.push(() => rest.close())
+    return gcpWriter(rest)
+  }
 
   const openAws = async (): Promise<Writer> => {
     const [{ awsClients }, { eksHint }, { serviceError, unseen }, { awsWriter }, { iamCalls }, { eksCalls }] =
@@ -55,6 +67,10 @@ export async function openWriters({ flags, version, env = process.env }: WriterS
     place: { server: api.server, context: api.context ?? api.cluster },
     prepare: async (change, manner) => {
       if (change.system === 'kubernetes') return kubernetes.prepare(change, manner)
+      if (change.system === 'gcp') {
+        gcp ??= openGcp()
+        return (await gcp).prepare(change, manner)
+      }
       if (change.system !== 'aws') return refused(`${change.system} is not written to yet`)
       aws ??= openAws()
       return (await aws).prepare(change, manner)

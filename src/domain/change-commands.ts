@@ -2,6 +2,7 @@
 import { edited } from '../core/edit.ts'
 import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
+import { gcloudCommand } from './gcp-commands.ts'
 import { sh } from './shell-words.ts'
 
 type Edit = { readonly path: readonly (string | number)[]; readonly before?: Json; readonly after?: Json }
@@ -131,6 +132,7 @@ const awsLines: { readonly [call: string]: Line } = {
 /** The command line, on one line; undefined for a change that has none. */
 export function commandOf({ system, call, input }: Change): string | undefined {
   if (system === 'kubernetes') return kubectl(call, input)
+  if (system === 'gcp') return gcloudCommand(call, input)
   const line = Object.hasOwn(awsLines, call) ? awsLines[call] : undefined
   return line?.(input, (name) => textAt(input, name) ?? '')
 }
