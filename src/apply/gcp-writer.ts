@@ -1,7 +1,7 @@
 /** Writes to Google Cloud: looks first, writes only over what was seen and with the etag of that look, and looks again until it is to be seen. */
 import { same } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
-import { unseenBy } from '../sources/live/gcp-answers.ts'
+import type { unseenBy } from '../sources/live/gcp-answers.ts'
 import type { GoogleOrder, GoogleReply, GoogleRest } from '../sources/live/gcp-rest.ts'
 import { type GcpCall, gcpCalls } from './gcp-calls.ts'
 import { type Manner, moved, type Prepared, type Refused, refused, short, type Writer, type Written } from './writer.ts'
@@ -10,10 +10,10 @@ import { type Manner, moved, type Prepared, type Refused, refused, short, type W
 const patience = 20_000
 const rest = 500
 
-export function gcpWriter(google: GoogleRest): Writer {
+export function gcpWriter(google: GoogleRest, unseen: typeof unseenBy): Writer {
   const said = (reply: Exclude<GoogleReply, { state: 'answer' }>, call: string): Refused => {
     if (reply.state === 'refusal' && reply.status === 404) return refused(`it is not there: ${reply.message}`)
-    const fact = unseenBy(reply, { system: 'gcp', call, input: {} })
+    const fact = unseen(reply, { system: 'gcp', call, input: {} })
     return fact.state === 'unknown' ? refused(fact.detail, fact.lift) : refused('it is not there')
   }
 
@@ -48,8 +48,8 @@ export function gcpWriter(google: GoogleRest): Writer {
       if (Date.now() >= until || signal?.aborted === true) break
       await new Promise((resolve) => setTimeout(resolve, rest))
     }
-    const unseen = 'Google took the change, but it was not to be seen within 20 s'
-    return failed ?? { ...refused(unseen, 'look again, then undo or repeat it'), open: true }
+    const late = 'Google took the change, but it was not to be seen within 20 s'
+    return failed ?? { ...refused(late, 'look again, then undo or repeat it'), open: true }
   }
 
   return {

@@ -22,14 +22,15 @@ export async function openWriters({ flags, version, env = process.env }: WriterS
   let gcp: Promise<Writer> | undefined
 
   const openGcp = async (): Promise<Writer> => {
-    const [{ googleRest }, { readLab }, { gcpWriter }] = await Promise.all([
+    const [{ googleRest }, { readLab }, { unseenBy }, { gcpWriter }] = await Promise.all([
       import('../sources/live/gcp-rest.ts'),
       import('../sources/live/lab-hook.ts'),
+      import('../sources/live/gcp-answers.ts'),
       import('./gcp-writer.ts'),
     ])
     const rest = googleRest({ env, lab: readLab(env), version })
     closers.push(() => rest.close())
-    return gcpWriter(rest)
+    return gcpWriter(rest, unseenBy)
   }
 
   const openAws = async (): Promise<Writer> => {

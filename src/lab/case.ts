@@ -4,6 +4,7 @@ import { type Accounts, accountsIn, arnParts } from './aws-accounts.ts'
 import type { CaseDocuments } from './case-documents.ts'
 import { type Machines, machinesIn } from './ec2.ts'
 import { type Entering, enteringIn } from './entering.ts'
+import { type GoogleState, googleIn } from './gcp-state.ts'
 import { type Permissions, permissionsIn } from './s3.ts'
 
 export type LabCase = {
@@ -31,6 +32,8 @@ export type LabCase = {
   readonly accounts: Accounts
   /** The permission policies of its roles, and its buckets. */
   readonly permissions: Permissions
+  /** What the case shows of Google Cloud. */
+  readonly google: GoogleState
   readonly region: string
   /** `gitVersion` of the API server. */
   readonly version?: string
@@ -86,6 +89,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     machines: machinesIn(values),
     accounts,
     permissions: permissionsIn(documents),
+    google: googleIn(documents),
     region,
     ...(version === undefined ? {} : { version }),
     ...(namespace === undefined ? {} : { namespace }),

@@ -1,4 +1,4 @@
-/** Serves a case over the wire on loopback: its cluster, its issuer, its AWS accounts. */
+/** Serves a case over the wire on loopback: its cluster, its issuer, its AWS accounts, its Google Cloud. */
 import { randomBytes } from 'node:crypto'
 import { textAt } from '../core/json.ts'
 import { queryTrouble } from './aws-query.ts'
@@ -7,6 +7,9 @@ import { type CaseFiles, readCase } from './case-documents.ts'
 import { makeAuthority } from './certificates.ts'
 import { ec2Service } from './ec2.ts'
 import { eksService } from './eks.ts'
+import { type GoogleDesk, googleService } from './gcp.ts'
+import { metadataService, podOf } from './gcp-metadata.ts'
+import { tokensOfLab } from './gcp-sts.ts'
 import { iamService } from './iam.ts'
 import { issuerOf } from './issuer.ts'
 import { kubernetesApi } from './kubernetes-api.ts'
@@ -50,12 +53,10 @@ export type Lab = {
 }
 
 /** Where the clouds exchange tokens, as far as anybody may ask them for the time. */
-const cloudHosts = [
-  'sts.amazonaws.com',
-  'sts.cn-north-1.amazonaws.com.cn',
-  'login.microsoftonline.com',
-  'sts.googleapis.com',
-]
+const cloudHosts = ['sts.amazonaws.com', 'sts.cn-north-1.amazonaws.com.cn', 'login.microsoftonline.com']
+const googleHosts = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresourcemanager', 'storage'].map(
+  (service) => `${service}.googleapis.com`,
+)
 
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
@@ -78,7 +79,7 @@ export async function startLab(
     names: readonly string[] = [],
     aheadBy = 0,
   ) => {
-    const leaf = await authority.leaf(['127.0.0.1', 'localhost', ...names])
+    const leaf = name === 'metadata' ? undefined : await authority.leaf(['127.0.0.1', 'localhost', ...names])
     const count = (method: string, path: string): void => {
       const key = `${name} ${method} ${path}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -91,7 +92,7 @@ export async function startLab(
             overhear(reply.body)
             return reply
           }
-    const listener = await listen({ ...leaf, handle: heard, trouble, count, ahead: aheadBy })
+    const listener = await listen({ ...(leaf && { leaf }), handle: heard, trouble, count, ahead: aheadBy })
     listeners.push(listener)
     return listener
   }
@@ -119,6 +120,27 @@ export async function startLab(
       refused: refusedVerb,
       port: () => port,
     })
+    const person = {
+      audience: '//iam.googleapis.com/projects/0/locations/global/workloadIdentityPools/lab/providers/person',
+      secret: randomBytes(24).toString('base64url'),
+    }
+    const desk: GoogleDesk = {
+      state: lab.google,
+      tokens: tokensOfLab(),
+      world,
+      issuer: lab.issuer,
+      person,
+      now: Date.now,
+      refused: refusedAction,
+    }
+    const ofGoogle = googleService(desk)
+    const google = await serve('google', ofGoogle, plainTrouble, googleHosts)
+    for (const host of googleHosts) resolve[`${host}:443`] = `127.0.0.1:${google.port}`
+    const metadata = await serve(
+      'metadata',
+      metadataService({ sts: desk, google: ofGoogle, pod: podOf(lab, api, token) }),
+      plainTrouble,
+    )
     const [kubernetes, sts, iam, eks, ec2, s3] = await Promise.all([
       serve('kubernetes', api, statusTrouble, [], ahead),
       serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
@@ -135,15 +157,18 @@ export async function startLab(
       eks: eks.url,
       ec2: ec2.url,
       s3: s3.url,
+      google: google.url,
+      metadata: metadata.url,
     }
     const { env, kubeconfig, remove } = await makeWorkspace({
       world,
       servers,
       token,
-      // As aws eks update-kubeconfig names it.
-      context: textAt(lab.cluster, 'arn') ?? 'lab',
+      // As aws eks update-kubeconfig or gcloud container clusters get-credentials names it.
+      context: textAt(lab.cluster, 'arn') ?? lab.google.context ?? 'lab',
       namespace: lab.namespace ?? 'default',
       region: lab.region,
+      google: person,
       base,
     })
     return {
