@@ -15,10 +15,17 @@ import { openWorld } from './world.ts'
 /** One row for each cloud: the flag that asks for it, and what it leads to. */
 const intents: readonly { readonly flag: keyof BindFlags; readonly open: () => Promise<Intent> }[] = [
   { flag: 'aws-role', open: async () => (await import('./bind-aws.ts')).bindAws },
+  { flag: 'gcp-service-account', open: async () => (await import('./bind-gcp.ts')).bindGoogleAccount },
+  { flag: 'gcp-direct', open: async () => (await import('./bind-gcp.ts')).bindGoogleDirect },
+  { flag: 'gcp-provider', open: async () => (await import('./bind-gcp.ts')).bindGoogleProvider },
 ]
 
 /** Pods that are made anew with --restart. */
-const aboutPods: ReadonlySet<string> = new Set(['aws/pod-is-injected', 'workload/pod-is-newer-than-its-binding'])
+const aboutPods: ReadonlySet<string> = new Set([
+  'aws/pod-is-injected',
+  'gcp/annotation-agrees-with-grants',
+  'workload/pod-is-newer-than-its-binding',
+])
 
 const isName = (text: string): boolean => /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)
 
@@ -29,7 +36,7 @@ export async function bindServiceAccount(
   setting: { readonly version: string; readonly process: NodeJS.Process },
 ): Promise<number> {
   if (!isName(name)) throw usage(`${name}: one ServiceAccount is bound at a time, by its exact name`)
-  const chosen = intents.filter(({ flag }) => flags[flag] !== undefined)
+  const chosen = intents.filter(({ flag }) => flags[flag] !== undefined && flags[flag] !== false)
   const [only, ...others] = chosen
   if (only === undefined || others.length > 0)
     throw usage(`say which identity it shall have: one of ${intents.map(({ flag }) => `--${flag}`).join(', ')}`)

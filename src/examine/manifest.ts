@@ -73,7 +73,7 @@ export async function manifestOf(selected: Selected): Promise<readonly Needed[]>
   const everybody = selected.targets.length === 0
   const found = new Map<string, { permission: Needed['permission']; shows: Set<string>; checks: Set<string> }>()
   const need = (kind: string, shows: string, check?: string): void => {
-    if (notAskedLive.has(kind) || fromLists.has(kind) || (!selected.clouds && kind.startsWith('aws '))) return
+    if (notAskedLive.has(kind) || fromLists.has(kind) || (!selected.clouds && /^(?:aws|gcp|azure) /.test(kind))) return
     for (const one of withWay(kind)) {
       const permission = permissionFor(one, selected)
       if (permission.kind === 'none') continue

@@ -47,6 +47,7 @@ function clusterRoleText(role: ClusterRole, needed: readonly Needed[]): string {
 function text(needed: readonly Needed[]): string {
   const role = grants.kubernetes(needed)
   const policy = grants.aws(needed)
+  const custom = grants.gcp(needed)
   const parts: string[] = []
   if (role !== undefined)
     parts.push(
@@ -62,6 +63,12 @@ function text(needed: readonly Needed[]): string {
     parts.push(
       commented(
         `What it needs to see in AWS, in the account of the cluster and in those of the roles (an IAM policy; -o json has it as .aws).\nCreate: kubectl wi doctor --show-permissions … -o json | jq .aws > policy.json\n        aws iam create-policy --policy-name ${roleName} --policy-document file://policy.json\n${JSON.stringify(policy, null, 2)}`,
+      ),
+    )
+  if (custom !== undefined)
+    parts.push(
+      commented(
+        `What it needs to see in Google Cloud, in the project of the cluster and in those of the accounts and buckets (a custom role; -o json has it as .gcp).\nCreate: gcloud iam roles create ${roleName.replaceAll('-', '_')} --project=PROJECT --file=role.yaml\n${stringify(custom, yaml)}`,
       ),
     )
   return parts.length === 0 ? '# nothing has to be permitted\n' : `${parts.join('\n')}\n`

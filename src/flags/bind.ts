@@ -12,8 +12,35 @@ const awsIntent = {
   }),
 }
 
+const gcpIntents = {
+  'gcp-service-account': Flags.string({
+    helpValue: 'EMAIL',
+    summary: 'The Google service account that it shall act as, on GKE.',
+  }),
+  'gcp-direct': Flags.boolean({
+    dependsOn: ['role', 'on'],
+    summary: 'Grant --role on --on to the ServiceAccount itself, on GKE, without a Google service account.',
+  }),
+  'gcp-provider': Flags.string({
+    helpValue: 'projects/…/providers/ID',
+    summary: 'The provider of a workload identity pool that trusts this cluster, outside GKE.',
+  }),
+}
+
 export const bindFlags = {
   ...awsIntent,
+  ...gcpIntents,
+  role: Flags.string({
+    helpValue: 'ROLE',
+    dependsOn: ['on'],
+    exclusive: ['aws-role', 'gcp-service-account'],
+    summary: 'The role of Google Cloud that is granted, such as roles/storage.objectViewer.',
+  }),
+  on: Flags.string({
+    helpValue: 'projects/ID|buckets/NAME',
+    dependsOn: ['role'],
+    summary: 'What the role is granted on.',
+  }),
   'pod-identity': Flags.boolean({
     dependsOn: ['aws-role'],
     summary: 'Bind by an EKS Pod Identity association instead of the issuer of the cluster (IRSA).',

@@ -37,11 +37,12 @@ export type LabCase = {
   readonly region: string
   /** `gitVersion` of the API server. */
   readonly version?: string
-  /** Where the first ServiceAccount with a role lives. */
+  /** Where the first ServiceAccount with a role or a Google service account lives. */
   readonly namespace?: string
 }
 
 const defaultIssuer = 'https://oidc.lab.example/id/LAB'
+const googleAnnotation = 'iam.gke.io/gcp-service-account'
 const roleAnnotation = 'eks.amazonaws.com/role-arn'
 
 /** Reads the documents by their shape, as `doctor -f` does. */
@@ -73,7 +74,9 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const region =
     arnParts(textAt(cluster, 'arn'))?.region ?? /^https:\/\/oidc\.eks\.([a-z0-9-]+)\./.exec(issuer)?.[1] ?? 'us-east-1'
   const version = values.map((value) => textAt(value, 'serverVersion', 'gitVersion')).find((one) => one !== undefined)
-  const bound = objects.find((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) !== undefined)
+  const bound =
+    objects.find((object) => textAt(object, 'metadata', 'annotations', roleAnnotation) !== undefined) ??
+    objects.find((object) => textAt(object, 'metadata', 'annotations', googleAnnotation) !== undefined)
   const namespace = textAt(bound, 'metadata', 'namespace')
   return {
     objects,

@@ -28,8 +28,18 @@ EXIT CODES
       description: 'By EKS Pod Identity',
       command: '<%= config.bin %> bind sa cart -n shop --aws-role cart --pod-identity --apply --yes',
     },
+    {
+      description: 'As a Google service account, on GKE',
+      command: '<%= config.bin %> bind sa cart -n shop --gcp-service-account cart@shop-prod.iam.gserviceaccount.com',
+    },
+    {
+      description: 'With a role on a bucket for the ServiceAccount itself, on GKE',
+      command:
+        '<%= config.bin %> bind sa cart -n shop --gcp-direct --role roles/storage.objectViewer --on buckets/shop-data',
+    },
   ]
-  static override usage = 'bind sa NAME [-n NAMESPACE] --aws-role NAME|ARN [--apply [--yes]] [-o FORMAT]'
+  static override usage =
+    'bind sa NAME [-n NAMESPACE] --aws-role NAME|ARN | --gcp-service-account EMAIL | --gcp-direct --role ROLE --on RESOURCE | --gcp-provider NAME [--apply [--yes]] [-o FORMAT]'
   static override args = {
     name: Args.string({ required: true, ignoreStdin: true, description: 'The ServiceAccount.' }),
   }

@@ -31,7 +31,7 @@ export type GoogleRest = {
 const mostBytes = 4 << 20
 const universe = 'googleapis.com'
 
-/** @param universeDomain GOOGLE_CLOUD_UNIVERSE_DOMAIN: where a sovereign cloud serves the same interfaces */
+/** GOOGLE_CLOUD_UNIVERSE_DOMAIN leads to where a sovereign cloud serves the same interfaces. */
 export function googleRest(settings: {
   readonly env: NodeJS.ProcessEnv
   readonly lab: Lab | undefined
@@ -55,7 +55,11 @@ export function googleRest(settings: {
   const token = async (): Promise<string> => {
     signIn ??= (async () => {
       const { GoogleAuth } = await import('google-auth-library')
-      const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] })
+      const auth = new GoogleAuth({
+        scopes: ['https://www.googleapis.com/auth/cloud-platform'],
+        // Without one the library asks for its project, and whoever may not see that could not sign in.
+        projectId: env.GOOGLE_CLOUD_PROJECT || 'unused',
+      })
       return () => auth.getAccessToken()
     })()
     const got = await (await signIn)()
