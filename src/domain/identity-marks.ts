@@ -44,6 +44,8 @@ const readsConfiguration = ({ volumes }: Pod, { env, mounts }: Container): boole
 export const podExpectsIdentity = (pod: Pod): boolean =>
   pod.containers.some((container) => hasVariable(container) || readsConfiguration(pod, container)) ||
   namesIdentity(pod) ||
+  // Nobody reads it there, and somebody evidently meant the pods.
+  pod.outer?.labels['azure.workload.identity/use'] !== undefined ||
   pod.volumes.some(
     ({ name, tokens }) =>
       volumeNames.some((taken) => taken === name) ||

@@ -27,6 +27,7 @@ import { fixer as webhookIsDependable } from './cluster/webhook-is-dependable.ts
 import { fixer as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
 import { fixer as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { fixer as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
+import { fixer as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
 import { fixer as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { fixer as annotationAgreesWithGrants } from './gcp/annotation-agrees-with-grants.ts'
 import { fixer as annotationNamesAServiceAccount } from './gcp/annotation-names-a-service-account.ts'
@@ -77,6 +78,7 @@ export const fixers: readonly Fixer[] = [
   webhookSelectsThePod,
   awsAuthEntriesCanMatch,
   loadBalancerAnnotationsAreHonoured,
+  loadBalancerControllerCanCallAws,
   nodesAreMapped,
   annotationAgreesWithGrants,
   annotationNamesAServiceAccount,

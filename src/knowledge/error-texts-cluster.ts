@@ -17,7 +17,10 @@ export const clusterErrorTexts = [
   {
     fragment:
       'mutatingwebhookconfigurations.admissionregistration.k8s.io "azure-wi-webhook-mutating-webhook-configuration" is forbidden',
-    leads: [{ check: 'cluster/webhook-is-dependable', message: 'installed-twice' }],
+    leads: [
+      { check: 'azure/webhook-configuration-sound', message: 'certificate-not-written' },
+      { check: 'cluster/webhook-is-dependable', message: 'installed-twice' },
+    ],
     means: 'A second installation of the Azure webhook may not write the configuration that the first one owns.',
   },
   {
@@ -148,7 +151,11 @@ export const controlPlaneErrorTexts = [
   ),
   {
     fragment: 'AADSTS700024: Client assertion is not within its valid time range',
-    leads: [{ check: 'workload/token-is-fresh' }, { check: clocks, message: 'cloud-saw-a-token-from-the-future' }],
+    leads: [
+      { check: 'azure/token-well-formed-and-current', message: 'outside-validity' },
+      { check: 'workload/token-is-fresh' },
+      { check: clocks, message: 'cloud-saw-a-token-from-the-future' },
+    ],
     means: 'The token had expired, or the clocks disagree.',
   },
   {

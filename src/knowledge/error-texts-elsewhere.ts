@@ -67,7 +67,14 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'exceeds the 1 hour session limit for roles assumed by role chaining',
-    leads: [{ check: 'aws/session-request-valid', message: 'chained-session-too-long' }],
+    leads: [
+      { check: 'aws/session-request-valid', message: 'chained-session-too-long' },
+      {
+        check: 'capa/identity-spec-is-valid',
+        message: 'chained-session-too-long',
+        when: 'The controllers of Cluster API Provider AWS asked for it.',
+      },
+    ],
     means: 'A session of a chained role lasts at most one hour.',
   },
   {

@@ -92,7 +92,10 @@ export const googleErrorTexts = [
   },
   {
     fragment: 'requires that Uniform Bucket Level Access be enabled',
-    leads: [{ check: 'gcp/direct-identity-suffices', message: 'bucket-needs-uniform-access' }],
+    leads: [
+      { check: 'gcp/direct-identity-suffices', message: 'bucket-needs-uniform-access' },
+      { check: 'storage/store-admits-the-identity', message: 'uniform-access-off' },
+    ],
     means: 'A direct identity is admitted only by buckets with uniform bucket-level access.',
   },
   {
@@ -277,7 +280,10 @@ export const googleErrorTexts = [
   },
   {
     fragment: 'Workload Identity Federation is not enabled on node',
-    leads: [{ check: 'gcp/node-runs-metadata-server', message: 'label-missing' }],
+    leads: [
+      { check: 'gcp/node-runs-metadata-server', message: 'label-missing' },
+      { check: 'storage/gcsfuse-volume-can-authenticate', message: 'node-not-enabled' },
+    ],
     means: 'The node has no GKE metadata server.',
   },
   {

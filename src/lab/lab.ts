@@ -29,6 +29,8 @@ export type LabOptions = {
   readonly refuse?: readonly string[]
   /** Seconds by which the clock of the control plane is ahead of everybody else's. */
   readonly ahead?: number
+  /** Milliseconds between the end of a pod and the one that a rollout puts in its place; none by default. */
+  readonly podsTake?: number
   /** Hears every answer that leaves the lab, tokens and credentials in them too: for tests that look for leaks. */
   readonly overhear?: (body: string) => void
   /** The environment that `env` starts from; this process's own by default. */
@@ -61,7 +63,7 @@ const googleHosts = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresource
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
   place: string | CaseFiles,
-  { refuse = [], base = process.env, overhear, ahead = 0 }: LabOptions = {},
+  { refuse = [], base = process.env, overhear, ahead = 0, podsTake = 0 }: LabOptions = {},
 ): Promise<Lab> {
   const [documents, authority] = await Promise.all([readCase(place), makeAuthority()])
   const lab = caseOf(documents)
@@ -119,6 +121,7 @@ export async function startLab(
       token,
       refused: refusedVerb,
       port: () => port,
+      podsTake,
     })
     const person = {
       audience: '//iam.googleapis.com/projects/0/locations/global/workloadIdentityPools/lab/providers/person',

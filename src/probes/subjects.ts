@@ -2,7 +2,7 @@
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
-import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../domain/audiences.ts'
+import { googleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -15,9 +15,12 @@ import {
   readWorkload,
   type ServiceAccount,
 } from '../domain/workloads.ts'
+import { type AzureObjects, azureObjects, azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
+import { type Further, furtherSubjects, standInKinds } from './further-kinds.ts'
 import { type GoogleRoster, googleSubjects, grantedIn, lookForGoogle, runsOnGke } from './gcp/roster.ts'
+import { injectedBy } from './injected.ts'
 import { type Listed, listed } from './lists.ts'
 import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
@@ -31,6 +34,8 @@ export type Selection = {
   readonly selector?: string
   /** The source is a folder: what is in it was put there to be looked at. */
   readonly documents?: boolean
+  /** Kinds of objects that the checks of the run judge; left out, all that there are. */
+  readonly kinds?: ReadonlySet<string>
 }
 
 /** `problems`: sentences for a person. */
@@ -41,6 +46,10 @@ type Lists = {
   readonly pods: Fact<Listed<Pod>>
   readonly templates: readonly Pod[]
   readonly errors: boolean
+  /** What the error texts say. */
+  readonly said: readonly string[]
+  /** Of further kinds; none where somebody was named. */
+  readonly further: Further
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
@@ -51,18 +60,19 @@ type Lists = {
   readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
+  readonly azure: AzureObjects
   readonly google: GoogleRoster
 }
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
   subjectKey({ kind: 'ServiceAccount', namespace, name })
-/** It does nothing any more, or soon will not: a rollout puts others in its place. */
+/** It does nothing any more, or soon will not. */
 const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Succeeded' || phase === 'Failed'
 
 async function look(
   source: Source,
-  { namespace, allNamespaces, documents, targets, selector }: Selection,
+  { namespace, allNamespaces, documents, targets, selector, kinds }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -72,27 +82,43 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, google, ...templates] =
-    await Promise.all([
-      list('serviceaccounts', readServiceAccount),
-      list('pods', readPod),
-      ask(seen.errors()),
-      ask(aws.podIdentityAssociations()),
-      documents ? ask(aws.roles()) : undefined,
-      everything ? ask(kubernetes.list('services', namespace)) : undefined,
-      everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
-      everything && documents ? ask(aws.instances()) : undefined,
-      ask(kubernetes.list('mutatingwebhookconfigurations')),
-      lookForGoogle(ask, documents === true),
-      ...templateResources.map((resource) => list(resource, readWorkload)),
-    ])
+  const [
+    accounts,
+    pods,
+    errors,
+    associations,
+    roles,
+    services,
+    nodes,
+    machines,
+    webhooks,
+    further,
+    google,
+    ...templates
+  ] = await Promise.all([
+    list('serviceaccounts', readServiceAccount),
+    list('pods', readPod),
+    ask(seen.errors()),
+    ask(aws.podIdentityAssociations()),
+    documents ? ask(aws.roles()) : undefined,
+    everything ? ask(kubernetes.list('services', namespace)) : undefined,
+    everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
+    everything && documents ? ask(aws.instances()) : undefined,
+    ask(kubernetes.list('mutatingwebhookconfigurations')),
+    everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : undefined,
+    lookForGoogle(ask, documents === true),
+    ...templateResources.map((resource) => list(resource, readWorkload)),
+  ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
   return {
+    azure: await azureObjects(ask, errors, documents === true, namespace),
     accounts,
     pods,
     google,
     templates: templates.flatMap(itemsOf),
     errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
+    said: errors.state === 'known' ? listAt(errors.value, 'errors').flatMap((one) => textAt(one, 'text') ?? []) : [],
+    further: further ?? { subjects: [], unseen: [] },
     associated: new Set(
       associated.flatMap((one) => {
         const where = textAt(one, 'namespace')
@@ -110,31 +136,6 @@ async function look(
     machines: machines?.state === 'known' ? machineNames(machines.value) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
-}
-
-/** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
-function injectedBy(one: Configuration, subjects: readonly Subject[], lists: Lists): readonly string[] {
-  const ofAzure = injectorsOf(one).every(({ injects }) => injects === 'Azure')
-  const ofAws = injectorsOf(one).every(({ injects }) => injects === 'AWS')
-  const clouds = new Map(
-    itemsOf(lists.accounts).map(({ namespace, name, annotations }) => [
-      keyOfAccount(namespace, name),
-      { aws: Boolean(annotations[roleAnnotation]), azure: Boolean(annotations[azureClientAnnotation]) },
-    ]),
-  )
-  const reaches = (key: string): boolean => {
-    const cloud = clouds.get(key)
-    return !((ofAzure && cloud?.aws && !cloud.azure) || (ofAws && cloud?.azure && !cloud.aws))
-  }
-  return subjects.flatMap((subject) =>
-    subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
-      ? [subject, ...(subject.of ?? [])].some((key) =>
-          typeof key === 'string' ? reaches(key) : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
-        )
-        ? subjectKey(subject)
-        : []
-      : [],
-  )
 }
 
 /** What is chosen so far: ServiceAccounts by key, and pods either all of a ServiceAccount's or one by one. */
@@ -218,6 +219,13 @@ function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, 
   for (const one of lists.templates)
     if (matches(one) && one.kind === 'Deployment' && isController(one))
       choose(chosen, one.namespace, one.serviceAccount, true)
+  // What mounts a store was put there for that, whatever its identity.
+  if (documents && chosen.accounts.size === 0) {
+    for (const pod of itemsOf(lists.pods))
+      if (matches(pod) && !finished(pod) && pod.storage !== undefined) choosePod(chosen, pod)
+    for (const one of lists.templates)
+      if (matches(one) && one.storage !== undefined) choose(chosen, one.namespace, one.serviceAccount, true)
+  }
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))
@@ -270,6 +278,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (shelf === undefined) byAccount.set(key, [pod])
     else shelf.push(pod)
   }
+  const owners = selection.documents === true ? ownersOf(lists.templates, keyOfAccount) : undefined
   const pods = new Map(chosen.pods)
   const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
   const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
@@ -280,7 +289,18 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (allPods) for (const pod of own) pods.set(`${pod.namespace}/${pod.name}`, pod)
     const seesPods = own.length > 0
     const stands: readonly Scope[] = seesPods || (podsAreAll && !lists.errors) ? [] : ['pod']
-    subjects.push({ kind: 'ServiceAccount', namespace, name, ...(stands.length > 0 ? { standsFor: stands } : {}) })
+    const of = [
+      ...identitiesNamed(known.get(key), lists.azure),
+      // It stands for what those would make.
+      ...(stands.length > 0 ? (owners?.get(key) ?? []) : []),
+    ]
+    subjects.push({
+      kind: 'ServiceAccount',
+      namespace,
+      name,
+      ...(of.length > 0 ? { of } : {}),
+      ...(stands.length > 0 ? { standsFor: stands } : {}),
+    })
     const role = namedRole(known.get(key)) ?? own.map((pod) => namedRole(pod)).find((one) => one !== undefined)
     if (role !== undefined) {
       const before = roles.get(role)
@@ -304,11 +324,14 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
   subjects.push(...googleSubjects(lists.google, subjects, known))
   for (const one of lists.injectors) {
-    const of = injectedBy(one, subjects, lists)
+    const of = injectedBy(one, subjects, itemsOf(lists.accounts))
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
+  subjects.push(...azureSubjects(lists.azure, subjects))
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
+  subjects.push(...lists.further.subjects)
+  const kinds = everybody ? standInKinds(lists.further, lists.said) : []
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
@@ -319,6 +342,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   const standsFor: readonly Scope[] = [
     ...(blindTo ? (['service-account', 'pod'] as const) : []),
     ...(blindToNodes ? (['node'] as const) : []),
+    ...(lists.azure.ofObjects ? (['object'] as const) : []),
   ]
   // The node pools of a bound ServiceAccount matter also where its pods, and so their nodes, were not seen.
   const ofGoogle =
@@ -332,6 +356,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   subjects.unshift({
     ...clusterSubject,
     ...(answers.length > 0 ? { standsFor: answers } : {}),
+    ...(kinds.length > 0 ? { standsForKinds: kinds } : {}),
     ...(everybody || selection.documents === true ? { whole: true } : {}),
   })
   return { subjects, problems }
