@@ -19,6 +19,19 @@ export async function openWriters({ flags, version, env = process.env }: WriterS
   const kubernetes = kubernetesWriter(api, pathOf)
   const closers: (() => void)[] = [() => api.close()]
   let aws: Promise<Writer> | undefined
+  let gcp: Promise<Writer> | undefined
+
+  const openGcp = async (): Promise<Writer> => {
+    const [{ googleRest }, { readLab }, { unseenBy }, { gcpWriter }] = await Promise.all([
+      import('../sources/live/gcp-rest.ts'),
+      import('../sources/live/lab-hook.ts'),
+      import('../sources/live/gcp-answers.ts'),
+      import('./gcp-writer.ts'),
+    ])
+    const rest = googleRest({ env, lab: readLab(env), version })
+    closers.push(() => rest.close())
+    return gcpWriter(rest, unseenBy)
+  }
 
   const openAws = async (): Promise<Writer> => {
     const [{ awsClients }, { eksHint }, { serviceError, unseen }, { awsWriter }, { iamCalls }, { eksCalls }] =
@@ -71,6 +84,10 @@ export async function openWriters({ flags, version, env = process.env }: WriterS
       if (change.system === 'azure') {
         azure ??= openAzure()
         return (await azure).prepare(change, manner)
+      }
+      if (change.system === 'gcp') {
+        gcp ??= openGcp()
+        return (await gcp).prepare(change, manner)
       }
       if (change.system !== 'aws') return refused(`${change.system} is not written to yet`)
       aws ??= openAws()

@@ -2,6 +2,7 @@
 import { edited, isGuard } from '../core/edit.ts'
 import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
+import { gcloudCommand } from './gcp-commands.ts'
 import { sh } from './shell-words.ts'
 
 type Edit = { readonly path: readonly (string | number)[]; readonly before?: Json; readonly after?: Json }
@@ -176,6 +177,7 @@ const azureLines: { readonly [call: string]: Line } = {
 /** The command line, on one line; undefined for a change that has none. */
 export function commandOf({ system, call, input }: Change): string | undefined {
   if (system === 'kubernetes') return kubectl(call, input)
+  if (system === 'gcp') return gcloudCommand(call, input)
   const lines = system === 'azure' ? azureLines : awsLines
   const line = Object.hasOwn(lines, call) ? lines[call] : undefined
   return line?.(input, (name) => textAt(input, name) ?? '')

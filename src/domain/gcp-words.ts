@@ -27,3 +27,6 @@ export const advise =
         command.replace(gap, (_, name: string) => shellWord(wordAt(data, name) ?? placeholder(name))),
       ),
     )
+
+/** A value of a message as a word; empty where the message has none of that name. */
+export const word = (data: MessageData, name: string): string => String(data[name] ?? '')

@@ -9,11 +9,14 @@ export type BindFlags = Omit<FixFlags, 'only' | 'selector' | 'all-namespaces' | 
   readonly 'aws-role'?: string | undefined
   readonly 'azure-identity'?: string | undefined
   readonly 'azure-app'?: string | undefined
-  readonly role?: string | undefined
-  readonly on?: string | undefined
   readonly 'pod-identity': boolean
   readonly 'create-role': boolean
   readonly 'attach-policy'?: readonly string[] | undefined
+  readonly 'gcp-service-account'?: string | undefined
+  readonly 'gcp-direct': boolean
+  readonly 'gcp-provider'?: string | undefined
+  readonly role?: string | undefined
+  readonly on?: string | undefined
   readonly 'service-account-only': boolean
   readonly 'cloud-only': boolean
   readonly restart: boolean

@@ -17,6 +17,9 @@ const intents: readonly { readonly flag: keyof BindFlags; readonly open: () => P
   { flag: 'aws-role', open: async () => (await import('./bind-aws.ts')).bindAws },
   { flag: 'azure-identity', open: async () => (await import('./bind-azure.ts')).bindAzure },
   { flag: 'azure-app', open: async () => (await import('./bind-azure.ts')).bindAzure },
+  { flag: 'gcp-service-account', open: async () => (await import('./bind-gcp.ts')).bindGoogleAccount },
+  { flag: 'gcp-direct', open: async () => (await import('./bind-gcp.ts')).bindGoogleDirect },
+  { flag: 'gcp-provider', open: async () => (await import('./bind-gcp.ts')).bindGoogleProvider },
 ]
 
 /** Pods that are made anew with --restart. */
@@ -25,6 +28,7 @@ const aboutPods: ReadonlySet<string> = new Set([
   'azure/pod-environment-agrees',
   'azure/pod-injected',
   'azure/pod-labelled',
+  'gcp/annotation-agrees-with-grants',
   'workload/pod-is-newer-than-its-binding',
 ])
 
@@ -37,7 +41,7 @@ export async function bindServiceAccount(
   setting: { readonly version: string; readonly process: NodeJS.Process },
 ): Promise<number> {
   if (!isName(name)) throw usage(`${name}: one ServiceAccount is bound at a time, by its exact name`)
-  const chosen = intents.filter(({ flag }) => flags[flag] !== undefined)
+  const chosen = intents.filter(({ flag }) => flags[flag] !== undefined && flags[flag] !== false)
   const [only, ...others] = chosen
   if (only === undefined || others.length > 0)
     throw usage(`say which identity it shall have: one of ${intents.map(({ flag }) => `--${flag}`).join(', ')}`)

@@ -78,7 +78,7 @@ export async function manifestOf(selected: Selected): Promise<readonly Needed[]>
   const found = new Map<string, { permission: Needed['permission']; shows: Set<string>; checks: Set<string> }>()
   const need = (kind: string, shows: string, check?: string): void => {
     if (notAskedLive.has(kind) || fromLists.has(kind)) return
-    if (!selected.clouds && (kind.startsWith('aws ') || kind.startsWith('azure '))) return
+    if (!selected.clouds && /^(?:aws|azure|gcp) /.test(kind)) return
     for (const one of withWay(kind)) {
       const permission = permissionFor(one, selected)
       if (permission.kind === 'none') continue

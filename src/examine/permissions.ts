@@ -48,6 +48,7 @@ function text(needed: readonly Needed[]): string {
   const role = grants.kubernetes(needed)
   const policy = grants.aws(needed)
   const azureRole = grants.azure(needed)
+  const custom = grants.gcp(needed)
   const parts: string[] = []
   if (role !== undefined)
     parts.push(
@@ -69,6 +70,12 @@ function text(needed: readonly Needed[]): string {
     parts.push(
       commented(
         `What it needs to see in Azure, in the subscriptions of the cluster and of the identities (a custom role; -o json has it as .azure).\nCreate: kubectl wi doctor --show-permissions … -o json | jq .azure > role.json\n        az role definition create --role-definition @role.json\n${JSON.stringify(azureRole, null, 2)}`,
+      ),
+    )
+  if (custom !== undefined)
+    parts.push(
+      commented(
+        `What it needs to see in Google Cloud, in the project of the cluster and in those of the accounts and buckets (a custom role; -o json has it as .gcp).\nCreate: gcloud iam roles create ${roleName.replaceAll('-', '_')} --project=PROJECT --file=role.yaml\n${stringify(custom, yaml)}`,
       ),
     )
   return parts.length === 0 ? '# nothing has to be permitted\n' : `${parts.join('\n')}\n`

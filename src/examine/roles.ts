@@ -1,4 +1,4 @@
-/** Permissions as what grants them: a ClusterRole, an IAM policy; one renderer for each system. */
+/** Permissions as what grants them: a ClusterRole, an IAM policy, a custom role of Google Cloud; one renderer for each system. */
 import type { Permission } from '../knowledge/permissions.ts'
 import type { Needed } from './manifest.ts'
 
@@ -70,9 +70,39 @@ export const clusterRoleBinding = {
   subjects: [{ apiGroup, kind: 'User', name: 'NAME' }],
 } as const
 
+/** What gcloud iam roles create takes with --file. */
+export type CustomRole = {
+  readonly title: string
+  readonly description: string
+  readonly stage: 'GA'
+  readonly includedPermissions: readonly string[]
+}
+
+/** AWS writes `service:Action`, Google `service.resource.verb`. */
+const actionsIn = (needed: readonly Needed[], isOfAws: boolean): readonly string[] => [
+  ...new Set(
+    needed.flatMap(({ permission }) =>
+      permission.kind === 'iam' && permission.action.includes(':') === isOfAws ? permission.action : [],
+    ),
+  ),
+]
+
+/** undefined where Google Cloud is not asked. */
+export function customRoleOf(needed: readonly Needed[]): CustomRole | undefined {
+  const found = [...actionsIn(needed, false)].sort()
+  return found.length === 0
+    ? undefined
+    : {
+        title: roleName,
+        description: 'What kubectl wi doctor needs to see; it changes nothing with it.',
+        stage: 'GA',
+        includedPermissions: found,
+      }
+}
+
 /** undefined where AWS is not asked. */
 export function iamPolicyOf(needed: readonly Needed[]): IamPolicy | undefined {
-  const Action = [...new Set(needed.flatMap(({ permission }) => (permission.kind === 'iam' ? permission.action : [])))]
+  const Action = [...actionsIn(needed, true)]
   return Action.length === 0
     ? undefined
     : {
@@ -112,4 +142,5 @@ export const grants = {
   kubernetes: clusterRoleOf,
   aws: iamPolicyOf,
   azure: azureRoleOf,
+  gcp: customRoleOf,
 } as const satisfies { readonly [system: string]: (needed: readonly Needed[]) => object | undefined }

@@ -43,6 +43,18 @@ import { fixer as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-matc
 import { fixer as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
 import { fixer as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
 import { fixer as nodesAreMapped } from './eks/nodes-are-mapped.ts'
+import { fixer as annotationAgreesWithGrants } from './gcp/annotation-agrees-with-grants.ts'
+import { fixer as annotationNamesAServiceAccount } from './gcp/annotation-names-a-service-account.ts'
+import { fixer as googleServiceAccountIsActive } from './gcp/google-service-account-is-active.ts'
+import { fixer as identityMayReadBucket } from './gcp/identity-may-read-bucket.ts'
+import { fixer as noKeyOverridesWorkloadIdentity } from './gcp/no-key-overrides-workload-identity.ts'
+import { fixer as nodeRunsMetadataServer } from './gcp/node-runs-metadata-server.ts'
+import { fixer as podRunsAsBoundServiceAccount } from './gcp/pod-runs-as-bound-service-account.ts'
+import { fixer as providerAcceptsTokenAudience } from './gcp/provider-accepts-token-audience.ts'
+import { fixer as providerIsActive } from './gcp/provider-is-active.ts'
+import { fixer as providerIssuerMatchesToken } from './gcp/provider-issuer-matches-token.ts'
+import { fixer as serviceAccountAdmitsWorkload } from './gcp/service-account-admits-workload.ts'
+import { fixer as workloadPoolExists } from './gcp/workload-pool-exists.ts'
 import { fixer as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { fixer as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { fixer as serviceAccountExists } from './workload/service-account-exists.ts'
@@ -96,6 +108,18 @@ export const fixers: readonly Fixer[] = [
   loadBalancerAnnotationsAreHonoured,
   loadBalancerControllerCanCallAws,
   nodesAreMapped,
+  annotationAgreesWithGrants,
+  annotationNamesAServiceAccount,
+  googleServiceAccountIsActive,
+  identityMayReadBucket,
+  noKeyOverridesWorkloadIdentity,
+  nodeRunsMetadataServer,
+  podRunsAsBoundServiceAccount,
+  providerAcceptsTokenAudience,
+  providerIsActive,
+  providerIssuerMatchesToken,
+  serviceAccountAdmitsWorkload,
+  workloadPoolExists,
   networkLeadsToTheTokenEndpoint,
   podIsNewerThanItsBinding,
   serviceAccountExists,

@@ -23,17 +23,33 @@ const azureIntent = {
   }),
 }
 
+const gcpIntents = {
+  'gcp-service-account': Flags.string({
+    helpValue: 'EMAIL',
+    summary: 'The Google service account that it shall act as, on GKE.',
+  }),
+  'gcp-direct': Flags.boolean({
+    dependsOn: ['role', 'on'],
+    summary: 'Grant --role on --on to the ServiceAccount itself, on GKE, without a Google service account.',
+  }),
+  'gcp-provider': Flags.string({
+    helpValue: 'projects/…/providers/ID',
+    summary: 'The provider of a workload identity pool that trusts this cluster, outside GKE.',
+  }),
+}
+
 export const bindFlags = {
   ...awsIntent,
   ...azureIntent,
+  ...gcpIntents,
   role: Flags.string({
     helpValue: 'ROLE',
     dependsOn: ['on'],
-    exclusive: ['service-account-only'],
-    summary: 'Give the identity this role too, at the resource that --on names.',
+    exclusive: ['aws-role', 'gcp-service-account', 'service-account-only'],
+    summary: 'Give the identity this role too, at the one resource that --on names.',
   }),
   on: Flags.string({
-    helpValue: 'SCOPE',
+    helpValue: 'SCOPE|projects/ID|buckets/NAME',
     dependsOn: ['role'],
     summary: 'The one resource at which the role is given.',
   }),

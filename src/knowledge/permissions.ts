@@ -167,6 +167,10 @@ export const notAskedLive: ReadonlySet<string> = new Set([
   'aws s3:GetBucketPublicAccessBlock',
   'aws s3:GetEncryptionConfiguration',
   'aws s3:ListAllMyBuckets',
+  'gcp gkehub.memberships.get',
+  'gcp iam.workloadIdentityPoolProviders.list',
+  'gcp logging.logEntries.list',
+  'gcp serviceusage.services.get',
   'kubernetes pods/exec/create',
 ])
 

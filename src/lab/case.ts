@@ -6,6 +6,7 @@ import { type AzureWorld, azureIn } from './azure-world.ts'
 import type { CaseDocuments } from './case-documents.ts'
 import { type Machines, machinesIn } from './ec2.ts'
 import { type Entering, enteringIn } from './entering.ts'
+import { type GoogleState, googleIn } from './gcp-state.ts'
 import { type Permissions, permissionsIn } from './s3.ts'
 
 export type LabCase = {
@@ -34,14 +35,17 @@ export type LabCase = {
   /** The permission policies of its roles, and its buckets. */
   readonly permissions: Permissions
   readonly azure: AzureWorld
+  /** What the case shows of Google Cloud. */
+  readonly google: GoogleState
   readonly region: string
   /** `gitVersion` of the API server. */
   readonly version?: string
-  /** Where the first ServiceAccount with a role lives. */
+  /** Where the first ServiceAccount with a role or a Google service account lives. */
   readonly namespace?: string
 }
 
 const defaultIssuer = 'https://oidc.lab.example/id/LAB'
+const googleAnnotation = 'iam.gke.io/gcp-service-account'
 const roleAnnotation = 'eks.amazonaws.com/role-arn'
 
 /** Reads the documents by their shape, as `doctor -f` does. */
@@ -75,9 +79,12 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
   const region =
     arnParts(textAt(cluster, 'arn'))?.region ?? /^https:\/\/oidc\.eks\.([a-z0-9-]+)\./.exec(issuer)?.[1] ?? 'us-east-1'
   const version = values.map((value) => textAt(value, 'serverVersion', 'gitVersion')).find((one) => one !== undefined)
-  const bound = objects.find((object) =>
-    [roleAnnotation, azureClientAnnotation].some((key) => textAt(object, 'metadata', 'annotations', key) !== undefined),
-  )
+  const bound =
+    objects.find((object) =>
+      [roleAnnotation, azureClientAnnotation].some(
+        (key) => textAt(object, 'metadata', 'annotations', key) !== undefined,
+      ),
+    ) ?? objects.find((object) => textAt(object, 'metadata', 'annotations', googleAnnotation) !== undefined)
   const namespace = textAt(bound, 'metadata', 'namespace')
   return {
     objects,
@@ -94,6 +101,7 @@ export function caseOf({ documents, tokens }: CaseDocuments): LabCase {
     accounts,
     azure,
     permissions: permissionsIn(documents),
+    google: googleIn(documents),
     region,
     ...(version === undefined ? {} : { version }),
     ...(namespace === undefined ? {} : { namespace }),

@@ -1,4 +1,4 @@
-/** Serves a case over the wire on loopback: its cluster, its issuer, its AWS accounts. */
+/** Serves a case over the wire on loopback: its cluster, its issuer, its AWS accounts, its Azure, its Google Cloud. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { textAt } from '../core/json.ts'
 import { queryTrouble } from './aws-query.ts'
@@ -10,6 +10,9 @@ import { makeAuthority } from './certificates.ts'
 import { ec2Service } from './ec2.ts'
 import { eksService } from './eks.ts'
 import { entra } from './entra.ts'
+import { type GoogleDesk, googleService } from './gcp.ts'
+import { metadataService, podOf } from './gcp-metadata.ts'
+import { tokensOfLab } from './gcp-sts.ts'
 import { iamService } from './iam.ts'
 import { issuerOf } from './issuer.ts'
 import { kubernetesApi } from './kubernetes-api.ts'
@@ -55,7 +58,7 @@ export type Lab = {
 }
 
 /** Where the clouds exchange tokens, as far as anybody may ask them for the time. */
-const cloudHosts = ['sts.amazonaws.com', 'sts.cn-north-1.amazonaws.com.cn', 'sts.googleapis.com']
+const cloudHosts = ['sts.amazonaws.com', 'sts.cn-north-1.amazonaws.com.cn']
 /** The authorities of Azure's clouds, and where its resource manager and its directory answer. */
 const entraHosts = [
   'login.microsoftonline.com',
@@ -65,6 +68,9 @@ const entraHosts = [
 ]
 const armHosts = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
 const graphHosts = ['graph.microsoft.com', 'graph.microsoft.us', 'microsoftgraph.chinacloudapi.cn']
+const googleHosts = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresourcemanager', 'storage'].map(
+  (service) => `${service}.googleapis.com`,
+)
 
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
@@ -87,7 +93,7 @@ export async function startLab(
     names: readonly string[] = [],
     aheadBy = 0,
   ) => {
-    const leaf = await authority.leaf(['127.0.0.1', 'localhost', ...names])
+    const leaf = name === 'metadata' ? undefined : await authority.leaf(['127.0.0.1', 'localhost', ...names])
     const count = (method: string, path: string): void => {
       const key = `${name} ${method} ${path}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -100,7 +106,7 @@ export async function startLab(
             overhear(reply.body)
             return reply
           }
-    const listener = await listen({ ...leaf, handle: heard, trouble, count, ahead: aheadBy })
+    const listener = await listen({ ...(leaf && { leaf }), handle: heard, trouble, count, ahead: aheadBy })
     listeners.push(listener)
     return listener
   }
@@ -142,6 +148,27 @@ export async function startLab(
       port: () => port,
       podsTake,
     })
+    const person = {
+      audience: '//iam.googleapis.com/projects/0/locations/global/workloadIdentityPools/lab/providers/person',
+      secret: randomBytes(24).toString('base64url'),
+    }
+    const desk: GoogleDesk = {
+      state: lab.google,
+      tokens: tokensOfLab(),
+      world,
+      issuer: lab.issuer,
+      person,
+      now: Date.now,
+      refused: refusedAction,
+    }
+    const ofGoogle = googleService(desk)
+    const google = await serve('google', ofGoogle, plainTrouble, googleHosts)
+    for (const host of googleHosts) resolve[`${host}:443`] = `127.0.0.1:${google.port}`
+    const metadata = await serve(
+      'metadata',
+      metadataService({ sts: desk, google: ofGoogle, pod: podOf(lab, api, token) }),
+      plainTrouble,
+    )
     const [kubernetes, sts, iam, eks, ec2, s3] = await Promise.all([
       serve('kubernetes', api, statusTrouble, [], ahead),
       serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
@@ -158,18 +185,21 @@ export async function startLab(
       eks: eks.url,
       ec2: ec2.url,
       s3: s3.url,
+      google: google.url,
+      metadata: metadata.url,
     }
     const { env, kubeconfig, remove } = await makeWorkspace({
       world,
       servers,
       token,
-      // As aws eks update-kubeconfig names it.
-      context: textAt(lab.cluster, 'arn') ?? textAt(aks, 'name') ?? 'lab',
+      // As aws eks update-kubeconfig or gcloud container clusters get-credentials names it.
+      context: textAt(lab.cluster, 'arn') ?? textAt(aks, 'name') ?? lab.google.context ?? 'lab',
       // As az aks get-credentials does.
       ...(aks === undefined ? {} : { user: `clusterUser_${textAt(aks, 'resourceGroup')}_${textAt(aks, 'name')}` }),
       azure: { ...login, tenantId: lab.azure.tenantId },
       namespace: lab.namespace ?? 'default',
       region: lab.region,
+      google: person,
       base,
     })
     return {

@@ -21,11 +21,15 @@ export type Servers = {
   readonly eks: string
   readonly ec2: string
   readonly s3: string
+  /** Every service of Google Cloud, told apart by the path. */
+  readonly google: string
+  /** The GKE metadata server of a node, without TLS. */
+  readonly metadata: string
 }
 
 /** Whatever would lead a tool past the lab: other credentials, other endpoints, other certificates, the real cluster. */
 const misleading =
-  /^(AWS_|AZURE_|MSI_|IDENTITY_ENDPOINT$|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
+  /^(AWS_|AZURE_|MSI_|IDENTITY_ENDPOINT$|GOOGLE_|GCLOUD_|GCE_METADATA_|CLOUDSDK_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
 
 /**
  * Writes kubeconfig, certificate and the list of hosts into a new folder that only this user may read. `context` is the name of the
@@ -41,9 +45,11 @@ export async function makeWorkspace(order: {
   readonly azure: { readonly clientId: string; readonly secret: string; readonly tenantId: string }
   readonly namespace: string
   readonly region: string
+  /** What the person is signed in to Google Cloud with, as Application Default Credentials. */
+  readonly google: { readonly audience: string; readonly secret: string }
   readonly base: Environment
 }): Promise<Workspace> {
-  const { world, servers, token, context, user = context, azure, namespace, region, base } = order
+  const { world, servers, token, context, user = context, azure, namespace, region, google, base } = order
   const folder = await mkdtemp(path.join(tmpdir(), 'kubectl-wi-lab-'))
   await chmod(folder, 0o700)
   const file = async (name: string, text: string): Promise<string> => {
@@ -65,6 +71,17 @@ export async function makeWorkspace(order: {
     }),
   )
   const hosts = await file('lab.json', JSON.stringify(world))
+  const secret = await file('google-token', google.secret)
+  const person = await file(
+    'google.json',
+    JSON.stringify({
+      type: 'external_account',
+      audience: google.audience,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      token_url: `${servers.google}/v1/token`,
+      credential_source: { file: secret },
+    }),
+  )
   // An empty file keeps the user's own profiles and endpoints out.
   const empty = await file('aws-config', '')
   const cache = path.join(folder, 'kube-cache')
@@ -91,6 +108,7 @@ export async function makeWorkspace(order: {
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
     AWS_SECRET_ACCESS_KEY: randomBytes(30).toString('base64url'),
+    GOOGLE_APPLICATION_CREDENTIALS: person,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: empty,
     AZURE_TENANT_ID: azure.tenantId,

@@ -1,7 +1,7 @@
 /** The ServiceAccount's annotation selects the identity that holds the grants. */
 import { defineCheck } from '../../core/check.ts'
 import { googleAnnotation } from '../../domain/audiences.ts'
-import { principalOf, readPoolMember } from '../../domain/gcp-members.ts'
+import { isGkePool, principalOf, readPoolMember } from '../../domain/gcp-members.ts'
 import { grantsOf, mayImpersonate, nameOfResource } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { writtenAt } from '../../domain/workloads.ts'
@@ -11,6 +11,12 @@ import { googleImpersonation } from '../../probes/gcp/policies.ts'
 
 /** https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity: tokens live an hour. */
 const hour = 3_600_000
+
+/** Whoever comes through a provider of another pool names the account in a configuration: the annotation is read on GKE alone. */
+const isOfGke = (member: string): boolean => {
+  const one = readPoolMember(member)
+  return one === undefined || isGkePool(one.pool)
+}
 
 export const check = defineCheck({
   meta: {
@@ -93,7 +99,8 @@ export const check = defineCheck({
       pool,
     }
     const admitting = grants.filter(
-      ({ resource, role }) => resource.startsWith('serviceAccounts/') && mayImpersonate(role, undefined) === true,
+      ({ resource, role, member }) =>
+        resource.startsWith('serviceAccounts/') && mayImpersonate(role, undefined) === true && isOfGke(member),
     )
     const accounts = [...new Set(admitting.map(({ resource }) => nameOfResource(resource)))]
     const direct = grants.filter(

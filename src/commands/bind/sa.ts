@@ -32,9 +32,18 @@ EXIT CODES
       description: 'To a managed identity of Azure, with the pods labelled and rolled',
       command: '<%= config.bin %> bind sa cart -n shop --azure-identity cart-id --restart --apply',
     },
+    {
+      description: 'As a Google service account, on GKE',
+      command: '<%= config.bin %> bind sa cart -n shop --gcp-service-account cart@shop-prod.iam.gserviceaccount.com',
+    },
+    {
+      description: 'With a role on a bucket for the ServiceAccount itself, on GKE',
+      command:
+        '<%= config.bin %> bind sa cart -n shop --gcp-direct --role roles/storage.objectViewer --on buckets/shop-data',
+    },
   ]
   static override usage =
-    'bind sa NAME [-n NAMESPACE] --aws-role NAME|ARN | --azure-identity NAME|CLIENT_ID|RESOURCE_ID | --azure-app APP_ID [--apply [--yes]] [-o FORMAT]'
+    'bind sa NAME [-n NAMESPACE] --aws-role NAME|ARN | --azure-identity NAME|CLIENT_ID|RESOURCE_ID | --azure-app APP_ID | --gcp-service-account EMAIL | --gcp-direct --role ROLE --on RESOURCE | --gcp-provider NAME [--apply [--yes]] [-o FORMAT]'
   static override args = {
     name: Args.string({ required: true, ignoreStdin: true, description: 'The ServiceAccount.' }),
   }

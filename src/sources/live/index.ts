@@ -1,7 +1,7 @@
 /** The live world as one source: the cluster, the internet and the clouds, each asked what belongs to it. */
 import { setFlagsFromString } from 'node:v8'
-import { type Fact, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
-import type { Json } from '../../core/json.ts'
+import type { Fact, Question, Soon, Source } from '../../core/fact.ts'
+import { type Json, textAt } from '../../core/json.ts'
 import { kubernetes as questions, type TokenName } from '../../domain/questions.ts'
 import type { KubeFlags } from './kubeconfig.ts'
 import { plain } from './trouble.ts'
@@ -111,11 +111,28 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
       closers.push(() => source.close())
       return source
     }
+    let google: Promise<Source> | undefined
+    const openGoogle = async (): Promise<Source> => {
+      const [{ gcpSource }, { gkeHint }, { readLab }] = await Promise.all([
+        import('./gcp.ts'),
+        import('./gke-hint.ts'),
+        import('./lab-hook.ts'),
+      ])
+      const source = gcpSource({
+        ...settings,
+        lab: readLab(env),
+        hint: gkeHint(api),
+        isGke: async () => {
+          const version = await kubernetes.ask(questions.nonResource('/version'), signal)
+          return version.state === 'known' && (textAt(version.value, 'gitVersion') ?? '').includes('-gke.')
+        },
+      })
+      closers.push(() => source.close())
+      return source
+    }
 
     const ask = (question: Question, own?: AbortSignal): Soon<Fact<Json>> => {
       const until = own ?? signal
-      const withheld = notAsked(question)
-      if (withheld !== undefined) return withheld
       if (question.system === 'kubernetes') return kubernetes.ask(question, until)
       if (question.system === 'oidc') return oidc.ask(question, until)
       if (question.system === 'azure') {
@@ -123,6 +140,10 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
         return azure.then((source) => source.ask(question, until))
       }
       if (question.system === 'aws') return cloud().then((source) => source.ask(question, until))
+      if (question.system === 'gcp') {
+        google ??= openGoogle()
+        return google.then((source) => source.ask(question, until))
+      }
       return observed.ask(question, until)
     }
     const context = api.context === undefined ? `cluster ${plain(api.cluster)}` : `context ${plain(api.context)}`
@@ -132,11 +153,4 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
     close()
     throw error
   }
-}
-
-/** What cannot be asked live yet; that says nothing about the thing itself. */
-function notAsked(question: Question): Fact<Json> | undefined {
-  return question.system === 'gcp'
-    ? unknown('not-asked', 'Google Cloud is not asked', question, 'give what Google Cloud holds as documents with -f')
-    : undefined
 }

@@ -1,0 +1,289 @@
+/** Google Cloud over REST: Container, IAM, IAM Credentials, Resource Manager, Storage and STS, told apart by their paths. */
+import { edited } from '../core/edit.ts'
+import type { Question } from '../core/fact.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import { admits } from '../domain/gcp-members.ts'
+import { grantsOf, holdsAt, mayImpersonate, readPolicy } from '../domain/gcp-policies.ts'
+import { gcp } from '../domain/questions.ts'
+import { denied, googleError, invalid, json, notFound, unauthenticated } from './gcp-answers.ts'
+import { hidden, masked, takePolicy } from './gcp-state.ts'
+import { type Bearer, exchangeToken, type StsDesk } from './gcp-sts.ts'
+import type { Handler, Reply, Request } from './listener.ts'
+
+export type GoogleDesk = StsDesk & { readonly refused: (permission: string) => boolean }
+
+type Route = {
+  readonly method: string
+  readonly path: RegExp
+  /** What the person must be permitted; left out where a token of the workload is taken. */
+  readonly permission?: string
+  readonly answer: (parts: readonly string[], request: Request, desk: GoogleDesk) => Reply | Promise<Reply>
+}
+
+const bodyOf = (request: Request): JsonObject => {
+  const value: Json = request.body === '' ? {} : JSON.parse(request.body)
+  return isObject(value) ? value : {}
+}
+
+/** What the case does not show, Google may hold all the same: it says neither yes nor no. */
+const shown = (question: Question, { state }: GoogleDesk, then: (value: JsonObject) => Reply): Reply => {
+  const value = state.get(question)
+  if (value !== undefined) return then(value)
+  return denied(question.call)
+}
+
+const read =
+  (question: (parts: readonly string[]) => Question, permission: string, wire = (value: JsonObject) => value) =>
+  (method: string, path: RegExp): Route => ({
+    method,
+    path,
+    permission,
+    answer: (parts, _, desk) => shown(question(parts), desk, (value) => json(200, wire(value))),
+  })
+
+const policyRead = (
+  method: string,
+  path: RegExp,
+  permission: string,
+  question: (name: string) => Question,
+  version: (request: Request) => number,
+): Route => ({
+  method,
+  path,
+  permission,
+  answer: ([name = ''], request, desk) =>
+    shown(question(name), desk, (policy) => {
+      const conditional = listAt(policy, 'bindings').some((one) => at(one, 'condition') !== undefined)
+      return json(200, conditional && version(request) < 3 ? hidden(policy) : policy)
+    }),
+})
+
+const policyWrite = (
+  method: string,
+  path: RegExp,
+  permission: string,
+  question: (name: string) => Question,
+  conflict: number,
+): Route => ({
+  method,
+  path,
+  permission,
+  answer: ([name = ''], request, desk) =>
+    shown(question(name), desk, (held) => {
+      const body = bodyOf(request)
+      const next = isObject(body.policy) ? body.policy : body
+      const taken = takePolicy(held, next)
+      if (taken.state === 'too-old') return invalid('Specifying a condition requires policy version 3.')
+      if (taken.state === 'conflict')
+        return googleError(
+          conflict,
+          conflict === 409 ? 'ABORTED' : 'FAILED_PRECONDITION',
+          'There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.',
+        )
+      desk.state.put(question(name), taken.policy)
+      return json(200, taken.policy)
+    }),
+})
+
+const inBody = (request: Request): number => {
+  const version = at(bodyOf(request), 'options', 'requestedPolicyVersion')
+  return typeof version === 'number' ? version : 1
+}
+const inQuery =
+  (name: string) =>
+  ({ query }: Request): number =>
+    Number(query.get(name) ?? '1')
+
+const patch = (path: RegExp, permission: string, question: (name: string) => Question): Route => ({
+  method: 'PATCH',
+  path,
+  permission,
+  answer: ([name = ''], request, desk) =>
+    shown(question(name), desk, (held) => {
+      const mask = request.query.get('updateMask') ?? ''
+      const next = masked(held, bodyOf(request), mask)
+      desk.state.put(question(name), next)
+      return json(200, { name: `${name}/operations/lab`, done: true, response: next })
+    }),
+})
+
+const place = '/v1/projects/[^/]+/locations/[^/]+/clusters'
+const provider = /^\/v1\/(projects\/[^/]+\/locations\/global\/workloadIdentityPools\/[^/]+\/providers\/[^/:]+)$/
+const pool = /^\/v1\/(projects\/[^/]+\/locations\/global\/workloadIdentityPools\/[^/:]+)$/
+const accountPath = (verb: string): RegExp => new RegExp(`^/v1/projects/-/serviceAccounts/([^/:]+)${verb}$`)
+
+const changeCluster = (desk: GoogleDesk, change: (cluster: JsonObject) => Json | undefined): Reply =>
+  shown(gcp.cluster(), desk, (cluster) => {
+    const next = change(cluster)
+    if (!isObject(next)) return notFound('The node pool')
+    desk.state.put(gcp.cluster(), next)
+    return json(200, { name: 'operation-lab', status: 'RUNNING', operationType: 'UPDATE_CLUSTER' })
+  })
+
+const bucketWire = ({ name = '', uniformBucketLevelAccess }: JsonObject): JsonObject => ({
+  kind: 'storage#bucket',
+  name,
+  iamConfiguration: { uniformBucketLevelAccess: { enabled: uniformBucketLevelAccess === true } },
+})
+
+const routes: readonly Route[] = [
+  { method: 'POST', path: /^\/v1\/token$/, answer: (_, request, desk) => exchangeToken(request, desk) },
+  {
+    method: 'POST',
+    path: accountPath(':generateAccessToken'),
+    answer: ([email = ''], request, desk) => impersonate(decodeURIComponent(email), request, desk),
+  },
+  read(([email = '']) => gcp.serviceAccount(email), 'iam.serviceAccounts.get')('GET', accountPath('')),
+  policyRead(
+    'POST',
+    accountPath(':getIamPolicy'),
+    'iam.serviceAccounts.getIamPolicy',
+    gcp.serviceAccountPolicy,
+    inQuery('options.requestedPolicyVersion'),
+  ),
+  policyWrite('POST', accountPath(':setIamPolicy'), 'iam.serviceAccounts.setIamPolicy', gcp.serviceAccountPolicy, 409),
+  read(([name = '']) => gcp.provider(name), 'iam.workloadIdentityPoolProviders.get')('GET', provider),
+  patch(provider, 'iam.workloadIdentityPoolProviders.update', gcp.provider),
+  read(([name = '']) => gcp.pool(name), 'iam.workloadIdentityPools.get')('GET', pool),
+  patch(pool, 'iam.workloadIdentityPools.update', gcp.pool),
+  read(([role = '']) => gcp.role(role), 'iam.roles.get')(
+    'GET',
+    /^\/v1\/((?:projects|organizations)\/[^/]+\/roles\/[^/]+)$/,
+  ),
+  read(([project = '']) => gcp.project(project), 'resourcemanager.projects.get')('GET', /^\/v1\/projects\/([^/:]+)$/),
+  policyRead(
+    'POST',
+    /^\/v1\/projects\/([^/:]+):getIamPolicy$/,
+    'resourcemanager.projects.getIamPolicy',
+    gcp.projectPolicy,
+    inBody,
+  ),
+  policyWrite(
+    'POST',
+    /^\/v1\/projects\/([^/:]+):setIamPolicy$/,
+    'resourcemanager.projects.setIamPolicy',
+    gcp.projectPolicy,
+    409,
+  ),
+  read(() => gcp.clusters(), 'container.clusters.list')('GET', new RegExp(`^${place}$`)),
+  read(() => gcp.cluster(), 'container.clusters.get')('GET', new RegExp(`^${place}/([^/]+)$`)),
+  {
+    method: 'PUT',
+    path: new RegExp(`^${place}/([^/]+)$`),
+    permission: 'container.clusters.update',
+    answer: (_, request, desk) =>
+      changeCluster(desk, (cluster) =>
+        edited(
+          cluster,
+          ['workloadIdentityConfig'],
+          at(bodyOf(request), 'update', 'desiredWorkloadIdentityConfig') ?? {},
+        ),
+      ),
+  },
+  {
+    method: 'GET',
+    path: new RegExp(`^${place}/[^/]+/nodePools/([^/]+)$`),
+    permission: 'container.clusters.get',
+    answer: ([name = ''], _, desk) =>
+      shown(gcp.cluster(), desk, (cluster) => {
+        const found = listAt(cluster, 'nodePools').find((one) => textAt(one, 'name') === name)
+        return found === undefined ? notFound(`Node pool ${name}`) : json(200, found)
+      }),
+  },
+  {
+    method: 'PUT',
+    path: new RegExp(`^${place}/[^/]+/nodePools/([^/]+)$`),
+    permission: 'container.clusters.update',
+    answer: ([name = ''], request, desk) =>
+      changeCluster(desk, (cluster) => {
+        const index = listAt(cluster, 'nodePools').findIndex((one) => textAt(one, 'name') === name)
+        const config = at(bodyOf(request), 'workloadMetadataConfig')
+        return index < 0 || config === undefined
+          ? undefined
+          : edited(cluster, ['nodePools', index, 'config', 'workloadMetadataConfig'], config)
+      }),
+  },
+  read(([name = '']) => gcp.bucket(name), 'storage.buckets.get', bucketWire)('GET', /^\/storage\/v1\/b\/([^/]+)$/),
+  policyRead(
+    'GET',
+    /^\/storage\/v1\/b\/([^/]+)\/iam$/,
+    'storage.buckets.getIamPolicy',
+    gcp.bucketPolicy,
+    inQuery('optionsRequestedPolicyVersion'),
+  ),
+  policyWrite('PUT', /^\/storage\/v1\/b\/([^/]+)\/iam$/, 'storage.buckets.setIamPolicy', gcp.bucketPolicy, 412),
+  {
+    method: 'GET',
+    path: /^\/storage\/v1\/b\/([^/]+)\/o$/,
+    answer: ([bucket = ''], request, desk) => list(bucket, request, desk),
+  },
+]
+
+export const googleService =
+  (desk: GoogleDesk): Handler =>
+  (request) => {
+    for (const { method, path, permission, answer } of routes) {
+      const parts = path.exec(request.path)
+      if (method !== request.method || parts === null) continue
+      if (permission !== undefined && desk.tokens.of(request)?.kind !== 'person') return unauthenticated()
+      if (permission !== undefined && desk.refused(permission)) return denied(permission)
+      return answer(parts.slice(1).map(decodeURIComponent), request, desk)
+    }
+    return notFound('The requested URL')
+  }
+
+/** Whether the one who asks holds a role for which `fits` in this policy, at this time. */
+function holdsIn(policy: JsonObject, bearer: Bearer, now: number, fits: (role: string) => boolean): boolean {
+  return grantsOf(readPolicy('', policy) ?? { resource: '', bindings: [] }).some(({ role, member, condition }) => {
+    const isThem =
+      bearer.kind === 'account'
+        ? member === `serviceAccount:${bearer.email}`
+        : bearer.kind === 'workload' && admits(member, bearer.workload) === true
+    return isThem && fits(role) && (condition === undefined || holdsAt(condition, now) === true)
+  })
+}
+
+/** https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken */
+function impersonate(email: string, request: Request, desk: GoogleDesk): Reply {
+  const bearer = desk.tokens.of(request)
+  if (bearer === undefined) return unauthenticated()
+  const body = bodyOf(request)
+  const seconds = Number(/^(\d+)(?:\.\d+)?s$/.exec(textAt(body, 'lifetime') ?? '3600s')?.[1] ?? Number.NaN)
+  if (textsAt(body, 'scope').length === 0) return invalid('Scope required.')
+  if (seconds === 0) return invalid('Lifetime of access token must be larger then zero.')
+  if (!(seconds <= 3600))
+    return invalid(
+      'You are attempting to create access tokens that can not have lifetimes of more than 1 hour. Use the Org Policy Constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension to allow up to 12 hours.',
+    )
+  const account = desk.state.get(gcp.serviceAccount(email))
+  const policy = desk.state.get(gcp.serviceAccountPolicy(email))
+  const may =
+    policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => mayImpersonate(role, undefined) === true)
+  if (!may || account?.disabled === true) return denied('iam.serviceAccounts.getAccessToken')
+  return json(200, {
+    accessToken: desk.tokens.give({ kind: 'account', email }),
+    expireTime: new Date(desk.now() + seconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+  })
+}
+
+const lists = /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyBucket(?:Reader|Writer|Owner))$/
+
+function list(bucket: string, request: Request, desk: GoogleDesk): Reply {
+  const bearer = desk.tokens.of(request)
+  if (bearer === undefined) return unauthenticated()
+  const direct = bearer.kind === 'workload'
+  if (direct && desk.state.get(gcp.bucket(bucket))?.uniformBucketLevelAccess === false)
+    return googleError(
+      412,
+      'FAILED_PRECONDITION',
+      'The type of authentication token used for this request requires that Uniform Bucket Level Access be enabled.',
+    )
+  const policy = desk.state.get(gcp.bucketPolicy(bucket))
+  if (policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => lists.test(role)))
+    return json(200, { kind: 'storage#objects', items: [] })
+  const who = bearer.kind === 'account' ? bearer.email : bearer.kind === 'workload' ? bearer.principal : 'Caller'
+  return denied(
+    'storage.objects.list',
+    `${who} does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist).`,
+  )
+}
