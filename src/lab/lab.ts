@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { textAt } from '../core/json.ts'
 import { queryTrouble } from './aws-query.ts'
+import type { Sessions } from './aws-sessions.ts'
 import { caseOf } from './case.ts'
 import { type CaseFiles, readCase } from './case-documents.ts'
 import { makeAuthority } from './certificates.ts'
@@ -12,6 +13,7 @@ import { issuerOf } from './issuer.ts'
 import { kubernetesApi } from './kubernetes-api.ts'
 import { statusTrouble } from './kubernetes-status.ts'
 import { type Handler, type Listener, listen, type Reply } from './listener.ts'
+import { podIdentityAgent } from './pod-identity-agent.ts'
 import type { World } from './published-keys.ts'
 import { s3Service } from './s3.ts'
 import { makeSigner, type Signer } from './signer.ts'
@@ -36,8 +38,8 @@ export type Lab = {
   /** A whole environment for a child process, cleared of what would lead past the lab. */
   readonly env: Record<string, string>
   readonly kubeconfig: string
-  /** `issuer` is where the issuer listens; its own address is `Lab.issuer`. */
-  readonly urls: Servers & { readonly issuer: string }
+  /** `issuer` is where the issuer listens; its own address is `Lab.issuer`. `agent`: the EKS Pod Identity agent, over http as on a node. */
+  readonly urls: Servers & { readonly issuer: string; readonly agent: string }
   readonly issuer: string
   /** Certificates to trust, and where the issuer's hosts really are. */
   readonly world: World
@@ -77,8 +79,9 @@ export async function startLab(
     trouble: (message: string) => Reply,
     names: readonly string[] = [],
     aheadBy = 0,
+    plain = false,
   ) => {
-    const leaf = await authority.leaf(['127.0.0.1', 'localhost', ...names])
+    const leaf = plain ? {} : { leaf: await authority.leaf(['127.0.0.1', 'localhost', ...names]) }
     const count = (method: string, path: string): void => {
       const key = `${name} ${method} ${path}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -119,13 +122,15 @@ export async function startLab(
       refused: refusedVerb,
       port: () => port,
     })
-    const [kubernetes, sts, iam, eks, ec2, s3] = await Promise.all([
+    const sessions: Sessions = new Map()
+    const [kubernetes, sts, iam, eks, ec2, s3, agent] = await Promise.all([
       serve('kubernetes', api, statusTrouble, [], ahead),
-      serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
+      serve('sts', stsService(lab.accounts, world, lab.region, sessions), queryTrouble),
       serve('iam', iamService(lab.accounts, lab.permissions, refusedAction), queryTrouble),
       serve('eks', eksService(lab, refusedAction), plainTrouble),
       serve('ec2', ec2Service(lab.machines, refusedAction), plainTrouble),
-      serve('s3', s3Service(lab.permissions, refusedAction), plainTrouble),
+      serve('s3', s3Service(lab.permissions, refusedAction, sessions), plainTrouble),
+      serve('agent', podIdentityAgent(lab, signer, sessions), plainTrouble, [], 0, true),
     ])
     port = kubernetes.port
     const servers: Servers = {
@@ -139,6 +144,7 @@ export async function startLab(
     const { env, kubeconfig, remove } = await makeWorkspace({
       world,
       servers,
+      agent: agent.url,
       token,
       // As aws eks update-kubeconfig names it.
       context: textAt(lab.cluster, 'arn') ?? 'lab',
@@ -149,7 +155,7 @@ export async function startLab(
     return {
       env,
       kubeconfig,
-      urls: { ...servers, issuer: issuer.url },
+      urls: { ...servers, issuer: issuer.url, agent: agent.url },
       issuer: lab.issuer,
       world,
       sign: signer.sign,

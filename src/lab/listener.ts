@@ -1,5 +1,5 @@
-/** An https server on a port of its own on loopback: bodies bounded, requests counted, closed at once. */
-import type { IncomingHttpHeaders } from 'node:http'
+/** An http or https server on a port of its own on loopback: bodies bounded, requests counted, closed at once. */
+import { createServer as createPlain, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 
 export type Request = {
@@ -25,16 +25,16 @@ const host = '127.0.0.1'
 
 /** Listens; `trouble` words the answer to a request that the handler stumbled over, in the tongue of its protocol. */
 export function listen(options: {
-  readonly cert: string
-  readonly key: string
+  /** Left out: plain http, as a node's own agents speak it. */
+  readonly leaf?: { readonly cert: string; readonly key: string }
   readonly handle: Handler
   readonly trouble: (message: string) => Reply
   readonly count: Counter
   /** Seconds by which the clock of this server is ahead, as its Date header tells. */
   readonly ahead?: number
 }): Promise<Listener> {
-  const { cert, key, handle, trouble, count, ahead = 0 } = options
-  const server = createServer({ cert, key }, (incoming, outgoing) => {
+  const { leaf, handle, trouble, count, ahead = 0 } = options
+  const answer: RequestListener = (incoming, outgoing) => {
     const parts: Buffer[] = []
     let size = 0
     const send = ({ status, headers, body }: Reply): void => {
@@ -68,8 +68,9 @@ export function listen(options: {
         .catch((error: unknown) => trouble(error instanceof Error ? error.message : String(error)))
         .then(send)
     })
-  })
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  }
+  const server = leaf === undefined ? createPlain(answer) : createServer(leaf, answer)
+  server.on('tlsClientError', (_error: Error, socket: { destroy: () => void }) => socket.destroy())
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, host, () => {
@@ -80,7 +81,7 @@ export function listen(options: {
           server.close(() => done())
           server.closeAllConnections()
         })
-      resolve({ url: `https://${host}:${port}`, port, close })
+      resolve({ url: `${leaf === undefined ? 'http' : 'https'}://${host}:${port}`, port, close })
     })
   })
 }
