@@ -1,0 +1,123 @@
+/** One run of exchange-test inside a pod: what identity it was given, and each step of proving it. */
+import { exitCodeOfProof, type Outcome, type Proof, type ProofReport, verdictOf } from '../core/proof.ts'
+import { type CloudOrder, credentialOrder, type Found, lookedFor } from '../domain/credential-order.ts'
+import { kubernetes } from '../domain/questions.ts'
+import type { KubeconfigValues } from '../flags/kubeconfig.ts'
+import { columnsOf, wantsColor } from '../flags/output.ts'
+import { proofText } from '../report/proof.ts'
+import { mechanismOfAws, proveAws } from './prove-aws.ts'
+import { prove, type Run } from './proving.ts'
+import { usage } from './trouble.ts'
+
+export type ExchangeFlags = KubeconfigValues & {
+  readonly s3?: string | undefined
+  readonly write: boolean
+  /** Milliseconds for the whole run. */
+  readonly timeout: number
+  readonly output: 'table' | 'json'
+  readonly 'no-color': boolean
+}
+type Setting = { readonly version: string; readonly process: NodeJS.Process }
+
+const interrupted = 130
+const longestRequest = 10_000
+
+const listed = (names: readonly string[]): string => names.join(', ')
+
+/** What the pod has, what every SDK would take first, and what stands before the identity that it was given. */
+function identityOutcome({ given, families, shadows }: CloudOrder, mechanism: string): Outcome {
+  const first = ({ takes }: { readonly takes: readonly Found[] }): string => takes[0]?.by.join(', ') ?? 'nothing'
+  const alike = families.length > 1 && families.every((one) => first(one) === first(families[0] ?? one))
+  const details = alike
+    ? [['taken', `${first(families[0] ?? { takes: [] })}, by all SDKs`] as const]
+    : families.map((one) => [one.family, first(one)] as const)
+  if (given === undefined) return { status: 'unknown', says: 'no workload identity was given', details }
+  const [shadow] = shadows
+  if (shadow === undefined) return { status: 'pass', says: `${mechanism}, by ${listed(given.by)}`, details }
+  const who = shadow.families.length === families.length ? 'every SDK takes' : `${listed(shadow.families)} takes`
+  const says = `${mechanism} is shadowed: ${who} ${listed(shadow.by.by)} first`
+  return {
+    status: 'fail',
+    says,
+    details,
+    causes: [
+      {
+        check: 'workload/static-credentials-are-absent',
+        says: 'what was put there by hand is taken before what the pod was given',
+      },
+    ],
+  }
+}
+
+/** Proves what this pod was given. `stop` ends it early; what is not seen by then is said to be so. */
+export async function provePod(flags: ExchangeFlags, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<ProofReport> {
+  const { lookAtPod, readTokenFile } = await import('../sources/live/pod.ts')
+  const { tokenVault } = await import('../sources/live/token-vault.ts')
+  const vault = tokenVault()
+  const begun = performance.now()
+  const orders = credentialOrder(await lookAtPod(env))
+  const milliseconds = Math.round(performance.now() - begun)
+  const proofs: Proof[] = []
+  const closers: (() => void)[] = [() => vault.empty()]
+  const timeoutMs = Math.min(longestRequest, flags.timeout)
+  try {
+    for (const order of orders) {
+      const mechanism = order.given === undefined ? 'none' : mechanismOfAws(order)
+      const run: Run = { stop, steps: [] }
+      const found = await prove(run, 'identity', 'The identity that the pod was given', () =>
+        identityOutcome(order, mechanism),
+      )
+      run.steps[0] = { ...found, milliseconds: found.milliseconds + milliseconds }
+      if (order.cloud === 'aws' && order.given !== undefined) {
+        const [{ podAws }, { oidcSource }] = await Promise.all([
+          import('../sources/live/pod-aws.ts'),
+          import('../sources/live/oidc.ts'),
+        ])
+        const aws = podAws({ env, vault, timeoutMs, signal: stop })
+        closers.push(aws.close)
+        const oidc = oidcSource({
+          env,
+          vault,
+          mint: async (name) => ({ state: 'known', value: {}, from: kubernetes.token(name) }),
+          signal: stop,
+          timeoutMs,
+        })
+        closers.push(oidc.close)
+        const readToken = (file: string) => readTokenFile(file, vault)
+        await proveAws(run, order, { env, aws, oidc, readToken, s3: flags.s3, write: flags.write })
+      }
+      proofs.push({
+        cloud: order.cloud,
+        mechanism,
+        ...(order.cloud === 'aws' && env.AWS_ROLE_ARN ? { expected: env.AWS_ROLE_ARN } : {}),
+        steps: run.steps,
+      })
+    }
+  } finally {
+    for (const close of closers) close()
+  }
+  const looked = proofs.some(({ mechanism }) => mechanism !== 'none') ? [] : Object.entries(lookedFor)
+  return { subject: 'this pod', proofs, lookedFor: looked, verdict: verdictOf(proofs) }
+}
+
+/** Proves, writes the report to stdout, and returns the exit code. Throws usage errors. */
+export async function exchangeTest(flags: ExchangeFlags, { version, process }: Setting): Promise<number> {
+  if (flags.write && flags.s3 === undefined) throw usage('--write needs a bucket to write to: add --s3 BUCKET')
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  const { asTrouble } = await import('./trouble.ts')
+  const { redactedProof } = await import('./redacted-proof.ts')
+  const until = AbortSignal.any([stop.signal, AbortSignal.timeout(flags.timeout)])
+  try {
+    const report = redactedProof(await provePod(flags, process.env, until))
+    const { env, stdout } = process
+    const text =
+      flags.output === 'json'
+        ? `${JSON.stringify({ schema: 'kubectl-wi/exchange-test/v1', tool: { name: 'kubectl-wi', version }, ...report }, null, 2)}\n`
+        : proofText(report, { width: columnsOf(stdout, env), color: wantsColor(stdout, env, flags['no-color']) })
+    stdout.write(text)
+    return stop.signal.aborted ? interrupted : exitCodeOfProof[report.verdict]
+  } catch (error) {
+    throw asTrouble(error)
+  }
+}
