@@ -1,15 +1,19 @@
 /** One run of exchange-test inside a pod: what identity it was given, and each step of proving it. */
-import { exitCodeOfProof, type Outcome, type Proof, type ProofReport, verdictOf } from '../core/proof.ts'
-import { type CloudOrder, credentialOrder, type Found, lookedFor } from '../domain/credential-order.ts'
+import { exitCodeOfProof, type Proof, type ProofReport, verdictOf } from '../core/proof.ts'
+import { credentialOrder, lookedFor } from '../domain/credential-order.ts'
 import { kubernetes } from '../domain/questions.ts'
 import type { KubeconfigValues } from '../flags/kubeconfig.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { proofText } from '../report/proof.ts'
+import { identityOutcome } from './identity.ts'
 import { mechanismOfAws, proveAws } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
 import { usage } from './trouble.ts'
 
 export type ExchangeFlags = KubeconfigValues & {
+  readonly sa?: string | undefined
+  readonly pod?: string | undefined
+  readonly container?: string | undefined
   readonly s3?: string | undefined
   readonly write: boolean
   /** Milliseconds for the whole run. */
@@ -21,33 +25,6 @@ type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
 const interrupted = 130
 const longestRequest = 10_000
-
-const listed = (names: readonly string[]): string => names.join(', ')
-
-/** What the pod has, what every SDK would take first, and what stands before the identity that it was given. */
-function identityOutcome({ given, families, shadows }: CloudOrder, mechanism: string): Outcome {
-  const first = ({ takes }: { readonly takes: readonly Found[] }): string => takes[0]?.by.join(', ') ?? 'nothing'
-  const alike = families.length > 1 && families.every((one) => first(one) === first(families[0] ?? one))
-  const details = alike
-    ? [['taken', `${first(families[0] ?? { takes: [] })}, by all SDKs`] as const]
-    : families.map((one) => [one.family, first(one)] as const)
-  if (given === undefined) return { status: 'unknown', says: 'no workload identity was given', details }
-  const [shadow] = shadows
-  if (shadow === undefined) return { status: 'pass', says: `${mechanism}, by ${listed(given.by)}`, details }
-  const who = shadow.families.length === families.length ? 'every SDK takes' : `${listed(shadow.families)} takes`
-  const says = `${mechanism} is shadowed: ${who} ${listed(shadow.by.by)} first`
-  return {
-    status: 'fail',
-    says,
-    details,
-    causes: [
-      {
-        check: 'workload/static-credentials-are-absent',
-        says: 'what was put there by hand is taken before what the pod was given',
-      },
-    ],
-  }
-}
 
 /** Proves what this pod was given. `stop` ends it early; what is not seen by then is said to be so. */
 export async function provePod(flags: ExchangeFlags, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<ProofReport> {
@@ -100,16 +77,47 @@ export async function provePod(flags: ExchangeFlags, env: NodeJS.ProcessEnv, sto
   return { subject: 'this pod', proofs, lookedFor: looked, verdict: verdictOf(proofs) }
 }
 
+/** Proves from outside what a ServiceAccount or a pod has been given. */
+async function proveElsewhere(flags: ExchangeFlags, version: string, stop: AbortSignal): Promise<ProofReport> {
+  const { openLive } = await import('./world.ts')
+  const sa = flags.sa?.replace(/^(sa|serviceaccounts?)\//u, '')
+  const live = await openLive(flags, { version, signal: stop, exchange: true, timeout: flags.timeout })
+  const run: Run = { stop, steps: [] }
+  try {
+    if (flags.pod !== undefined) {
+      const { provePodElsewhere } = await import('./prove-exec.ts')
+      const pod = flags.pod.replace(/^(po|pods?)\//u, '')
+      const proofs = await provePodElsewhere(run, live, flags, { ...flags, pod })
+      const nothing = proofs.every(({ mechanism }) => mechanism === 'none') && run.steps[0]?.status === 'pass'
+      const looked = nothing ? Object.entries(lookedFor) : []
+      const verdict = nothing ? 'inconclusive' : verdictOf(proofs)
+      return { subject: `pod ${live.namespace}/${pod}`, proofs, lookedFor: looked, verdict }
+    }
+    const { proveAccount } = await import('./prove-account.ts')
+    const proofs = await proveAccount(run, live, sa ?? '')
+    return { subject: `ServiceAccount ${live.namespace}/${sa}`, proofs, lookedFor: [], verdict: verdictOf(proofs) }
+  } finally {
+    live.close()
+  }
+}
+
 /** Proves, writes the report to stdout, and returns the exit code. Throws usage errors. */
 export async function exchangeTest(flags: ExchangeFlags, { version, process }: Setting): Promise<number> {
   if (flags.write && flags.s3 === undefined) throw usage('--write needs a bucket to write to: add --s3 BUCKET')
+  const outside = flags.sa !== undefined || flags.pod !== undefined
+  if (outside && flags.s3 !== undefined)
+    throw usage(
+      '--s3 is tried with what the pod itself gets, so it goes with neither --sa nor --pod: run it inside the pod',
+    )
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   const { asTrouble } = await import('./trouble.ts')
   const { redactedProof } = await import('./redacted-proof.ts')
   const until = AbortSignal.any([stop.signal, AbortSignal.timeout(flags.timeout)])
   try {
-    const report = redactedProof(await provePod(flags, process.env, until))
+    const report = redactedProof(
+      outside ? await proveElsewhere(flags, version, until) : await provePod(flags, process.env, until),
+    )
     const { env, stdout } = process
     const text =
       flags.output === 'json'

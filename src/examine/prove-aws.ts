@@ -62,7 +62,11 @@ export async function proveAws(run: Run, order: CloudOrder, place: AwsPlace): Pr
     )
 }
 
-function told(got: Attempt, says: (told: { readonly [name: string]: string }) => string, refusal: string): Outcome {
+export function told(
+  got: Attempt,
+  says: (told: { readonly [name: string]: string }) => string,
+  refusal: string,
+): Outcome {
   if (got.state === 'refused') return refused(refusal, got.answer)
   if (got.state === 'done') {
     const { endpoint } = got.told
@@ -207,7 +211,6 @@ async function whoAmI({ aws, env }: AwsPlace, agent: boolean): Promise<Outcome> 
   const { arn = '' } = got.told
   const details = [['caller', arn]] as const
   const [, account, role, session = ''] = sessionArn.exec(arn) ?? []
-  const [, , wantedAccount, wantedRole] = roleArn.exec(env.AWS_ROLE_ARN ?? '') ?? []
   if (agent)
     return session.startsWith('eks-') || role === undefined
       ? {
@@ -223,12 +226,16 @@ async function whoAmI({ aws, env }: AwsPlace, agent: boolean): Promise<Outcome> 
           says: `a session of role ${role} in account ${account}, of another name than EKS gives`,
           details,
         }
+  return compared(arn, env.AWS_ROLE_ARN ?? '', 'AWS_ROLE_ARN')
+}
+
+/** The session that came of it, against the role that was meant; `by` names what says so. Paths are in no session's ARN. */
+export function compared(arn: string, wanted: string, by: string): Outcome {
+  const [, account, role] = sessionArn.exec(arn) ?? []
+  const [, , wantedAccount, wantedRole] = roleArn.exec(wanted) ?? []
+  const details = [['caller', arn]] as const
   if (account === wantedAccount && role === wantedRole && role !== undefined)
-    return {
-      status: 'pass',
-      says: `a session of role ${role} in account ${account}, as AWS_ROLE_ARN names it`,
-      details,
-    }
-  const says = `the caller is ${arn}, and AWS_ROLE_ARN names ${env.AWS_ROLE_ARN}`
+    return { status: 'pass', says: `a session of role ${role} in account ${account}, as ${by} names it`, details }
+  const says = `the caller is ${arn}, and ${by} names ${wanted}`
   return { status: 'fail', says, details, causes: [{ check: 'workload/caller-is-the-declared-identity', says }] }
 }
