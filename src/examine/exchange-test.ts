@@ -1,13 +1,11 @@
 /** One run of exchange-test inside a pod: what identity it was given, and each step of proving it. */
-import { exitCodeOfProof, type Proof, type ProofReport, verdictOf } from '../core/proof.ts'
-import { credentialOrder, lookedFor } from '../domain/credential-order.ts'
-import { kubernetes } from '../domain/questions.ts'
+import { exitCodeOfProof, type ProofReport, verdictOf } from '../core/proof.ts'
+import { lookedFor } from '../domain/credential-order.ts'
 import type { KubeconfigValues } from '../flags/kubeconfig.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { proofText } from '../report/proof.ts'
-import { identityOutcome } from './identity.ts'
-import { mechanismOfAws, proveAws } from './prove-aws.ts'
-import { prove, type Run } from './proving.ts'
+import { provePod } from './prove-pod.ts'
+import type { Run } from './proving.ts'
 import { usage } from './trouble.ts'
 
 export type ExchangeFlags = KubeconfigValues & {
@@ -24,58 +22,6 @@ export type ExchangeFlags = KubeconfigValues & {
 type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
 const interrupted = 130
-const longestRequest = 10_000
-
-/** Proves what this pod was given. `stop` ends it early; what is not seen by then is said to be so. */
-export async function provePod(flags: ExchangeFlags, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<ProofReport> {
-  const { lookAtPod, readTokenFile } = await import('../sources/live/pod.ts')
-  const { tokenVault } = await import('../sources/live/token-vault.ts')
-  const vault = tokenVault()
-  const begun = performance.now()
-  const orders = credentialOrder(await lookAtPod(env))
-  const milliseconds = Math.round(performance.now() - begun)
-  const proofs: Proof[] = []
-  const closers: (() => void)[] = [() => vault.empty()]
-  const timeoutMs = Math.min(longestRequest, flags.timeout)
-  try {
-    for (const order of orders) {
-      const mechanism = order.given === undefined ? 'none' : mechanismOfAws(order)
-      const run: Run = { stop, steps: [] }
-      const found = await prove(run, 'identity', 'The identity that the pod was given', () =>
-        identityOutcome(order, mechanism),
-      )
-      run.steps[0] = { ...found, milliseconds: found.milliseconds + milliseconds }
-      if (order.cloud === 'aws' && order.given !== undefined) {
-        const [{ podAws }, { oidcSource }] = await Promise.all([
-          import('../sources/live/pod-aws.ts'),
-          import('../sources/live/oidc.ts'),
-        ])
-        const aws = podAws({ env, vault, timeoutMs, signal: stop })
-        closers.push(aws.close)
-        const oidc = oidcSource({
-          env,
-          vault,
-          mint: async (name) => ({ state: 'known', value: {}, from: kubernetes.token(name) }),
-          signal: stop,
-          timeoutMs,
-        })
-        closers.push(oidc.close)
-        const readToken = (file: string) => readTokenFile(file, vault)
-        await proveAws(run, order, { env, aws, oidc, readToken, s3: flags.s3, write: flags.write })
-      }
-      proofs.push({
-        cloud: order.cloud,
-        mechanism,
-        ...(order.cloud === 'aws' && env.AWS_ROLE_ARN ? { expected: env.AWS_ROLE_ARN } : {}),
-        steps: run.steps,
-      })
-    }
-  } finally {
-    for (const close of closers) close()
-  }
-  const looked = proofs.some(({ mechanism }) => mechanism !== 'none') ? [] : Object.entries(lookedFor)
-  return { subject: 'this pod', proofs, lookedFor: looked, verdict: verdictOf(proofs) }
-}
 
 /** Proves from outside what a ServiceAccount or a pod has been given. */
 async function proveElsewhere(flags: ExchangeFlags, version: string, stop: AbortSignal): Promise<ProofReport> {

@@ -28,3 +28,15 @@ export function identityOutcome({ given, families, shadows }: CloudOrder, mechan
     ],
   }
 }
+
+const mechanisms: { readonly [way: string]: string } = {
+  'web-identity': 'web identity',
+  'container-credentials': 'EKS Pod Identity',
+  'external-account': 'workload identity federation',
+  'metadata-server': 'the metadata server',
+  'federated-token': 'workload identity',
+  'managed-identity': 'managed identity',
+}
+/** What people call the way; `none` where the pod was given no workload identity of this cloud. */
+export const mechanismOf = ({ given }: CloudOrder): string =>
+  given === undefined ? 'none' : (mechanisms[given.way] ?? given.way)

@@ -3,7 +3,6 @@ import type { Source } from '../core/fact.ts'
 import { textAt } from '../core/json.ts'
 import type { Outcome, Step } from '../core/proof.ts'
 import { awsAudience, podIdentityAudience } from '../domain/audiences.ts'
-import type { CloudOrder } from '../domain/credential-order.ts'
 import type { TokenSeen } from '../sources/live/pod.ts'
 import type { Attempt, PodAws } from '../sources/live/pod-aws.ts'
 import { judgeClaims, judgeSignature, prove, type Run, refused } from './proving.ts'
@@ -17,15 +16,11 @@ export type AwsPlace = {
   readonly write: boolean
 }
 
-export const mechanismOfAws = (order: CloudOrder): string =>
-  order.given?.way === 'container-credentials' ? 'EKS Pod Identity' : 'web identity'
-
 const roleArn = /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/
 const sessionArn = /^arn:aws[a-z-]*:sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/(.+)$/
 
 /** Path, role and file as the environment names them; the steps that build on one another. */
-export async function proveAws(run: Run, order: CloudOrder, place: AwsPlace): Promise<void> {
-  const agent = order.given?.way === 'container-credentials'
+export async function proveAws(run: Run, agent: boolean, place: AwsPlace): Promise<void> {
   const exchanged = agent ? await byAgent(run, place) : await byWebIdentity(run, place)
   const caller = await prove(run, 'who-am-i', 'Who the cloud says that this is', () => whoAmI(place, agent), exchanged)
   const { s3, aws, write } = place
@@ -108,7 +103,7 @@ export async function tokenStep(
 }
 
 /** Claims and signature of what was read; a wrong claim does not keep the cloud from being asked, since its own words say more. */
-async function aboutToken(
+export async function aboutToken(
   run: Run,
   step: Step,
   seen: TokenSeen | undefined,

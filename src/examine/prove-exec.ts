@@ -8,9 +8,8 @@ import { kubernetes } from '../domain/questions.ts'
 import { audiencesOf, serviceAccountOf } from '../domain/token-claims.ts'
 import type { KubeconfigValues } from '../flags/kubeconfig.ts'
 import { clusterChoice } from '../flags/kubeconfig.ts'
-import { identityOutcome } from './identity.ts'
+import { identityOutcome, mechanismOf } from './identity.ts'
 import { exchangeMinted } from './prove-account.ts'
-import { mechanismOfAws } from './prove-aws.ts'
 import { judgeClaims, prove, type Run } from './proving.ts'
 import type { Opened } from './world.ts'
 
@@ -72,10 +71,16 @@ export async function provePodElsewhere(
   const proofs: Proof[] = []
   for (const order of credentialOrder(probed.glance)) {
     const own: Run = { stop: run.stop, steps: proofs.length === 0 ? run.steps : [] }
-    const mechanism = order.given === undefined ? 'none' : mechanismOfAws(order)
+    const mechanism = mechanismOf(order)
     await prove(own, 'identity', 'The identity that the pod was given', () => identityOutcome(order, mechanism))
     if (order.cloud === 'aws' && order.given !== undefined)
       await proveProbed(own, live, probed, order.given.way === 'container-credentials')
+    else if (order.given !== undefined)
+      await prove(own, 'exchange', 'The exchange', () => ({
+        status: 'unknown',
+        says: 'of this cloud only what the pod has is looked at from outside',
+        lift: 'run kubectl wi exchange-test inside the pod',
+      }))
     const expected = probed.values.AWS_ROLE_ARN
     proofs.push({
       cloud: order.cloud,
