@@ -1,7 +1,8 @@
 /** exchange-test as it runs in a pod: the built program, a made-up pod's variables and token files, and the lab for the cloud. */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -209,6 +210,45 @@ describe('web identity in a pod', () => {
   })
 })
 
+describe('a bucket', async () => {
+  const statement = {
+    Effect: 'Allow',
+    Action: ['s3:ListBucket', 's3:PutObject', 's3:DeleteObject'],
+    Resource: 'arn:aws:s3:::carts*',
+  }
+  const texts = Object.fromEntries(
+    readdirSync(demo('healthy'))
+      .filter((name) => name !== 'expect.yaml')
+      .map((name) => [name, readFileSync(path.join(demo('healthy'), name), 'utf8')]),
+  )
+  const granted = await start(
+    {
+      ...texts,
+      'policy.json': JSON.stringify({
+        RoleName: 'cart',
+        PolicyName: 'carts',
+        PolicyDocument: { Version: '2012-10-17', Statement: [statement] },
+      }),
+    },
+    { overhear },
+  )
+  const env = async () =>
+    podOf(granted, { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: fileWith(await token(granted)) })
+
+  test('that the role may use is listed, written to and left as it was', async () => {
+    const ran = await run(await env(), ['--s3', 'carts', '--write', '-o', 'json'])
+    expect(statuses(ran)).toMatchObject({ 's3-list': 'pass', 's3-write': 'pass' })
+    const methods = Object.keys(granted.requests()).filter((one) => one.startsWith('s3 '))
+    expect(methods.map((one) => one.split(' ')[1]).sort()).toEqual(['DELETE', 'GET', 'PUT'])
+    expect(ran.code).toBe(0)
+  })
+  test('is written to only with a name', async () => {
+    const ran = await run(await env(), ['--write'])
+    expect(ran.err).toContain('--s3 BUCKET')
+    expect(ran.code).toBe(2)
+  })
+})
+
 describe('EKS Pod Identity in a pod', async () => {
   const shelf = path.join(import.meta.dirname, 'fixtures', 'aws', 'trust-policy-admits-pod-identity')
   const eks = await start(path.join(shelf, 'passes.case.yaml'), { overhear })
@@ -256,6 +296,26 @@ describe('EKS Pod Identity in a pod', async () => {
     expect(ran.out).toContain('the agent at http://127.0.0.1:9/v1/credentials does not answer')
     expect(ran.out).toContain('aws/pod-identity-agent-running')
     expect(ran.code).toBe(1)
+  })
+  test('can be stopped while the agent is silent', async () => {
+    const silent = createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const address = silent.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const env = await agent(eks, {}, `http://127.0.0.1:${port}/v1/credentials`)
+    const child = execFile(process.execPath, [entry, 'exchange-test'], { env })
+    const asked = new Promise((resolve) => silent.once('connection', resolve))
+    let out = ''
+    child.stdout?.on('data', (text) => {
+      out += text
+    })
+    await asked
+    child.kill('SIGINT')
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    silent.close()
+    expect(code).toBe(130)
+    expect(out.replaceAll(/\s+/gu, ' ')).toContain('the run was stopped')
+    expect(out).not.toContain('✗')
   })
   test('sends its token to no address that an SDK would not ask', async () => {
     const ran = await run(await agent(eks, {}, 'http://203.0.113.7/v1/credentials'), ['-o', 'json'])

@@ -93,7 +93,8 @@ export function podAws({ env, vault, timeoutMs, signal }: PodAwsSettings): PodAw
       return {
         state: 'unseen',
         detail: `${plain(url.host)}: ${plain(vault.without(reply.detail))}${reply.code === '' ? '' : ` (${reply.code})`}`,
-        unreachable: true,
+        // That we stopped waiting says nothing about the agent.
+        unreachable: reply.trouble !== 'cancelled',
         ...(isAgent(judged.host)
           ? { lift: 'run the EKS Pod Identity agent on this node, and let the pod reach it' }
           : {}),
