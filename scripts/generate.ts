@@ -1,4 +1,4 @@
-/** Writes what is derived from the code: the report's schema, a page per check, the snapshot of the commands. `--check` only compares. */
+/** Writes what is derived from the code: the schemas of report and plan, a page per check, the snapshot of the commands. `--check` only compares. */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from '@oclif/core'
@@ -9,7 +9,7 @@ import { errorTexts } from '../src/knowledge/error-texts.ts'
 import type { Paper } from '../src/knowledge/papers.ts'
 import { asked } from './asked.ts'
 import { paperOf } from './papers.ts'
-import { permissionsPage } from './permissions-page.ts'
+import { planJsonSchema } from './plan-schema.ts'
 import { reportJsonSchema } from './report-schema.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -98,23 +98,36 @@ async function commands(): Promise<string> {
   return `${pages.join('\n\n')}\n`
 }
 
+const isOnly = process.argv.includes('--check')
+const inRoot = (file: string): string => path.join(root, file)
+const isStale = (file: string, text: string): boolean =>
+  !existsSync(inRoot(file)) || readFileSync(inRoot(file), 'utf8') !== text
+function write(file: string, text: string): void {
+  mkdirSync(path.dirname(inRoot(file)), { recursive: true })
+  writeFileSync(inRoot(file), text)
+  console.log(`wrote ${file}`)
+}
+
+// The page of permissions is made from this file, which is read when its module is loaded.
+const questions = ['src/knowledge/asked.json', `${JSON.stringify(await asked(), null, 2)}\n`] as const
+if (!isOnly && isStale(...questions)) write(...questions)
+const { permissionsPage } = await import('./permissions-page.ts')
+
 const wanted = new Map<string, string>([
   ['schemas/report-v1.schema.json', reportJsonSchema()],
+  ['schemas/plan-v1.schema.json', planJsonSchema()],
   ['test/report/commands.snapshot.txt', await commands()],
   ['src/knowledge/papers.json', `${JSON.stringify(catalogue, null, 2)}\n`],
-  ['src/knowledge/asked.json', `${JSON.stringify(await asked(), null, 2)}\n`],
+  questions,
   ['docs/permissions.md', await permissionsPage()],
   ['docs/checks/README.md', index()],
   ...catalogue.map((paper) => [`docs/checks/${paper.id}.md`, page(paper)] as const),
 ])
 
-const stale = [...wanted].filter(([file, text]) => {
-  const place = path.join(root, file)
-  return !existsSync(place) || readFileSync(place, 'utf8') !== text
-})
+const stale = [...wanted].filter(([file, text]) => isStale(file, text))
 const left = globSync('docs/checks/**/*.md', { cwd: root }).filter((file) => !wanted.has(file))
 
-if (process.argv.includes('--check')) {
+if (isOnly) {
   for (const [file] of stale) console.error(`${file} is out of date`)
   for (const file of left) console.error(`${file} belongs to no check`)
   if (stale.length + left.length > 0) {
@@ -122,14 +135,9 @@ if (process.argv.includes('--check')) {
     process.exitCode = 1
   }
 } else {
-  for (const [file, text] of stale) {
-    const place = path.join(root, file)
-    mkdirSync(path.dirname(place), { recursive: true })
-    writeFileSync(place, text)
-    console.log(`wrote ${file}`)
-  }
+  for (const [file, text] of stale) write(file, text)
   for (const file of left) {
-    rmSync(path.join(root, file))
+    rmSync(inRoot(file))
     console.log(`removed ${file}`)
   }
 }

@@ -7,7 +7,7 @@ const code = (text: string): string => `\`${text}\``
 const most = 4
 
 const wordsOf = ({ permission }: Needed): string =>
-  permission.kind === 'iam'
+  permission.kind === 'iam' || permission.kind === 'azure'
     ? code(permission.action)
     : permission.kind === 'rbac-path'
       ? code(`${permission.verb} ${permission.path}`)

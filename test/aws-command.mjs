@@ -27,4 +27,7 @@ const Client = sdk[`${service.toUpperCase()}Client`]
 const Command = sdk[`${pascal(operation)}Command`]
 const answer = await new Client({}).send(new Command(input))
 if (own.query === 'associations[0].associationId') console.log(answer.associations[0].associationId)
+else if (own.query === 'Role.AssumeRolePolicyDocument')
+  // The real one decodes policies, and indents what it prints.
+  console.log(JSON.stringify(JSON.parse(decodeURIComponent(answer.Role.AssumeRolePolicyDocument)), null, 4))
 else console.log(JSON.stringify(answer))

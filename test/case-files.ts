@@ -15,6 +15,7 @@ const expectation = z.strictObject({
   open: z.array(z.string()).default([]),
   plan: z.array(z.string()).optional(),
   rehearsed: z.enum(['healthy', 'unhealthy', 'inconclusive']).optional(),
+  owner: z.string().optional(),
 })
 
 export type Case = {
@@ -32,6 +33,8 @@ export type Case = {
   readonly plan?: readonly string[] | undefined
   /** The verdict after the plan. */
   readonly rehearsed?: 'healthy' | 'unhealthy' | 'inconclusive' | undefined
+  /** The tool that would put the old value of the first action back. */
+  readonly owner?: string | undefined
 }
 
 export const fixtures = join(import.meta.dirname, 'fixtures')
@@ -52,7 +55,7 @@ function readCase(file: string): Case {
   const read = expectation.safeParse(head)
   const path = single ? file : dirname(file)
   if (!read.success) throw new Error(`${relative(fixtures, file)}: ${z.prettifyError(read.error)}`)
-  const { subject, finds, passes, never, open, plan, rehearsed } = read.data
+  const { subject, finds, passes, never, open, plan, rehearsed, owner } = read.data
   const { namespace, ...rest } = subject
   return {
     name: relative(fixtures, path),
@@ -64,6 +67,7 @@ function readCase(file: string): Case {
     open,
     plan,
     rehearsed,
+    owner,
   }
 }
 

@@ -201,5 +201,9 @@ test('other clouds tell which issuer they federate', () => {
     providers: [{ name, oidc: { issuerUri: 'https://i' }, state: 'ACTIVE' }],
     complete: false,
   })
-  expect(answerOf(source, azure.federatedIdentityCredentials())).toEqual({ credentials: [credential], complete: false })
+  expect(answerOf(source, azure.federatedIdentityCredentials())).toEqual({
+    credentials: [credential],
+    complete: true,
+    listed: [''],
+  })
 })

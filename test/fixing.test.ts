@@ -128,6 +128,21 @@ describe('a case that says what puts it right', () => {
       ).toEqual(one.plan)
     if (one.rehearsed !== undefined) expect(plan.rehearsed, JSON.stringify(plan.remains)).toBe(one.rehearsed)
   })
+  const owned = cases.filter(({ owner }) => owner !== undefined)
+  test.each(owned.map((one) => [one.name, one] as const))('and who would put it back: %s', async (_name, one) => {
+    const { actions } = await planCase(one, await sourceOf(one))
+    expect(actions[0]?.owner?.tool).toBe(one.owner)
+  })
+  test('every owner is seen in one', () => {
+    expect(owned.map(({ owner }) => owner).sort()).toEqual([
+      'Argo CD',
+      'CloudFormation',
+      'Flux',
+      'Helm',
+      'Terraform',
+      'eksctl',
+    ])
+  })
   test('every fixer is seen in one', () => {
     const seen = new Set(
       told.filter(({ plan }) => (plan?.length ?? 0) > 0).flatMap(({ finds }) => finds.map(({ check }) => check)),

@@ -98,3 +98,13 @@ describe('doctor -A on 40 ServiceAccounts', () => {
     expect(answered.get('AssumeRoleWithWebIdentity')).toBe(21)
   })
 })
+
+describe('doctor node/NAME', () => {
+  it('judges the pods of all namespaces that run there', () => {
+    const without = path.join(root, 'test/fixtures/aws/pod-identity-agent-running/not-installed.case.yaml')
+    const node = 'ip-10-0-3-17.us-west-2.compute.internal'
+    const { stdout, status } = run(['lab', without, '--', 'kubectl', 'wi', 'doctor', `node/${node}`, '-v'])
+    expect(stdout).toContain('has no DaemonSet eks-pod-identity-agent')
+    expect(status).toBe(1)
+  })
+})

@@ -9,7 +9,10 @@ const notSent: ReadonlySet<string> = new Set([
   ...['kind', 'apiVersion', 'metadata.managedFields.annotations'],
   // Only an ephemeral container has a target.
   ...['spec.containers.targetContainerName', 'spec.initContainers.targetContainerName'],
-  ...['containers', 'initContainers', 'ephemeralContainers'].map((list) => `spec.${list}.env.hidden`),
+  // What a pick has made of a container stands there when it is picked again.
+  ...['containers', 'initContainers', 'ephemeralContainers'].flatMap((list) =>
+    ['env.hidden', 'devices', 'mounters', 'tokenPaths', 'asksMetadata'].map((name) => `spec.${list}.${name}`),
+  ),
 ])
 
 const membersOf = (fields: Fields): readonly Field[] =>

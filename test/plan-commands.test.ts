@@ -196,6 +196,16 @@ const changes: readonly (readonly [string, kubernetes.Changed])[] = [
       },
     ]),
   ],
+  [
+    'a variable in between, of one container and no other',
+    kubernetes.patchObject(deployment, [
+      { path: ['spec', 'template', 'spec', 'containers', 0, 'env'], after: [{ name: 'A' }, { name: 'C' }] },
+      { path: ['spec', 'template', 'spec', 'containers', 0, 'env', 1], after: { name: 'B', value: hostile } },
+      { path: ['spec', 'template', 'spec', 'containers', 0, 'env', '-'], after: { name: 'D' } },
+      { path: ['spec', 'template', 'spec', 'containers', 0, 'env', 0], before: { name: 'A' } },
+      kubernetes.pinned(['spec', 'template', 'spec', 'containers', 0, 'name'], 'cart'),
+    ]),
+  ],
   ['a restart', kubernetes.restartWorkload(deployment, [])],
   [
     'an object',
@@ -221,6 +231,17 @@ const changes: readonly (readonly [string, kubernetes.Changed])[] = [
   ['another role for it', aws.changeAssociation(clusterName, 'any', bound, principal)],
   ['an access entry', aws.createAccessEntry(clusterName, principal, 'EC2_LINUX')],
 ]
+
+test('a trust policy that has moved is not overwritten by what is typed', async () => {
+  const lab = await start(documents('broken'))
+  const held = async () =>
+    (await iam(lab).send(new GetRoleCommand({ RoleName: 'cart' }))).Role?.AssumeRolePolicyDocument
+  const before = await held()
+  const stale = commandOf(aws.changeTrustPolicy(account, 'cart', trust, permissions('s3:GetObject')).change) ?? ''
+  // With what stands after it, as in a script.
+  await expect(type(lab, `${stale}\necho went on`)).rejects.toThrow('role cart has moved')
+  expect(await held()).toBe(before)
+})
 
 describe('applied and typed come to the same', () => {
   test('there and back', async () => {

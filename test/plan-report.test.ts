@@ -1,7 +1,10 @@
 /** The forms of a plan: each is what its reader takes, whatever is in it. */
 import { spawnSync } from 'node:child_process'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import type { z } from 'zod'
+import { planJsonSchema, type planSchema } from '../scripts/plan-schema.ts'
 import type { Plan, PlannedAction, PlanReport } from '../src/core/plan.ts'
 import { changeTrustPolicy } from '../src/domain/aws-changes.ts'
 import { commandOf, documentOf } from '../src/domain/change-commands.ts'
@@ -88,7 +91,7 @@ describe('a plan full of hostile text', () => {
       'set -eu',
       'kubectl annotate',
       'kubectl patch',
-      'aws iam',
+      '(test "$(aws',
     ])
   })
   test('is YAML that says the same', async () => {
@@ -124,6 +127,36 @@ test('the plan of the demo, as a person sees it', async () => {
   const { actions } = await planCase(demo, await sourceOf(demo))
   expect(actions).toMatchObject([{ command: expect.stringContaining('aws iam update-assume-role-policy'), round: 1 }])
 })
+
+describe('a plan as JSON fits its schema', () => {
+  const schema = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(JSON.parse(planJsonSchema()))
+  const asJson = async (one: PlanReport) => JSON.parse((await planRenderers.json())(one, { color: false, width: 100 }))
+  test('full of hostile text', async () => {
+    expect(schema(await asJson(report)), JSON.stringify(schema.errors)).toBe(true)
+  })
+  test('for cases of every kind', async () => {
+    const planned = cases.filter(({ plan }) => plan !== undefined).filter((_, index) => index % 5 === 0)
+    for (const one of planned) {
+      const data = await asJson({ ...report, plan: await planCase(one, await sourceOf(one)) })
+      expect(schema(data), `${one.name}: ${JSON.stringify(schema.errors)}`).toBe(true)
+    }
+  })
+  test('and what lacks a promise does not', async () => {
+    const data = await asJson(report)
+    expect(schema({ ...data, rehearsed: 'fine' })).toBe(false)
+    expect(schema({ ...data, extra: 1 })).toBe(false)
+    expect(schema({ ...data, actions: [{ ...data.actions[0], effects: [] }] })).toBe(false)
+  })
+})
+// The schema and the type say the same, or this file does not compile.
+type Plain<T> = T extends readonly (infer One)[]
+  ? readonly Plain<One>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Plain<T[K]> }
+    : T
+type Told = Pick<Plain<z.infer<typeof planSchema>>, 'before' | 'rehearsed' | 'tool' | 'schema' | 'source' | 'notes'>
+const promised = (described: Told): Pick<Plan, 'before' | 'rehearsed'> & Omit<PlanReport, 'plan'> => described
+void promised
 
 test('owners are told by their marks', () => {
   const marked = (metadata: object) => ownerOf(JSON.parse(JSON.stringify({ metadata })))?.tool

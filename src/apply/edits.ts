@@ -1,5 +1,5 @@
 /** Edits of an object as the API serves it: checked against what is there, and turned into a JSON patch and into the way back. */
-import { edited, same } from '../core/edit.ts'
+import { fits, isGuard, isInsertion, isSo, memberAt, withEdit } from '../core/edit.ts'
 import { at, isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { short } from './writer.ts'
 
@@ -61,40 +61,62 @@ const words = (path: readonly Step[]): string =>
     )
     .join('')
 
-/** Whether all of these are to be done, are done, or can be neither. */
+const isEmpty = (held: Json | undefined): boolean =>
+  isList(held) ? held.length === 0 : isObject(held) && Object.keys(held).length === 0
+
+const told = (object: Json, { path, before }: ObjectEdit): string => {
+  const list = path.at(-1) === '-' ? path.slice(0, -1) : path
+  const held = at(object, ...list)
+  return `${words(list)} ${list === path ? 'was' : 'held'} ${short(before)}, and now is ${short(held)}`
+}
+
+/** Whether all of these are to be done, are done, or can be neither. They follow each other: an index counts what those before have left. */
 export function judgeEdits(object: Json, edits: readonly ObjectEdit[]): Judged {
   const own = edits.filter(({ emptied }) => emptied !== true)
-  if (own.every(({ path, after }) => same(at(object, ...path), after))) return { state: 'already' }
-  for (const { path, before } of own) {
-    const held = at(object, ...path)
-    if (!same(held, before))
-      return { state: 'moved', what: `${words(path)} was ${short(before)}, and now is ${short(held)}` }
-  }
+  const guards = own.filter(isGuard)
+  const strayed = guards.find((guard) => !fits(object, guard))
+  if (strayed !== undefined) return { state: 'moved', what: told(object, strayed) }
+  if (own.every((edit) => isSo(object, edit))) return { state: 'already' }
   const patch: JsonObject[] = []
   const undo: ObjectEdit[] = []
   let now: Json = object
-  for (const { path, after, emptied } of edits) {
+  for (const edit of edits) {
+    const { path, before, after, emptied } = edit
     const held = at(now, ...path)
-    if (emptied === true && !(isObject(held) && Object.keys(held).length === 0)) continue
-    if (held === undefined && after === undefined) continue
+    if (isGuard(edit) || (emptied === true && !isEmpty(held))) continue
+    if (emptied !== true && !fits(now, edit)) return { state: 'moved', what: told(now, edit) }
+    const takesOut = path.at(-1) === '-' && after === undefined
+    if (held === undefined && after === undefined && !takesOut) continue
+    const inserts = isInsertion(now, edit)
     const missing = path.findIndex((_, index) => index > 0 && at(now, ...path.slice(0, index)) === undefined)
     const made = missing === -1 ? path.length : missing
-    const next = edited(now, path, after)
+    const place = takesOut ? [...path.slice(0, -1), memberAt(now, edit)] : path.slice(0, made)
+    const next = emptied === true ? withEdit(now, { path }) : withEdit(now, edit)
+    // To join what is there already changes nothing.
+    if (next === now && path.at(-1) === '-' && after !== undefined) continue
     if (next === undefined || next === now)
       return { state: 'moved', what: `there is no place for ${words(path)} any more` }
-    const value = at(next, ...path.slice(0, made))
-    const here = pointer(path.slice(0, made))
+    const value = path.at(-1) === '-' && made === path.length ? after : at(next, ...place)
+    const here = pointer(place)
     if (after === undefined) patch.push({ op: 'remove', path: here })
-    else patch.push({ op: held === undefined ? 'add' : 'replace', path: here, value: value ?? null })
+    else patch.push({ op: held === undefined || inserts ? 'add' : 'replace', path: here, value: value ?? null })
+    const was = takesOut ? before : inserts ? undefined : held
     const back: ObjectEdit = {
-      path,
+      path: takesOut ? place : path,
       ...(after === undefined ? {} : { before: after }),
-      ...(held === undefined ? {} : { after: held }),
+      ...(was === undefined ? {} : { after: was }),
     }
     // What was made on the way goes too, from the inside out, unless somebody has put something into it since.
     const holders = path.slice(made, path.length).map((_, index) => path.slice(0, path.length - 1 - index))
-    undo.unshift(back, ...holders.map((holder) => ({ path: holder, before: {}, emptied: true })))
+    undo.unshift(
+      back,
+      ...holders.map((holder, index) => ({
+        path: holder,
+        before: index === 0 && path.at(-1) === '-' ? [] : {},
+        emptied: true,
+      })),
+    )
     now = next
   }
-  return { state: 'ready', patch, undo }
+  return { state: 'ready', patch, undo: [...guards, ...undo] }
 }

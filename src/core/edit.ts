@@ -1,5 +1,5 @@
 /** Changing plain data at one path, without touching what it was made from. */
-import { at, canonical, isList, isObject, type Json } from './json.ts'
+import { at, canonical, isList, isObject, type Json, listAt } from './json.ts'
 
 type Path = readonly (string | number)[]
 
@@ -35,3 +35,52 @@ export function edited(value: Json | undefined, path: Path, after: Json | undefi
 /** Whether the two say the same, whatever the order of their keys; nothing is the same as nothing. */
 export const same = (a: Json | undefined, b: Json | undefined): boolean =>
   a === undefined || b === undefined ? a === b : canonical(a) === canonical(b)
+
+/**
+ * One change of one place, from `before` (left out: nothing there) to `after` (left out: nothing there). In a list, an index without `before`
+ * is where a member goes in between; `-` joins the list with `after`, and takes the last that equals `before` out of it. The same on both
+ * sides changes nothing, and pins the change to what must stand there.
+ */
+export type Edit = { readonly path: Path; readonly before?: Json; readonly after?: Json }
+
+/** Where in the list the member is that a `-` takes out; -1 where there is none. */
+export const memberAt = (value: Json | undefined, { path, before }: Edit): number =>
+  listAt(value, ...path.slice(0, -1)).findLastIndex((one) => same(one, before))
+
+export const isGuard = ({ before, after }: Edit): boolean => before !== undefined && same(before, after)
+
+/** A member goes into a list, between others. */
+export const isInsertion = (value: Json | undefined, { path, before, after }: Edit): boolean =>
+  typeof path.at(-1) === 'number' &&
+  before === undefined &&
+  after !== undefined &&
+  isList(at(value, ...path.slice(0, -1)))
+
+/** Whether all is there as the edit expects it. */
+export function fits(value: Json | undefined, edit: Edit): boolean {
+  const { path, before, after } = edit
+  const list = at(value, ...path.slice(0, -1))
+  if (path.at(-1) === '-') return after === undefined ? memberAt(value, edit) >= 0 : list === undefined || isList(list)
+  if (isInsertion(value, edit)) return Number(path.at(-1)) <= listAt({ list: list ?? null }, 'list').length
+  return same(at(value, ...path), before)
+}
+
+/** Whether the place says already what it is to say. */
+export function isSo(value: Json | undefined, edit: Edit): boolean {
+  const { path, after } = edit
+  if (path.at(-1) !== '-') return same(at(value, ...path), after)
+  return after === undefined
+    ? memberAt(value, edit) < 0
+    : listAt(value, ...path.slice(0, -1)).some((one) => same(one, after))
+}
+
+/** The value with the edit made. */
+export function withEdit(value: Json | undefined, edit: Edit): Json | undefined {
+  const { path, before, after } = edit
+  const list = path.slice(0, -1)
+  if (isInsertion(value, edit))
+    return edited(value, list, listAt(value, ...list).toSpliced(Number(path.at(-1)), 0, after ?? null))
+  if (path.at(-1) !== '-' || after !== undefined || before === undefined) return edited(value, path, after)
+  const index = memberAt(value, edit)
+  return index < 0 ? value : edited(value, [...list, index], undefined)
+}

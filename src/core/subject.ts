@@ -11,6 +11,8 @@ export type Subject = {
   readonly of?: readonly string[]
   /** Scopes that it answers for because nobody finer was seen: the cluster for a lone error text, a ServiceAccount for its unseen pods. */
   readonly standsFor?: readonly Scope[]
+  /** Of the cluster: kinds of objects that it answers for, because such objects could not be listed or only an error text speaks of them. */
+  readonly standsForKinds?: readonly string[]
   /** Of the cluster or a node: it was asked about as such, with all that is in it, not only for the one workload that was named. */
   readonly whole?: true
 }
@@ -47,8 +49,12 @@ export const isJudgedBy = (
   { scope, kinds }: { readonly scope: Scope; readonly kinds?: readonly string[] },
   subject: Subject,
 ): boolean =>
-  isJudgedAs(subject, scope) &&
-  (kinds === undefined || kinds.includes(subject.kind) || subject.standsFor?.includes('object') === true)
+  scope === 'object' && kinds !== undefined
+    ? // The cluster answers for objects only where something is said of one that nobody has seen.
+      (subject.kind !== 'Cluster' && kinds.includes(subject.kind)) ||
+      subject.standsFor?.includes('object') === true ||
+      subject.standsForKinds?.some((kind) => kinds.includes(kind)) === true
+    : isJudgedAs(subject, scope)
 
 const rank: { readonly [kind: string]: number } = { Cluster: 0, Node: 1, ServiceAccount: 2, Pod: 3 }
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

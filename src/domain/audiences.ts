@@ -5,6 +5,9 @@ export const awsAudience = 'sts.amazonaws.com'
 export const podIdentityAudience = 'pods.eks.amazonaws.com'
 export const azureAudience = 'api://AzureADTokenExchange'
 
+/** https://learn.microsoft.com/azure/aks/identity-bindings */
+export const bindingAudience = 'api://AKSIdentityBinding'
+
 /** Those that STS takes without anybody having chosen them. */
 export const isUsualAudience = (audience: string): boolean =>
   audience === awsAudience || audience === `${awsAudience}.cn`

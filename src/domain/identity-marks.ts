@@ -3,7 +3,14 @@ import { awsAudience, azureAudience, podIdentityAudience, roleAnnotation } from 
 import type { Container, Meta, Pod } from './workloads.ts'
 
 /** Prefixes of annotation keys by which some tool binds an identity, right or misspelt. */
-const identityKeys = ['eks.amazonaws.com/', 'iam.amazonaws.com/', 'iam.gke.io/', 'azure.workload.identity/'] as const
+const identityKeys = [
+  'eks.amazonaws.com/',
+  'iam.amazonaws.com/',
+  'iam.gke.io/',
+  'cloud.google.com/workload-identity-',
+  'cloud.google.com/service-account-email',
+  'azure.workload.identity/',
+] as const
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
 const roleArn = /^arn:aws[a-z0-9-]*:iam::\d{12}:(?:role|instance-profile)\//
 
@@ -25,10 +32,20 @@ const audiences: readonly string[] = [awsAudience, podIdentityAudience, azureAud
 
 const hasVariable = ({ env }: Container): boolean => identityVariables.some((name) => name in env)
 
+/** A credential configuration of Google holds no secret, and so lies in a ConfigMap. */
+const readsConfiguration = ({ volumes }: Pod, { env, mounts }: Container): boolean => {
+  const path = env.GOOGLE_APPLICATION_CREDENTIALS
+  if (typeof path !== 'string') return false
+  const mount = mounts.find(({ mountPath }) => path.startsWith(`${mountPath.replace(/\/+$/, '')}/`))
+  return volumes.some(({ name, from }) => name === mount?.name && from?.kind === 'ConfigMap')
+}
+
 /** Whether a pod, or the pod that a template would make, asks for an identity by itself. */
 export const podExpectsIdentity = (pod: Pod): boolean =>
-  pod.containers.some(hasVariable) ||
+  pod.containers.some((container) => hasVariable(container) || readsConfiguration(pod, container)) ||
   namesIdentity(pod) ||
+  // Nobody reads it there, and somebody evidently meant the pods.
+  pod.outer?.labels['azure.workload.identity/use'] !== undefined ||
   pod.volumes.some(
     ({ name, tokens }) =>
       volumeNames.some((taken) => taken === name) ||

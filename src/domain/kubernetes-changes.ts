@@ -1,4 +1,5 @@
 /** Changes to Kubernetes objects as a fixer proposes them: one or a few members, each from what was seen to what it should be. */
+import { isGuard } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { Change, Effect, Path } from '../core/plan.ts'
 import { kubernetes } from './questions.ts'
@@ -8,7 +9,8 @@ export type ObjectPlace = { readonly resource: string; readonly namespace?: stri
 
 /**
  * One member of an object: what was seen there (left out: nothing) and what should be there (left out: nothing). Write it as deep as
- * it goes, down to the one text that changes: the object as it was seen lacks members that nobody looks at.
+ * it goes, down to the one text that changes: the object as it was seen lacks members that nobody looks at. An index without `before`
+ * goes in between; `-` joins a list, or takes `before` out of it; the same on both sides pins the change and changes nothing.
  */
 export type Edit = { readonly path: Path; readonly before?: Json; readonly after?: Json }
 
@@ -39,14 +41,18 @@ const patch = (place: ObjectPlace, edits: readonly Edit[]): Change => ({
   input: { ...placeOf(place), edits: edits.map(asJson) },
 })
 
+/** Pins a change to what stands at a place, such as the name of the list member that an index means. */
+export const pinned = (path: Path, value: Json): Edit => ({ path, before: value, after: value })
+
 /** Changes members of an object that is there, and leaves all others byte for byte; refused where one of them has moved since. */
 export function patchObject(place: ObjectPlace, edits: readonly [Edit, ...Edit[]]): Changed {
   const question = kubernetes.get(place.resource, place.namespace, place.name)
-  const [first, ...rest] = edits
+  const shown = edits.filter((edit) => !isGuard(edit))
+  const [first = edits[0], ...rest] = shown
   return {
     change: patch(place, edits),
     effects: [{ question, ...first }, ...rest.map((edit) => ({ question, ...edit }))],
-    undo: patch(place, edits.map(backwards)),
+    undo: patch(place, edits.map(backwards).toReversed()),
   }
 }
 

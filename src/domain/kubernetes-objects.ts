@@ -1,25 +1,14 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
+import { furtherPicks } from './kubernetes-further-picks.ts'
+import { googlePicks, pickGoogleMap, pickMetadataServer } from './kubernetes-google.ts'
+import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
 import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
-
-type Draft = { [key: string]: Json }
+import { settingsIn } from './kubernetes-settings.ts'
+import { configOptions } from './mounter-words.ts'
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
-
-/** The members that are there, by reference. */
-export function keep(from: JsonObject, names: readonly string[], to: Draft = {}): Draft {
-  for (const name of names) {
-    const value = from[name]
-    if (value !== undefined) to[name] = value
-  }
-  return to
-}
-
-const part = (from: Json | undefined, names: readonly string[]): JsonObject => (isObject(from) ? keep(from, names) : {})
-
-const parts = (from: Json | undefined, names: readonly string[]): readonly Json[] =>
-  isList(from) ? each(from, (one) => keep(one, names)) : []
 
 /** One list of names for all entries that share what they own. */
 const ownedNames = new WeakMap<JsonObject, readonly Json[]>()
@@ -83,8 +72,6 @@ function pickTemplate(template: Json | undefined): JsonObject {
   }
 }
 
-type Pick = (from: JsonObject, draft: Draft) => void
-
 const killedForMemory = (state: Json | undefined): boolean =>
   isObject(state) && isObject(state.terminated) && state.terminated.reason === 'OOMKilled'
 
@@ -92,7 +79,11 @@ const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
   isList(statuses)
     ? each(
         statuses.filter((one) => isObject(one) && (killedForMemory(one.lastState) || killedForMemory(one.state))),
-        ({ name }) => ({ ...(name === undefined ? {} : { name }), lastState: { terminated: { reason: 'OOMKilled' } } }),
+        ({ name, restartCount }) => ({
+          ...(name === undefined ? {} : { name }),
+          ...(typeof restartCount === 'number' ? { restartCount } : {}),
+          lastState: { terminated: { reason: 'OOMKilled' } },
+        }),
       )
     : []
 
@@ -110,9 +101,14 @@ function withLimits(spec: JsonObject): JsonObject {
   }
 }
 
-const pod: Pick = ({ spec, status }, draft) => {
+const pod: Pick = ({ metadata, spec, status }, draft) => {
   if (isObject(spec)) draft.spec = pickPodSpec(spec)
   if (!isObject(status)) return
+  const health = pickMetadataServer(metadata, status)
+  if (health !== undefined) {
+    draft.status = health
+    return
+  }
   const killed = outOfMemory(status.containerStatuses)
   if (killed.length === 0) {
     if (status.phase !== undefined) draft.status = { phase: status.phase }
@@ -139,20 +135,8 @@ const cronJob: Pick = ({ spec }, draft) => {
   }
 }
 
-const members =
-  (...names: readonly string[]): Pick =>
-  (from, draft) => {
-    keep(from, names, draft)
-  }
-
-const specOf =
-  (...names: readonly string[]): Pick =>
-  ({ spec }, draft) => {
-    if (isObject(spec)) draft.spec = keep(spec, names)
-  }
-
 /** The webhook's own map of ServiceAccounts; any other ConfigMap may hold anything, so its data stays where it is. */
-const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook'])
+const configMapsRead: ReadonlySet<string> = new Set(['pod-identity-webhook', 'azure-wi-webhook-config'])
 /** Who may enter an EKS cluster: https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html */
 const awsAuthMaps = ['mapRoles', 'mapUsers', 'mapAccounts'] as const
 
@@ -169,11 +153,23 @@ function pickKeys(from: JsonObject, members: readonly string[], draft: Draft): v
 const configMap: Pick = (from, draft) => {
   const { metadata, data } = from
   pickKeys(from, ['data', 'binaryData'], draft)
+  const options = isList(from.mounterOptions) ? from.mounterOptions : configOptions(data)
+  if (options.length > 0) draft.mounterOptions = options
   if (data === undefined || !isObject(metadata) || typeof metadata.name !== 'string') return
   if (configMapsRead.has(metadata.name)) draft.data = data
   else if (metadata.name === 'aws-auth') draft.data = part(data, awsAuthMaps)
   // The certificates of the API server's own authority, the same in every namespace.
   else if (metadata.name === 'kube-root-ca.crt') draft.data = part(data, ['ca.crt'])
+  else if (isObject(data)) {
+    const google = pickGoogleMap(metadata.name, data)
+    if (google !== undefined) draft.data = google
+  }
+}
+
+/** Of a store of external-secrets what either cloud needs of it. */
+const secretStore: Pick = (from, draft) => {
+  furtherPicks.SecretStore?.(from, draft)
+  googlePicks.SecretStore?.(from, draft)
 }
 
 const picks: { readonly [kind: string]: Pick } = {
@@ -202,6 +198,8 @@ const picks: { readonly [kind: string]: Pick } = {
   Secret: (from, draft) => {
     keep(from, ['type'], draft)
     pickKeys(from, ['data', 'stringData'], draft)
+    const settings = settingsIn(from)
+    if (settings !== undefined) draft.settings = settings
     const certificates = isObject(from.data) ? pickCertificates(from.data) : {}
     if (Object.keys(certificates).length > 0) draft.data = certificates
   },
@@ -224,7 +222,7 @@ const picks: { readonly [kind: string]: Pick } = {
   Namespace: ({ status }, draft) => {
     draft.status = part(status, ['phase'])
   },
-  NetworkPolicy: specOf('podSelector', 'policyTypes', 'ingress', 'egress'),
+  ...googlePicks,
   Node: (from, draft) => {
     specOf('providerID', 'taints')(from, draft)
     if (!isObject(from.status)) return
@@ -236,6 +234,10 @@ const picks: { readonly [kind: string]: Pick } = {
     if (isObject(spec)) draft.spec = { credentials: part(spec.credentials, ['source']) }
   },
   CSIDriver: members('spec'),
+  ...furtherPicks,
+  SecretStore: secretStore,
+  ClusterSecretStore: secretStore,
+  ClusterRole: members('rules'),
   ClusterRoleBinding: members('roleRef', 'subjects'),
   RoleBinding: members('roleRef', 'subjects'),
   Event: (from, draft) => {
@@ -269,11 +271,19 @@ const plurals: { readonly [kind: string]: string } = {
   Endpoints: 'endpoints',
   NetworkPolicy: 'networkpolicies',
   Ingress: 'ingresses',
+  CiliumNetworkPolicy: 'ciliumnetworkpolicies',
+  CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
   StorageClass: 'storageclasses',
+  SecretProviderClass: 'secretproviderclasses',
 }
 
 /** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
-export function resourceOf(kind: string): string {
+export function resourceOf(kind: string, apiVersion = ''): string {
+  // Calico has a NetworkPolicy of its own.
+  if (kind.endsWith('NetworkPolicy') && /(?:^|\.)projectcalico\.org\//.test(apiVersion))
+    return kind === 'NetworkPolicy'
+      ? 'networkpolicies.crd.projectcalico.org'
+      : 'globalnetworkpolicies.crd.projectcalico.org'
   const known = Object.hasOwn(plurals, kind) ? plurals[kind] : undefined
   if (known !== undefined) return known
   const lower = kind.toLowerCase()
@@ -295,13 +305,21 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'clusterrolebindings',
   'customresourcedefinitions',
   'clusterissuers',
+  'clustertriggerauthentications',
+  'clustersecretstores',
   'apiservices',
   'priorityclasses',
   'ingressclasses',
   'runtimeclasses',
   'certificatesigningrequests',
+  'ciliumclusterwidenetworkpolicies',
+  'globalnetworkpolicies.crd.projectcalico.org',
   'validatingadmissionpolicies',
   'mutatingadmissionpolicies',
+  'awsclustercontrolleridentities',
+  'awsclusterroleidentities',
+  'awsclusterstaticidentities',
+  'rosaroleconfigs',
 ])
 
 /** Whether objects of this resource live in a namespace; what is not known to be cluster-wide does. */

@@ -1,5 +1,7 @@
 /** Which fields of a pod's spec a check may see: names, mounts and flags; of variables only values that are no secret. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { mayMount, mounterCalls } from './mounter-words.ts'
+import { pickAttributes } from './storage-attributes.ts'
 
 type Draft = { [key: string]: Json }
 
@@ -26,6 +28,13 @@ const visible: ReadonlySet<string> = new Set([
   'GOOGLE_APPLICATION_CREDENTIALS',
   'GOOGLE_CLOUD_PROJECT',
   'GCE_METADATA_HOST',
+  'AZURE_STORAGE_AUTH_TYPE',
+  'AZURE_STORAGE_SPN_CLIENT_ID',
+  'AZURE_STORAGE_SPN_TENANT_ID',
+  'AZURE_STORAGE_AAD_ENDPOINT',
+  'AZURE_STORAGE_IDENTITY_CLIENT_ID',
+  'AZURE_OAUTH_TOKEN_FILE',
+  'GCE_METADATA_IP',
   'CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE',
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -34,6 +43,9 @@ const visible: ReadonlySet<string> = new Set([
   'https_proxy',
   'no_proxy',
 ])
+
+/** Of rclone, which reads every option from the environment too. */
+const ofRclone = /^RCLONE_(?:[A-Z0-9_]{1,60}_)?(?:ENV_AUTH|USE_MSI|TYPE|PROVIDER)$/
 
 /** `https://user:password@proxy:3128` → `https://proxy:3128`; a proxy is often written without the scheme. */
 function withoutUserInfo(value: string): string {
@@ -115,7 +127,7 @@ export function pickVariable(from: JsonObject): JsonObject {
   if (typeof name !== 'string') return {}
   if (isObject(valueFrom)) return { name, valueFrom: pickReference(valueFrom) }
   if (value === undefined) return from.hidden === undefined ? { name } : hidden(name)
-  if (typeof value === 'string' && (visible.has(name) || name.startsWith('AWS_ENDPOINT_URL'))) {
+  if (typeof value === 'string' && (visible.has(name) || name.startsWith('AWS_ENDPOINT_URL') || ofRclone.test(name))) {
     // Where a file name belongs, some put the whole key.
     if (value.length <= 2048 && !value.includes('{'))
       return { name, value: carriesAddress(name) ? withoutUserInfo(value) : value }
@@ -137,6 +149,8 @@ const flags: ReadonlySet<string> = new Set([
   '--aws-vpc-id',
   '--aws-vpc-tags',
   '--aws-region',
+  '--feature-gates',
+  '--cluster-name',
 ])
 
 /** argv[0] (of a command) and the flags that tell how tokens are made, in the form in which they were written. */
@@ -160,9 +174,62 @@ function pickWords(words: readonly Json[], isCommand: boolean): readonly Json[] 
   return picked
 }
 
+/** Where the Azure webhook mounts its token, before and since v1.6.0: https://github.com/Azure/AKS/issues/5541 */
+const azureTokenPath = /\/var\/run\/secrets\/azure\/(?:tokens\/azure-identity-token|wi\/token\/azure-identity-token)/g
+const asksMetadata = /\baz\s+login\s+(?:--identity|-i)\b|Connect-AzAccount\s+-Identity\b/i
+const longestHint = 64 * 1024
+
+const pathsIn = (text: Json | undefined): readonly string[] =>
+  typeof text === 'string' && text.length <= longestHint && text.includes('/secrets/azure/')
+    ? (text.match(azureTokenPath) ?? [])
+    : []
+
+/** Of words and values that are dropped, which token paths of Azure are written out in them, and whether they ask for the node's identity. */
+function pickAzureHints(from: JsonObject, draft: Draft): void {
+  const { command, args, env, tokenPaths } = from
+  // What was picked before has them already.
+  if (from.asksMetadata === true) draft.asksMetadata = true
+  let paths: string[] | undefined
+  let logsIn = false
+  for (const list of [command, args, tokenPaths]) {
+    if (!isList(list)) continue
+    for (const word of list) {
+      for (const path of pathsIn(word)) {
+        paths ??= []
+        paths.push(path)
+      }
+      logsIn ||= typeof word === 'string' && /login|Connect-AzAccount/i.test(word)
+    }
+  }
+  if (logsIn) {
+    const words = [command, args]
+      .flatMap((list) => (isList(list) ? list : []))
+      .filter((word) => typeof word === 'string')
+    const joined = words.join(' ')
+    if (joined.length <= longestHint && asksMetadata.test(joined)) draft.asksMetadata = true
+  }
+  if (isList(env))
+    for (const one of env)
+      if (isObject(one) && one.name !== 'AZURE_FEDERATED_TOKEN_FILE')
+        for (const path of pathsIn(one.value)) {
+          paths ??= []
+          paths.push(path)
+        }
+  if (paths !== undefined) draft.tokenPaths = [...new Set(paths)]
+}
+
 const containerNames = ['name', 'image', 'restartPolicy', 'targetContainerName']
 const processNames = ['runAsUser', 'runAsGroup']
-const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly']
+/** What a container that mounts may do; of every other one nobody asks. */
+const mountingNames = [
+  ...processNames,
+  'privileged',
+  'capabilities',
+  'allowPrivilegeEscalation',
+  'appArmorProfile',
+  'seccompProfile',
+]
+const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly', 'mountPropagation']
 
 function pickMembers(from: JsonObject, names: readonly string[]): Draft {
   const draft: Draft = {}
@@ -176,16 +243,40 @@ function pickMembers(from: JsonObject, names: readonly string[]): Draft {
 function pickContainer(from: JsonObject): JsonObject {
   const draft = pickMembers(from, containerNames)
   const { securityContext, command, args, env, envFrom, volumeMounts } = from
-  if (isObject(securityContext)) draft.securityContext = pickNamed(securityContext, processNames)
+  const devices = fuseDevices(from)
+  const mounting = mayMount(from) || spreads(volumeMounts) || devices.length > 0
+  if (isObject(securityContext))
+    draft.securityContext = mounting
+      ? pickNamed(securityContext, mountingNames)
+      : pickNamed(securityContext, processNames)
   if (isList(command)) draft.command = pickWords(command, true)
   if (isList(args)) {
     const words = pickWords(args, false)
     if (words.length > 0) draft.args = words
   }
   if (isList(env)) draft.env = each(env, pickVariable)
+  pickAzureHints(from, draft)
   if (isList(envFrom)) draft.envFrom = each(envFrom, pickReference)
   if (isList(volumeMounts)) draft.volumeMounts = each(volumeMounts, pickMount)
+  // Empty for a container whose image is a driver, or that only speaks of a mounter.
+  if (mayMount(from) || spreads(volumeMounts)) draft.mounters = mounterCalls(from)
+  if (devices.length > 0) draft.devices = devices
   return draft
+}
+
+const spreads = (mounts: Json | undefined): boolean =>
+  isList(mounts) &&
+  mounts.some((one) => isObject(one) && (one.mountPropagation === 'Bidirectional' || one.mountPath === '/dev/fuse'))
+
+/** Resources of a device plugin that hands out /dev/fuse under any name, and devices that are claimed. */
+function fuseDevices({ resources, devices }: JsonObject): readonly Json[] {
+  if (isList(devices)) return devices
+  if (!isObject(resources)) return []
+  const { limits, requests, claims } = resources
+  const names = [limits, requests].flatMap((one) =>
+    isObject(one) ? Object.keys(one).filter((name) => name.endsWith('/fuse')) : [],
+  )
+  return isList(claims) && claims.length > 0 ? [...new Set([...names, 'claim'])] : [...new Set(names)]
 }
 
 export const pickMount = (from: JsonObject): JsonObject => pickMembers(from, mountNames)
@@ -216,7 +307,9 @@ function pickVolume(from: JsonObject): JsonObject {
     if (type === 'name' || !isObject(body)) continue
     if (type === 'projected') {
       draft.projected = picked.has(body) ? body : shared(pickProjected(body))
-    } else draft[type] = pickNamed(body, volumeNames)
+    } else if (type === 'csi' && body.volumeAttributes !== undefined)
+      draft.csi = { ...pickMembers(body, volumeNames), volumeAttributes: pickAttributes(body.volumeAttributes) }
+    else draft[type] = pickNamed(body, volumeNames)
   }
   return draft
 }
@@ -229,8 +322,10 @@ const specNames = [
   'nodeSelector',
   'automountServiceAccountToken',
   'tolerations',
+  'schedulingGates',
+  'hostUsers',
 ]
-const podProcessNames = [...processNames, 'fsGroup', 'supplementalGroups']
+const podProcessNames = [...processNames, 'fsGroup', 'supplementalGroups', 'appArmorProfile', 'seccompProfile']
 
 /** The spec of a pod or of a pod template with only what a check may look at. Pure; never throws, whatever the shape. */
 export function pickPodSpec(spec: JsonObject): JsonObject {

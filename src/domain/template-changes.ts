@@ -1,8 +1,10 @@
 /** Changes to the pod template of a workload, which then makes its pods anew; each down to the one text or list that changes. */
+import { withEdit } from '../core/edit.ts'
 import { at, isList, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import type { Effect, Path } from '../core/plan.ts'
-import { type Changed, type Edit, type ObjectPlace, patchObject } from './kubernetes-changes.ts'
+import { type Changed, type Edit, type ObjectPlace, patchObject, pinned } from './kubernetes-changes.ts'
 import { kubernetes } from './questions.ts'
+import { asTemplated } from './strategic-merge.ts'
 
 export type Template = {
   readonly place: ObjectPlace
@@ -12,16 +14,60 @@ export type Template = {
   readonly pod: string
   /** `metadata` and `spec`, as far as they are looked at. */
   readonly template: JsonObject
+  /** The pod as it was seen; left out where it carries no token of an identity, so that one made anew may be given one. */
+  readonly made?: JsonObject
+  /** ISO 8601; when another pod would be made. */
+  readonly time?: string
+}
+
+/** What keeps an index on the container or volume that was seen there. */
+function pins(template: JsonObject, edits: readonly Edit[]): readonly Edit[] {
+  const members = edits.flatMap(({ path }) => {
+    const [, list, index] = path
+    const isOwnName = path.length === 4 && path[3] === 'name'
+    return path.length > 3 && typeof index === 'number' && !isOwnName ? [`${list}/${index}`] : []
+  })
+  return [...new Set(members)].flatMap((member) => {
+    const [list = '', index] = member.split('/')
+    const path = ['spec', list, Number(index), 'name']
+    const name = textAt(template, ...path)
+    return name === undefined ? [] : [pinned(path, name)]
+  })
 }
 
 /** Paths are those inside the template. */
-export function changeTemplate({ place, pod }: Template, edits: readonly [Edit, ...Edit[]]): Changed {
+export function changeTemplate(held: Template, edits: readonly [Edit, ...Edit[]]): Changed {
+  const { place, pod, template } = held
   const [first, ...rest] = edits
   const inside = (edit: Edit): Edit => ({ ...edit, path: ['spec', 'template', ...edit.path] })
-  const changed = patchObject(place, [inside(first), ...rest.map(inside)])
+  const changed = patchObject(place, [inside(first), ...rest.map(inside), ...pins(template, edits).map(inside)])
   const [own, ...others] = changed.effects
-  const gone: Effect = { question: kubernetes.get('pods', place.namespace, pod), path: [] }
-  return { ...changed, effects: [own, ...others, gone] }
+  const next = podAnew(held, edits)
+  const question = kubernetes.get('pods', place.namespace, pod)
+  const remade: Effect = { question, path: [], ...(next === undefined ? {} : { after: next }) }
+  return { ...changed, effects: [own, ...others, remade] }
+}
+
+/** What webhooks put into pods: https://github.com/aws/amazon-eks-pod-identity-webhook */
+const injections = /"(AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|AWS_CONTAINER_\w+|[a-z-]*-token)"/g
+const injectedIn = (value: Json | undefined): string =>
+  JSON.stringify([...JSON.stringify(value ?? null).matchAll(injections)].map(([name]) => name).sort())
+
+/**
+ * The pod as it would be: the template with its edits laid over the one that there is. Undefined where a webhook would see another pod than
+ * before, so that what it would add is not known.
+ */
+function podAnew({ template, made, time }: Template, edits: readonly Edit[]): JsonObject | undefined {
+  const isSeen = ({ path, before, after }: Edit): boolean =>
+    path[0] !== 'spec' || path[1] === 'serviceAccountName' || injectedIn(before) !== injectedIn(after)
+  if (made === undefined || edits.some(isSeen)) return undefined
+  const next = edits.reduce<Json | undefined>((left, edit) => withEdit(left, edit), template)
+  const [metadata, spec] = [at(made, 'metadata'), at(made, 'spec')]
+  return {
+    ...made,
+    metadata: { ...(isObject(metadata) ? metadata : {}), ...(time === undefined ? {} : { creationTimestamp: time }) },
+    spec: asTemplated(isObject(spec) ? spec : {}, at(template, 'spec'), at(next, 'spec')),
+  }
 }
 
 export type Held = { readonly path: Path; readonly json: Json }

@@ -22,6 +22,9 @@ export type Webhook = {
   readonly whole: boolean
   readonly failsOpen: boolean
   readonly reinvoked: boolean
+  /** As they are written, where they are. */
+  readonly failurePolicy?: string
+  readonly reinvocationPolicy?: string
   /** It is called when a v1 pod is created. */
   readonly onPods: boolean
   readonly namespaceSelector: Selector
@@ -88,6 +91,8 @@ function readWebhook(json: Json, index: number, configuration: string): Webhook 
   const seconds = at(json, 'timeoutSeconds')
   const words = [name, configuration, serviceName ?? ''].join(' ')
   const injects = injectors.find(([pattern]) => pattern.test(words))?.[1]
+  const failurePolicy = textAt(json, 'failurePolicy')
+  const reinvocationPolicy = textAt(json, 'reinvocationPolicy')
   return {
     name,
     index,
@@ -107,6 +112,8 @@ function readWebhook(json: Json, index: number, configuration: string): Webhook 
     // The defaults of v1: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
     failsOpen: textAt(json, 'failurePolicy') === 'Ignore',
     reinvoked: textAt(json, 'reinvocationPolicy') === 'IfNeeded',
+    ...(failurePolicy === undefined ? {} : { failurePolicy }),
+    ...(reinvocationPolicy === undefined ? {} : { reinvocationPolicy }),
     onPods: listAt(json, 'rules').some(onPodCreation),
     namespaceSelector: readSelector(at(json, 'namespaceSelector')),
     objectSelector: readSelector(at(json, 'objectSelector')),

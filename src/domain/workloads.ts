@@ -1,5 +1,6 @@
 /** ServiceAccounts, pods and pod templates as the checks see them, read from the objects that the API serves. */
-import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import { type PodStorage, storageOf } from './pod-storage.ts'
 
 export type Texts = { readonly [key: string]: string }
 
@@ -57,6 +58,13 @@ export type Container = {
   readonly mounts: readonly Mount[]
   /** argv[0] and the flags that a check may look at. */
   readonly command: readonly string[]
+  readonly image?: string
+  /** An init container that goes on running. */
+  readonly sidecar?: true
+  /** Paths of Azure's token file that are written out in its words or variables. */
+  readonly tokenPaths?: readonly string[]
+  /** Its words log in as the identity of the node. */
+  readonly asksMetadata?: true
 }
 export type Pod = Meta & {
   /** `default` where the pod names none. */
@@ -75,6 +83,16 @@ export type Pod = Meta & {
   readonly runsAs?: RunsAs
   readonly fsGroup?: number
   readonly supplementalGroups?: readonly number[]
+  /** What it mounts, where it mounts something that may need an identity. */
+  readonly storage?: PodStorage
+  /** Of a pod template: what its workload itself carries, and by which labels it selects its pods. */
+  readonly outer?: {
+    readonly labels: Texts
+    readonly annotations: Texts
+    readonly selects: Texts
+    /** The API server has it already. */
+    readonly born: boolean
+  }
 }
 
 const noTexts: Texts = Object.freeze({})
@@ -98,7 +116,11 @@ const optional = <K extends string, V>(key: K, value: V | undefined): { readonly
 function readMeta(json: Json, kind?: string): Meta | undefined {
   const name = textAt(json, 'metadata', 'name')
   if (name === undefined) return undefined
-  const owner = listAt(json, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true)
+  const owners = listAt(json, 'metadata', 'ownerReferences')
+  // Cut documents leave out `controller`; the only owner is the one then.
+  const owner =
+    owners.find((one) => at(one, 'controller') === true) ??
+    (owners.length === 1 && at(owners[0], 'controller') === undefined ? owners[0] : undefined)
   const ownerKind = textAt(owner, 'kind')
   const ownerName = textAt(owner, 'name')
   return {
@@ -199,10 +221,15 @@ function readContainer(json: Json, role: Container['role']): Container {
       readOnly: at(mount, 'readOnly') === true,
     })),
     command: [...listAt(json, 'command'), ...listAt(json, 'args')].filter((word) => typeof word === 'string'),
+    ...optional('image', textAt(json, 'image')),
+    ...(role === 'init' && textAt(json, 'restartPolicy') === 'Always' ? { sidecar: true as const } : {}),
+    ...(listAt(json, 'tokenPaths').length > 0 ? { tokenPaths: textsAt(json, 'tokenPaths') } : {}),
+    ...(at(json, 'asksMetadata') === true ? { asksMetadata: true as const } : {}),
   }
 }
 
-function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined): Pod {
+function readSpec(meta: Meta, whole: Json, phase: string | undefined): Pod {
+  const spec = at(whole, 'spec')
   const terms = listAt(
     spec,
     'affinity',
@@ -233,6 +260,7 @@ function readSpec(meta: Meta, spec: Json | undefined, phase: string | undefined)
     ...readRunsAs(spec),
     ...optional('fsGroup', numberAt(spec, 'securityContext', 'fsGroup')),
     ...(groups.length > 0 ? { supplementalGroups: groups } : {}),
+    ...optional('storage', storageOf(whole)),
   }
 }
 
@@ -240,7 +268,7 @@ export function readPod(json: Json): Pod | undefined {
   const meta = readMeta(json, 'Pod')
   if (meta === undefined) return undefined
   const leaving = textAt(json, 'metadata', 'deletionTimestamp') !== undefined
-  return { ...readSpec(meta, at(json, 'spec'), textAt(json, 'status', 'phase')), leaving }
+  return { ...readSpec(meta, json, textAt(json, 'status', 'phase')), leaving }
 }
 
 const templates: { readonly [kind: string]: readonly string[] } = {
@@ -253,15 +281,22 @@ export function readWorkload(json: Json): Pod | undefined {
   const template = at(json, ...(templates[textAt(json, 'kind') ?? ''] ?? ['spec', 'template']))
   if (meta === undefined || template === undefined) return undefined
   const { uid: _, ...rest } = meta
-  return readSpec(
+  const outer = {
+    labels: meta.labels,
+    annotations: meta.annotations,
+    selects: texts(at(json, 'spec', 'selector', 'matchLabels')),
+    born: meta.uid !== undefined,
+  }
+  const made = readSpec(
     {
       ...rest,
       labels: texts(at(template, 'metadata', 'labels')),
       annotations: texts(at(template, 'metadata', 'annotations')),
     },
-    at(template, 'spec'),
+    template,
     undefined,
   )
+  return { ...made, outer }
 }
 
 /** `Deployment shop/cart`, as messages name a workload. */

@@ -110,7 +110,7 @@ export async function examined(
   const world = await openWorld(flags, { version, ends })
   try {
     following.phase('looking for ServiceAccounts and pods')
-    const roster = await rosterOf(targets, flags, world, world.source)
+    const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, world.source)
     following.plan(chosen, roster.subjects)
     following.phase('examining')
     const examination = await examine({

@@ -1,19 +1,18 @@
 /** One run of fix: plan, rehearse, show; and, where it was asked for, carry out, examine again, and let that verdict decide. */
 import type { CheckId } from '../core/check.ts'
-import { verdictOf } from '../core/finding.ts'
 import type { Plan, PlanReport } from '../core/plan.ts'
-import { exitCodeOf, exitCodes, type Report } from '../core/report.ts'
+import { exitCodeOf, exitCodes } from '../core/report.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { type PlanFormat, planRenderers } from '../report/plan.ts'
-import { type Applied, apply } from './apply.ts'
-import { type DoctorFlags, examined } from './doctor.ts'
+import { again } from './again.ts'
+import { apply } from './apply.ts'
+import type { DoctorFlags } from './doctor.ts'
 import { nearest } from './near.ts'
 import { makePlan, type PlanOrder, wantedBy } from './plan.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
 import { usage } from './trouble.ts'
-import { watch } from './watch.ts'
 import { openWorld } from './world.ts'
 
 export type FixFlags = Omit<DoctorFlags, 'output' | 'show-permissions'> & {
@@ -29,7 +28,6 @@ export type FixFlags = Omit<DoctorFlags, 'output' | 'show-permissions'> & {
 type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
 const interrupted = 130
-const pollMs = 2000
 
 /** Prints the plan, acts on it where that is asked for, and returns the exit code. Throws usage errors. */
 export async function fix(targets: readonly string[], flags: FixFlags, setting: Setting): Promise<number> {
@@ -65,18 +63,25 @@ export async function planAndAct(
   }
   const render = await planRenderers[flags.output]()
   process.stdout.write(render(report, look))
-  if (!acts || plan.actions.length === 0) return exitCodes[plan.before]
+  if (!acts || plan.actions.length === 0) return asItIs(plan, flags['fail-on'])
 
   const applied = await apply(plan.actions, flags, { version, process, signal: stop.signal })
   if (flags['dry-run'] !== undefined) return applied.whole ? exitCodes[plan.rehearsed] : exitCodes.unhealthy
   if (stop.signal.aborted) return interrupted
-  const after = await again(targets, flags, version, ends, plan, applied)
+  const after = await again({ targets, flags, version, ends }, plan, applied)
   if (after === undefined) return interrupted
   const { render: table } = await import('../report/table.ts')
   const text = table(after, { ...look, verbose: flags.verbose })
   if (flags.output === 'table') process.stdout.write(`\n${text}`)
   else process.stderr.write(text)
   return exitCodeOf(after, flags['fail-on'])
+}
+
+/** Nothing was changed: what fails and is wanted stands in the plan, in one of its parts. */
+function asItIs(plan: Plan, failOn: FixFlags['fail-on']): number {
+  if (failOn === 'never') return exitCodes.healthy
+  const failing = [...plan.actions.flatMap(({ for: reasons }) => reasons), ...plan.manual, ...plan.leaves]
+  return failOn === 'warning' && failing.length > 0 ? exitCodes.unhealthy : exitCodes[plan.before]
 }
 
 async function checkNamed(only: string | undefined): Promise<CheckId | undefined> {
@@ -110,7 +115,7 @@ async function planned(
       fixers,
       source: world.source,
       subjectsIn: async (source) => {
-        const roster = await rosterOf(targets, flags, world, source)
+        const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, source)
         // A pod that the plan has made anew is not a pod that nobody has heard of.
         if (source === world.source) for (const problem of roster.problems) problems.add(problem)
         return roster.subjects
@@ -127,35 +132,5 @@ async function planned(
     }
   } finally {
     world.close()
-  }
-}
-
-/** Examines until it is healthy, or fails only in what the rehearsal has foretold, or the time is up. Undefined where it was stopped. */
-async function again(
-  targets: readonly string[],
-  flags: FixFlags,
-  version: string,
-  ends: () => Ends,
-  plan: Plan,
-  applied: Applied,
-): Promise<Report | undefined> {
-  const until = Date.now() + (applied.done > 0 ? flags.wait : 0)
-  const foretold = new Set(plan.remains.map(({ check }) => check))
-  const settled = ({ findings }: Report): boolean =>
-    verdictOf(findings.filter(({ status, check }) => status !== 'fail' || !foretold.has(check))) !== 'unhealthy'
-  for (;;) {
-    const now = ends()
-    const doctorFlags: DoctorFlags = { ...flags, output: 'table', 'show-permissions': false }
-    const { report } = await examined(targets, doctorFlags, version, watch(), now)
-    if (now.stop.aborted) return undefined
-    if (settled(report) || Date.now() >= until) return report
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollMs)
-      const cut = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      now.stop.addEventListener('abort', cut, { once: true })
-    })
   }
 }

@@ -1,12 +1,13 @@
 /** Which permissions a run needs: derived from the questions of its checks' probes, never written down. */
 import type { Check } from '../core/check.ts'
-import { absent, type Probe, type Source } from '../core/fact.ts'
+import { absent, known, type Probe, type Source } from '../core/fact.ts'
 import { asked } from '../knowledge/asked.ts'
 import { notAskedLive, type Permission, permissionOf, resources, withWay } from '../knowledge/permissions.ts'
 import { cluster } from '../probes/aws/cluster.ts'
 import { type Selection, subjectsFor } from '../probes/subjects.ts'
 import { errorShelves } from '../probes/workload/observed-errors.ts'
 import { serviceAccount } from '../probes/workload/service-account.ts'
+import { kindsOf } from './roster.ts'
 
 export type Selected = Pick<Selection, 'targets' | 'selector'> & {
   readonly checks: readonly Check[]
@@ -39,17 +40,20 @@ function below(probes: Iterable<Probe<unknown>>): ReadonlySet<Probe<unknown>> {
 }
 
 /** The kinds of questions with which a run finds out who is judged: they depend on what was typed, and on no answer. */
-async function rosterKinds({ targets, selector, allNamespaces }: Selected): Promise<readonly string[]> {
-  const kinds = new Set<string>()
+async function rosterKinds({ targets, selector, allNamespaces, checks }: Selected): Promise<readonly string[]> {
+  const asked = new Set<string>()
+  // In a cluster that serves every kind there is.
+  const groups = Object.values(resources).map(({ group }) => ({ name: group }))
   const source: Source = {
     name: 'nobody',
     ask: (question) => {
-      kinds.add(`${question.system} ${question.call}`)
-      return absent(question)
+      asked.add(`${question.system} ${question.call}`)
+      return question.call === 'nonresource /apis/get' ? known({ groups }, question) : absent(question)
     },
   }
-  await subjectsFor(source, { targets, allNamespaces, ...(selector === undefined ? {} : { selector }) })
-  return [...kinds]
+  const kinds = kindsOf(checks)
+  await subjectsFor(source, { targets, allNamespaces, kinds, ...(selector === undefined ? {} : { selector }) })
+  return [...asked]
 }
 
 /** The permission of a kind of question in a run; where all namespaces are looked at, lists stand for single objects. */
@@ -73,7 +77,14 @@ export async function manifestOf(selected: Selected): Promise<readonly Needed[]>
   const everybody = selected.targets.length === 0
   const found = new Map<string, { permission: Needed['permission']; shows: Set<string>; checks: Set<string> }>()
   const need = (kind: string, shows: string, check?: string): void => {
-    if (notAskedLive.has(kind) || fromLists.has(kind) || (!selected.clouds && kind.startsWith('aws '))) return
+    // A live run does not ask Azure yet.
+    if (
+      kind.startsWith('azure ') ||
+      notAskedLive.has(kind) ||
+      fromLists.has(kind) ||
+      (!selected.clouds && kind.startsWith('aws '))
+    )
+      return
     for (const one of withWay(kind)) {
       const permission = permissionFor(one, selected)
       if (permission.kind === 'none') continue

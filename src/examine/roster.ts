@@ -1,6 +1,8 @@
 /** Who is judged in a run, as the command line chooses them. */
+import type { Check } from '../core/check.ts'
 import type { Source } from '../core/fact.ts'
 import { misunderstood, type Roster, subjectsFor } from '../probes/subjects.ts'
+import { readTarget } from '../probes/targets.ts'
 import { usage } from './trouble.ts'
 import type { World } from './world.ts'
 
@@ -18,18 +20,28 @@ export function mustBeUnderstood(targets: readonly string[], flags: RosterFlags)
   if (unclear.length > 0) throw usage(unclear.join('\n'))
 }
 
+/** The kinds of objects that these checks judge. */
+export const kindsOf = (checks: readonly Check[]): ReadonlySet<string> =>
+  new Set(checks.flatMap(({ meta }) => meta.kinds ?? []))
+
+/** Pods of every namespace run on a node, whatever the namespace of the context. */
+const areNodes = (targets: readonly string[]): boolean =>
+  targets.length > 0 && targets.map(readTarget).every((target) => typeof target !== 'string' && target.kind === 'Node')
+
 /** `source`: the world's own, or the world as a plan would leave it. */
 export function rosterOf(
   targets: readonly string[],
-  flags: RosterFlags,
+  flags: RosterFlags & { readonly checks: readonly Check[] },
   world: Pick<World, 'namespace' | 'documents'>,
   source: Source,
 ): Promise<Roster> {
-  const namespace = flags['all-namespaces'] ? undefined : (flags.namespace ?? world.namespace)
+  const own = flags.namespace ?? (areNodes(targets) ? undefined : world.namespace)
+  const namespace = flags['all-namespaces'] ? undefined : own
   return subjectsFor(source, {
     targets,
     allNamespaces: namespace === undefined,
     documents: world.documents,
+    kinds: kindsOf(flags.checks),
     ...(namespace === undefined ? {} : { namespace }),
     ...selectorOf(flags),
   })

@@ -27,6 +27,7 @@ import { fixer as webhookIsDependable } from './cluster/webhook-is-dependable.ts
 import { fixer as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
 import { fixer as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { fixer as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
+import { fixer as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
 import { fixer as nodesAreMapped } from './eks/nodes-are-mapped.ts'
 import { fixer as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { fixer as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
@@ -65,6 +66,7 @@ export const fixers: readonly Fixer[] = [
   webhookSelectsThePod,
   awsAuthEntriesCanMatch,
   loadBalancerAnnotationsAreHonoured,
+  loadBalancerControllerCanCallAws,
   nodesAreMapped,
   networkLeadsToTheTokenEndpoint,
   podIsNewerThanItsBinding,

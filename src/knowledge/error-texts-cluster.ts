@@ -17,7 +17,10 @@ export const clusterErrorTexts = [
   {
     fragment:
       'mutatingwebhookconfigurations.admissionregistration.k8s.io "azure-wi-webhook-mutating-webhook-configuration" is forbidden',
-    leads: [{ check: 'cluster/webhook-is-dependable', message: 'installed-twice' }],
+    leads: [
+      { check: 'azure/webhook-configuration-sound', message: 'certificate-not-written' },
+      { check: 'cluster/webhook-is-dependable', message: 'installed-twice' },
+    ],
     means: 'A second installation of the Azure webhook may not write the configuration that the first one owns.',
   },
   {
@@ -148,7 +151,11 @@ export const controlPlaneErrorTexts = [
   ),
   {
     fragment: 'AADSTS700024: Client assertion is not within its valid time range',
-    leads: [{ check: 'workload/token-is-fresh' }, { check: clocks, message: 'cloud-saw-a-token-from-the-future' }],
+    leads: [
+      { check: 'azure/token-well-formed-and-current', message: 'outside-validity' },
+      { check: 'workload/token-is-fresh' },
+      { check: clocks, message: 'cloud-saw-a-token-from-the-future' },
+    ],
     means: 'The token had expired, or the clocks disagree.',
   },
   {
@@ -158,18 +165,21 @@ export const controlPlaneErrorTexts = [
   },
   {
     fragment: 'The access token lifetime cannot exceed 3600 seconds',
-    leads: [{ check: clocks }],
+    leads: [{ check: clocks }, { check: 'gcp/token-is-current', message: 'issued-in-future' }],
     means: 'The clock of the client is ahead, or a longer lifetime was asked for than Google grants.',
   },
   {
     fragment: 'is stale to sign-in',
-    leads: [{ check: clocks }],
+    leads: [{ check: clocks }, { check: 'gcp/token-is-current', message: 'stale' }],
     means: 'Google takes the token for one of too long ago: it is old, or a clock is off.',
   },
   ...(['Input JWK is not in a valid json format', 'Input jwks contains corrupted key material'] as const).map(
     (fragment): ErrorText => ({
       fragment,
-      leads: [{ check: 'cluster/published-jwks-is-current', message: 'fields-beyond-the-key' }],
+      leads: [
+        { check: 'cluster/published-jwks-is-current', message: 'fields-beyond-the-key' },
+        { check: 'gcp/provider-knows-the-signing-key' },
+      ],
       means: 'Google does not take the key set: it is no JSON, or a key carries more than a key.',
     }),
   ),

@@ -25,12 +25,18 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'dial tcp 169.254.169.254:80: i/o timeout',
-    leads: [{ check: 'workload/network-leads-to-the-token-endpoint' }],
+    leads: [
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+      { check: 'gcp/pod-can-reach-metadata-server', message: 'timed-out' },
+    ],
     means: 'The metadata address does not answer from the pod.',
   },
   {
     fragment: 'Failed to generate federated token using STS: context deadline exceeded',
-    leads: [{ check: 'workload/network-leads-to-the-token-endpoint' }],
+    leads: [
+      { check: 'workload/network-leads-to-the-token-endpoint' },
+      { check: 'gcp/token-endpoints-answer', message: 'timed-out' },
+    ],
     means: 'The token endpoint of the cloud does not answer from the pod.',
   },
   {
@@ -61,7 +67,14 @@ export const neighbouringErrorTexts = [
   },
   {
     fragment: 'exceeds the 1 hour session limit for roles assumed by role chaining',
-    leads: [{ check: 'aws/session-request-valid', message: 'chained-session-too-long' }],
+    leads: [
+      { check: 'aws/session-request-valid', message: 'chained-session-too-long' },
+      {
+        check: 'capa/identity-spec-is-valid',
+        message: 'chained-session-too-long',
+        when: 'The controllers of Cluster API Provider AWS asked for it.',
+      },
+    ],
     means: 'A session of a chained role lasts at most one hour.',
   },
   {

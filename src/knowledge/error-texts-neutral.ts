@@ -33,7 +33,10 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'Unable to verify the ID Token signature',
-    leads: [{ check: 'cluster/published-keys-verify-tokens', message: 'signature-differs' }],
+    leads: [
+      { check: 'cluster/published-keys-verify-tokens', message: 'signature-differs' },
+      { check: 'gcp/provider-knows-the-signing-key', message: 'same-id-other-key' },
+    ],
     means: 'Google STS found a key of that id, and it does not verify the token.',
   },
   {
@@ -41,12 +44,16 @@ export const neutralErrorTexts = [
     leads: [
       { check: 'cluster/published-keys-verify-tokens', message: 'keys-not-obtained' },
       { check: 'cluster/discovery-is-public' },
+      { check: 'gcp/provider-knows-the-signing-key', message: 'not-obtained' },
     ],
     means: "Google STS could not fetch the issuer's documents.",
   },
   {
     fragment: 'AADSTS7000272: The certificate with identifier',
-    leads: [{ check: 'cluster/published-keys-verify-tokens', message: 'key-not-published' }],
+    leads: [
+      { check: 'azure/issuer-publishes-signing-key', message: 'entra-found-no-key' },
+      { check: 'cluster/published-keys-verify-tokens', message: 'key-not-published' },
+    ],
     means: 'Entra found no published key with the key id of the token.',
   },
   {
@@ -79,7 +86,10 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'does not match the expected audience',
-    leads: [{ check: 'workload/token-is-for-this-workload', message: 'audience-differs' }],
+    leads: [
+      { check: 'workload/token-is-for-this-workload', message: 'audience-differs' },
+      { check: 'gcp/provider-accepts-token-audience', message: 'refused' },
+    ],
     means: 'The token is for another audience than the cloud expects.',
   },
   {
@@ -89,22 +99,34 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'AADSTS50027: JWT token is invalid or malformed',
-    leads: [{ check: 'workload/token-is-for-this-workload', message: 'malformed' }],
+    leads: [
+      { check: 'azure/token-well-formed-and-current', message: 'malformed' },
+      { check: 'workload/token-is-for-this-workload', message: 'malformed' },
+    ],
     means: 'What was sent to Entra as a token is no JWT.',
   },
   {
     fragment: 'AADSTS700222: AAD-issued tokens may not be used for federated identity flows',
-    leads: [{ check: 'workload/token-is-for-this-workload', message: 'not-a-service-account-token' }],
+    leads: [
+      { check: 'azure/token-issuer-public', message: 'issuer-is-entra' },
+      { check: 'workload/token-is-for-this-workload', message: 'not-a-service-account-token' },
+    ],
     means: 'A token of Entra itself was sent where a ServiceAccount token belongs.',
   },
   {
     fragment: "Assertion Issuer: 'https://kubernetes.default.svc",
-    leads: [{ check: 'cluster/issuer-is-public', message: 'cluster-internal' }],
+    leads: [
+      { check: 'azure/token-issuer-public', message: 'issuer-internal' },
+      { check: 'cluster/issuer-is-public', message: 'cluster-internal' },
+    ],
     means: 'The tokens name an issuer that exists only inside the cluster.',
   },
   {
     fragment: "for presented assertion issuer 'https://kubernetes.default.svc",
-    leads: [{ check: 'cluster/issuer-is-public', message: 'cluster-internal' }],
+    leads: [
+      { check: 'azure/token-issuer-public', message: 'issuer-internal' },
+      { check: 'cluster/issuer-is-public', message: 'cluster-internal' },
+    ],
     means: 'The tokens name an issuer that exists only inside the cluster.',
   },
   {
@@ -119,27 +141,42 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'AADSTS700211: No matching federated identity record found for presented assertion issuer',
-    leads: [{ check: 'cluster/tokens-carry-the-published-issuer' }],
+    leads: [
+      { check: 'azure/federated-credential-matches-issuer', message: 'entra-found-no-issuer' },
+      { check: 'cluster/tokens-carry-the-published-issuer' },
+    ],
     means: 'No federated identity credential names exactly the issuer of the token.',
   },
   {
     fragment: 'The issuer in ID Token … does not match the expected one',
-    leads: [{ check: 'cluster/tokens-carry-the-published-issuer' }],
+    leads: [
+      { check: 'cluster/tokens-carry-the-published-issuer' },
+      { check: 'gcp/provider-issuer-matches-token', message: 'differs' },
+    ],
     means: 'The workload identity pool provider names another issuer than the token.',
   },
   {
     fragment: 'AADSTS90061: Request to External OIDC endpoint failed',
-    leads: [{ check: 'cluster/discovery-is-public', message: 'unreachable' }],
+    leads: [
+      { check: 'azure/issuer-documents-public', message: 'entra-could-not-fetch' },
+      { check: 'cluster/discovery-is-public', message: 'unreachable' },
+    ],
     means: "Entra could not fetch the issuer's documents.",
   },
   {
     fragment: 'AADSTS50166: Request to External OIDC endpoint failed',
-    leads: [{ check: 'cluster/discovery-is-public', message: 'unreachable' }],
+    leads: [
+      { check: 'azure/issuer-documents-public', message: 'entra-could-not-fetch' },
+      { check: 'cluster/discovery-is-public', message: 'unreachable' },
+    ],
     means: "Entra could not fetch the issuer's documents.",
   },
   {
     fragment: 'AADSTS501661: Request to External OIDC endpoint failed',
-    leads: [{ check: 'cluster/discovery-is-public', message: 'unreachable' }],
+    leads: [
+      { check: 'azure/issuer-documents-public', message: 'entra-could-not-fetch' },
+      { check: 'cluster/discovery-is-public', message: 'unreachable' },
+    ],
     means: "Entra could not fetch the issuer's documents.",
   },
   {
@@ -154,12 +191,18 @@ export const neutralErrorTexts = [
   },
   {
     fragment: "subject 'system:serviceaccount:…:default'",
-    leads: [{ check: 'workload/service-account-is-used', message: 'runs-as-default' }],
+    leads: [
+      { check: 'azure/federated-credential-matches-subject', message: 'entra-found-no-subject' },
+      { check: 'workload/service-account-is-used', message: 'runs-as-default' },
+    ],
     means: 'The pod runs as the ServiceAccount "default" instead of the one with an identity.',
   },
   {
     fragment: "Assertion Subject: 'system:serviceaccount:…:default'",
-    leads: [{ check: 'workload/service-account-is-used', message: 'runs-as-default' }],
+    leads: [
+      { check: 'azure/token-exchange-succeeds', message: 'entra-found-no-match' },
+      { check: 'workload/service-account-is-used', message: 'runs-as-default' },
+    ],
     means: 'The pod runs as the ServiceAccount "default" instead of the one with an identity.',
   },
   {
@@ -184,17 +227,26 @@ export const neutralErrorTexts = [
   },
   {
     fragment: 'AADSTS70023: External OIDC Provider token must have a lifetime',
-    leads: [{ check: 'workload/token-volume-asks-for-the-audience', message: 'lifetime-not-accepted' }],
+    leads: [
+      { check: 'azure/token-well-formed-and-current', message: 'lifetime-too-long' },
+      { check: 'workload/token-volume-asks-for-the-audience', message: 'lifetime-not-accepted' },
+    ],
     means: 'Entra does not take a token of this lifetime.',
   },
   {
     fragment: 'token expiration … not valid. Expected value to be between 3600 and 86400',
-    leads: [{ check: 'workload/token-volume-asks-for-the-audience', message: 'lifetime-not-accepted' }],
+    leads: [
+      { check: 'azure/pod-admitted', message: 'token-expiration-invalid' },
+      { check: 'workload/token-volume-asks-for-the-audience', message: 'lifetime-not-accepted' },
+    ],
     means: 'The Azure webhook takes lifetimes between 3600 and 86400 seconds only.',
   },
   {
     fragment: 'AADSTS700212: No matching federated identity record found for presented assertion audience',
-    leads: [{ check: 'workload/token-volume-asks-for-the-audience', message: 'audience-differs' }],
+    leads: [
+      { check: 'azure/federated-credential-matches-audience', message: 'entra-found-no-audience' },
+      { check: 'workload/token-volume-asks-for-the-audience', message: 'audience-differs' },
+    ],
     means: 'The token is for another audience than the federated identity credential.',
   },
   {
@@ -205,12 +257,16 @@ export const neutralErrorTexts = [
         check: 'workload/caller-is-the-declared-identity',
         when: 'The service account that the text names is not the one that the workload is bound to.',
       },
+      { check: 'storage/store-admits-the-identity', message: 'refused' },
     ],
     means: 'The call was made as the service account that the text names, and that may not do what was asked.',
   },
   {
     fragment: 'no azure identity found for request clientID',
-    leads: [{ check: 'workload/one-mechanism-is-bound', message: 'old-interceptor' }],
+    leads: [
+      { check: 'azure/app-presents-federated-token', message: 'answered-by-nmi' },
+      { check: 'workload/one-mechanism-is-bound', message: 'old-interceptor' },
+    ],
     means: 'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
   },
 ] as const satisfies readonly ErrorText[]

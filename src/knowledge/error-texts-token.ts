@@ -27,7 +27,10 @@ export const tokenErrorTexts = [
   },
   {
     fragment: 'ID Token issued at … is stale to sign-in',
-    leads: [{ check: 'workload/token-is-fresh', message: 'expired' }],
+    leads: [
+      { check: 'workload/token-is-fresh', message: 'expired' },
+      { check: 'gcp/token-is-current', message: 'stale' },
+    ],
     means: 'Google STS was shown a token that had expired.',
   },
   {

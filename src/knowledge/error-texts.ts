@@ -1,11 +1,15 @@
 /** Known error texts: a fragment of each, the checks that it leads to (most likely cause first), and what it means. */
 import type { CheckId } from '../core/check.ts'
 import type { ErrorText } from '../domain/error-texts.ts'
+import { azureErrorTexts } from './error-texts-azure.ts'
 import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster.ts'
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
+import { googleErrorTexts } from './error-texts-gcp.ts'
+import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
+import { storageErrorTexts } from './error-texts-storage.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
 
 /** Texts of STS, IAM, the AWS SDKs and the pod identity webhook about web identity. */
@@ -176,6 +180,9 @@ const withoutCredentials: ReadonlySet<string> = new Set([
   'aws/session-request-valid',
   'aws/sts-endpoint-reachable',
   'aws/sts-region-active',
+  'azure/pod-injected',
+  'azure/service-account-names-identity',
+  'azure/token-well-formed-and-current',
   'cluster/clocks-agree',
   'workload/network-leads-to-the-token-endpoint',
   'workload/token-file-is-readable',
@@ -194,10 +201,31 @@ export const errorTexts: readonly ErrorText[] = [
   ...podIdentityErrorTexts,
   ...clusterErrorTexts,
   ...controlPlaneErrorTexts,
+  ...googleErrorTexts,
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
+  ...capaErrorTexts,
+  ...cloudtikErrorTexts,
+  ...storageErrorTexts,
+  ...azureErrorTexts,
 ]
 
 /** The fragments of the texts that lead to a check. */
 export const fragmentsOf = (check: CheckId): ReadonlySet<string> =>
   new Set(errorTexts.filter(({ leads }) => leads.some((lead) => lead.check === check)).map(({ fragment }) => fragment))
+
+/** The fragments that lead to a check, each with the message that the text alone proves, where there is one. */
+export const messagesSaid = (check: CheckId): ReadonlyMap<string, string | undefined> =>
+  new Map(
+    errorTexts.flatMap(({ fragment, leads }) => {
+      const lead = leads.find((one) => one.check === check)
+      return lead === undefined ? [] : [[fragment, lead.message] as const]
+    }),
+  )
+
+/** The fragments of the texts that lead to a check of Azure's. */
+export const azureFragments: ReadonlySet<string> = new Set(
+  errorTexts
+    .filter(({ leads }) => leads.some(({ check }) => check.startsWith('azure/')))
+    .map(({ fragment }) => fragment),
+)

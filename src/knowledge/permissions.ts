@@ -47,7 +47,22 @@ export const resources: { readonly [plural: string]: Resource } = {
   customresourcedefinitions: of('apiextensions.k8s.io', false),
   certificates: of('cert-manager.io'),
   serviceentries: of('networking.istio.io'),
+  secretproviderclasses: of('secrets-store.csi.x-k8s.io'),
+  triggerauthentications: of('keda.sh', true, 'v1alpha1'),
+  clustertriggerauthentications: of('keda.sh', false, 'v1alpha1'),
+  secretstores: of('external-secrets.io'),
+  clustersecretstores: of('external-secrets.io', false),
+  ciliumnetworkpolicies: of('cilium.io', true, 'v2'),
+  ciliumclusterwidenetworkpolicies: of('cilium.io', false, 'v2'),
+  'networkpolicies.crd.projectcalico.org': of('crd.projectcalico.org'),
+  'globalnetworkpolicies.crd.projectcalico.org': of('crd.projectcalico.org', false),
   providerconfigs: of('aws.upbound.io', false, 'v1beta1'),
+  awsclusters: wide(of('infrastructure.cluster.x-k8s.io', true, 'v1beta2')),
+  awsclustercontrolleridentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsclusterroleidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsclusterstaticidentities: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  rosaroleconfigs: wide(of('infrastructure.cluster.x-k8s.io', false, 'v1beta2')),
+  awsmanagedcontrolplanes: wide(of('controlplane.cluster.x-k8s.io', true, 'v1beta2')),
 }
 
 export type Permission =
@@ -61,6 +76,8 @@ export type Permission =
     }
   | { readonly kind: 'rbac-path'; readonly verb: string; readonly path: string }
   | { readonly kind: 'iam'; readonly action: string; readonly account?: string }
+  /** An action of the resource manager, or a permission of Graph. */
+  | { readonly kind: 'azure'; readonly action: string }
   | { readonly kind: 'none' }
 
 const none: Permission = { kind: 'none' }
@@ -75,6 +92,8 @@ export function permissionOf(question: Question): Permission {
   if (system === 'kubernetes') {
     if (call.startsWith('nonresource ')) {
       const path = call.slice('nonresource '.length, call.lastIndexOf('/'))
+      // Whoever is signed in may read these: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
+      if (path === '/apis') return none
       return { kind: 'rbac-path', verb: 'get', path }
     }
     const cut = call.lastIndexOf('/')
@@ -90,6 +109,9 @@ export function permissionOf(question: Question): Permission {
     const account = textAt(input, 'account')
     return account === undefined ? { kind: 'iam', action: call } : { kind: 'iam', action: call, account }
   }
+  if (system === 'azure' && !call.startsWith('entra ')) return { kind: 'azure', action: call }
+  // Questions of Google Cloud are named after the permission itself; a look inside a pod is no call of its API.
+  if (system === 'gcp' && call.includes('.')) return { kind: 'iam', action: call }
   return none
 }
 
@@ -118,6 +140,14 @@ export function withWay(kind: string): readonly string[] {
 
 /** Kinds that a live run does not ask: permission for them would show it nothing. */
 export const notAskedLive: ReadonlySet<string> = new Set([
+  'azure Microsoft.Authorization/roleAssignments/read',
+  'azure Microsoft.ContainerService/managedClusters/identityBindings/read',
+  'azure Microsoft.ContainerService/managedClusters/read',
+  'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read',
+  'azure Microsoft.ManagedIdentity/userAssignedIdentities/read',
+  'azure Microsoft.Storage/storageAccounts/read',
+  'azure graph applications/read',
+  'azure graph servicePrincipals/read',
   'aws ec2:DescribeLaunchTemplateVersions',
   'aws eks:ListClusters',
   'aws organizations:ListPolicies',
@@ -126,6 +156,7 @@ export const notAskedLive: ReadonlySet<string> = new Set([
   'aws s3:GetBucketPolicy',
   'aws s3:GetBucketPublicAccessBlock',
   'aws s3:GetEncryptionConfiguration',
+  'aws s3:ListAllMyBuckets',
   'kubernetes pods/exec/create',
 ])
 
@@ -139,6 +170,8 @@ export function permissionWords(permission: Permission): string | undefined {
   }
   if (permission.kind === 'iam')
     return `IAM: ${permission.action}${permission.account === undefined ? '' : ` in account ${permission.account}`}`
+  if (permission.kind === 'azure')
+    return permission.action.startsWith('graph ') ? 'Graph: Application.Read.All' : `Azure: ${permission.action}`
   if (permission.kind === 'none') return undefined
   const { verb, resource, group, namespace } = permission
   const named = group === '' || group === '*' ? resource : `${resource}.${group}`

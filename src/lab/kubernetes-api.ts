@@ -1,10 +1,11 @@
 /** The API server: authenticates, authorises, routes, and answers in the forms that kubectl and the client libraries expect. */
 import { parse as parseYaml } from 'yaml'
 import { isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
+import { strategicPatch } from '../domain/strategic-merge.ts'
 import type { LabCase } from './case.ts'
 import { discoveryReply, keysReply } from './issuer.ts'
 import { discoveryAt } from './kubernetes-discovery.ts'
-import { jsonPatch, mergePatch, strategicPatch } from './kubernetes-patches.ts'
+import { jsonPatch, mergePatch } from './kubernetes-patches.ts'
 import { isProtobuf, objectInProtobuf } from './kubernetes-protobuf.ts'
 import { resourcesFor, type Target, targetOf } from './kubernetes-resources.ts'
 import { grantToken, review, tokenKinds, type User, userOf } from './kubernetes-reviews.ts'
@@ -35,6 +36,8 @@ export type ApiOrder = {
   /** Tells by verb and resource (`get pods`, `create serviceaccounts/token`, `get /version`) what RBAC refuses. */
   readonly refused: (verb: string, what: string) => boolean
   readonly port: () => number
+  /** Milliseconds. */
+  readonly podsTake: number
 }
 
 const administrator: User = { username: 'lab-admin', groups: ['system:masters', 'system:authenticated'] }
@@ -112,7 +115,7 @@ export function kubernetesApi(order: ApiOrder): Handler {
   const replaced = ({ resource }: Target, place: Place, next: JsonObject, change: Change): JsonObject => {
     const before = store.get(resource, place)
     const after = store.replace(resource, place, next, change)
-    rollOut(store, resources, { before, after }, change)
+    rollOut(store, resources, { before, after }, { change, podsTake: order.podsTake })
     return after
   }
 

@@ -1,4 +1,4 @@
-/** The four ways to patch an object: merge, strategic merge, JSON patch; server-side apply merges like the second. */
+/** Two ways to patch an object: merge and JSON patch. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { badRequest, StatusError } from './kubernetes-status.ts'
 
@@ -13,65 +13,8 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return merged
 }
 
-/** By which member the items of these lists are told apart; other lists are replaced as a whole. */
-const mergeKeys: { readonly [list: string]: readonly string[] } = {
-  containers: ['name'],
-  initContainers: ['name'],
-  ephemeralContainers: ['name'],
-  volumes: ['name'],
-  volumeMounts: ['mountPath'],
-  volumeDevices: ['devicePath'],
-  env: ['name'],
-  ports: ['containerPort', 'port'],
-  imagePullSecrets: ['name'],
-  secrets: ['name'],
-  hostAliases: ['ip'],
-  topologySpreadConstraints: ['topologyKey'],
-  ownerReferences: ['uid'],
-  conditions: ['type'],
-  webhooks: ['name'],
-}
-
-/** https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md */
-export function strategicPatch(target: Json | undefined, patch: Json): Json {
-  if (!isObject(patch)) return patch
-  if (patch.$patch === 'replace') return without(patch, '$patch')
-  const merged: { [key: string]: Json } = isObject(target) ? { ...target } : {}
-  for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith('$')) {
-      const primitive = /^\$deleteFromPrimitiveList\/(.+)$/.exec(key)?.[1]
-      const held = primitive === undefined ? undefined : merged[primitive]
-      // $setElementOrder and $retainKeys only tidy up what the rest of the patch has said.
-      if (primitive !== undefined && isList(held) && isList(value))
-        merged[primitive] = held.filter((one) => !value.includes(one))
-    } else if (value === null || (isObject(value) && value.$patch === 'delete')) delete merged[key]
-    else if (key === 'finalizers' && isList(value)) merged[key] = [...new Set([...listOf(merged[key]), ...value])]
-    else if (isList(value)) merged[key] = mergeLists(key, listOf(merged[key]), value)
-    else merged[key] = strategicPatch(merged[key], value)
-  }
-  return merged
-}
-
-const listOf = (value: Json | undefined): readonly Json[] => (isList(value) ? value : [])
 const without = (object: JsonObject, key: string): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([name]) => name !== key))
-
-function mergeLists(list: string, held: readonly Json[], patch: readonly Json[]): Json {
-  const items = patch.filter(isObject)
-  const key = mergeKeys[list]?.find((name) => items.every((item) => item[name] !== undefined))
-  if (key === undefined || items.length !== patch.length) {
-    return items.some((item) => item.$patch === 'replace') ? items.filter((item) => item.$patch === undefined) : patch
-  }
-  const merged = [...held]
-  for (const item of items) {
-    const index = merged.findIndex((one) => isObject(one) && one[key] === item[key])
-    if (item.$patch === 'delete') {
-      if (index >= 0) merged.splice(index, 1)
-    } else if (index >= 0) merged[index] = strategicPatch(merged[index], item)
-    else merged.push(strategicPatch(undefined, item))
-  }
-  return merged
-}
 
 const token = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~')
 const cannot = (operation: Json): StatusError =>

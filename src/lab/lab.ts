@@ -28,6 +28,8 @@ export type LabOptions = {
   readonly refuse?: readonly string[]
   /** Seconds by which the clock of the control plane is ahead of everybody else's. */
   readonly ahead?: number
+  /** Milliseconds between the end of a pod and the one that a rollout puts in its place; none by default. */
+  readonly podsTake?: number
   /** Hears every answer that leaves the lab, tokens and credentials in them too: for tests that look for leaks. */
   readonly overhear?: (body: string) => void
   /** The environment that `env` starts from; this process's own by default. */
@@ -62,7 +64,7 @@ const cloudHosts = [
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
   place: string | CaseFiles,
-  { refuse = [], base = process.env, overhear, ahead = 0 }: LabOptions = {},
+  { refuse = [], base = process.env, overhear, ahead = 0, podsTake = 0 }: LabOptions = {},
 ): Promise<Lab> {
   const [documents, authority] = await Promise.all([readCase(place), makeAuthority()])
   const lab = caseOf(documents)
@@ -121,6 +123,7 @@ export async function startLab(
       token,
       refused: refusedVerb,
       port: () => port,
+      podsTake,
     })
     const sessions: Sessions = new Map()
     const [kubernetes, sts, iam, eks, ec2, s3, agent] = await Promise.all([

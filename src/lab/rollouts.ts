@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { at, canonical, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import { audienceOf, roleAnnotation } from '../domain/audiences.ts'
 import { tokenVolume } from '../domain/aws-injection.ts'
+import { asTemplated } from '../domain/strategic-merge.ts'
 import { injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import { readServiceAccount } from '../domain/workloads.ts'
-import { strategicPatch } from './kubernetes-patches.ts'
 import type { Resource } from './kubernetes-resources.ts'
 import type { Change, Store } from './kubernetes-store.ts'
 
@@ -16,12 +16,12 @@ const everything = { limit: 0 }
 const byName = (resources: readonly Resource[], kind: string): Resource | undefined =>
   resources.find((one) => one.kind === kind && !one.review)
 
-/** Puts new pods in the place of those of a workload whose template is another now. */
+/** Puts new pods in the place of those of a workload whose template is another now; `podsTake`: milliseconds until they are there. */
 export function rollOut(
   store: Store,
   resources: readonly Resource[],
   { before, after }: { readonly before: JsonObject; readonly after: JsonObject },
-  change: Change,
+  { change, podsTake }: { readonly change: Change; readonly podsTake: number },
 ): void {
   const kind = textAt(after, 'kind') ?? ''
   const template = at(after, 'spec', 'template')
@@ -29,7 +29,8 @@ export function rollOut(
   const namespace = textAt(after, 'metadata', 'namespace')
   if (change.dryRun || !rolling.has(kind) || template === undefined || pods === undefined || namespace === undefined)
     return
-  if (canonical(template) === canonical(at(before, 'spec', 'template') ?? null)) return
+  const former = at(before, 'spec', 'template')
+  if (canonical(template) === canonical(former ?? null)) return
   for (const pod of listAt(store.list(pods, { ...everything, namespace }), 'items')) {
     const owner = listAt(pod, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true)
     const name = textAt(pod, 'metadata', 'name')
@@ -37,7 +38,11 @@ export function rollOut(
       continue
     store.remove(pods, { namespace, name }, undefined, false)
     const next = kind === 'StatefulSet' ? name : `${textAt(owner, 'name')}-${randomUUID().slice(0, 5)}`
-    store.create(pods, namespace, injected(madeAnew(pod, template, next), store, resources), change)
+    const come = (): void => {
+      store.create(pods, namespace, injected(madeAnew(pod, { former, template }, next), store, resources), change)
+    }
+    if (podsTake > 0) setTimeout(come, podsTake).unref()
+    else come()
   }
 }
 
@@ -50,8 +55,10 @@ function isOwnedBy(owner: Json | undefined, kind: string, name: string): boolean
 const ofWebhook = new Set(['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'])
 const isNamed = (one: Json, names: ReadonlySet<string>): boolean => names.has(textAt(one, 'name') ?? '')
 
-/** The pod as its template has it now, without what a webhook had put into the one before. */
-function madeAnew(pod: JsonObject, template: Json, name: string): JsonObject {
+type Templates = { readonly former: Json | undefined; readonly template: Json }
+
+/** The pod as its template has it now, without what a webhook or the template of before had put into the one before. */
+function madeAnew(pod: JsonObject, { former, template }: Templates, name: string): JsonObject {
   const {
     uid: _,
     resourceVersion: __,
@@ -74,14 +81,9 @@ function madeAnew(pod: JsonObject, template: Json, name: string): JsonObject {
     : spec
   return {
     ...pod,
-    metadata: { ...strategicObject(metadata, at(template, 'metadata')), name },
-    spec: strategicObject(bare, at(template, 'spec')),
+    metadata: { ...asTemplated(metadata, at(former, 'metadata'), at(template, 'metadata')), name },
+    spec: asTemplated(bare, at(former, 'spec'), at(template, 'spec')),
   }
-}
-
-const strategicObject = (held: JsonObject, patch: Json | undefined): JsonObject => {
-  const merged = patch === undefined ? held : strategicPatch(held, patch)
-  return isObject(merged) ? merged : held
 }
 
 /** As the pod identity webhook does, where one is configured and the ServiceAccount names a role. */

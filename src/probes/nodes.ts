@@ -26,11 +26,15 @@ export const machineNames = (answer: Json): readonly string[] =>
     .filter((machine) => listAt(machine, 'Tags').length > 0)
     .flatMap((machine) => textAt(machine, 'PrivateDnsName') || [])
 
-/** The nodes that were asked about, and those whose Pod Identity agent judged pods ask for credentials. */
-export function nodesOf(whole: ReadonlySet<string>, pods: readonly Pod[]): readonly Subject[] {
+/** The nodes that were asked about, those whose Pod Identity agent judged pods ask for credentials, and those that matter to a pod. */
+export function nodesOf(
+  whole: ReadonlySet<string>,
+  pods: readonly Pod[],
+  matters: (pod: Pod) => boolean,
+): readonly Subject[] {
   const users = new Map<string, string[]>([...whole].map((name) => [name, []]))
   for (const pod of pods) {
-    if (pod.node === undefined || !asksPodIdentityAgent(pod)) continue
+    if (pod.node === undefined || !(asksPodIdentityAgent(pod) || matters(pod))) continue
     const keys = users.get(pod.node) ?? []
     keys.push(
       `Pod ${pod.namespace}/${pod.name}`,

@@ -1,8 +1,8 @@
 /** Who is judged in a run: from targets by name, or everybody who has, or whose pods expect, a cloud identity. */
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
-import { isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
-import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
+import { googleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { aws, kubernetes, seen } from '../domain/questions.ts'
@@ -15,8 +15,12 @@ import {
   readWorkload,
   type ServiceAccount,
 } from '../domain/workloads.ts'
+import { type AzureObjects, azureObjects, azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { templateResources } from './cluster/pods.ts'
 import { type AwsService, isController, readAwsService } from './eks/services.ts'
+import { type Further, furtherSubjects, standInKinds } from './further-kinds.ts'
+import { type GoogleRoster, googleSubjects, grantedIn, lookForGoogle, runsOnGke } from './gcp/roster.ts'
+import { injectedBy } from './injected.ts'
 import { type Listed, listed } from './lists.ts'
 import { machineNames, nodesIn, nodesOf } from './nodes.ts'
 import { readTarget, type Target } from './targets.ts'
@@ -30,6 +34,8 @@ export type Selection = {
   readonly selector?: string
   /** The source is a folder: what is in it was put there to be looked at. */
   readonly documents?: boolean
+  /** Kinds of objects that the checks of the run judge; left out, all that there are. */
+  readonly kinds?: ReadonlySet<string>
 }
 
 /** `problems`: sentences for a person. */
@@ -40,6 +46,10 @@ type Lists = {
   readonly pods: Fact<Listed<Pod>>
   readonly templates: readonly Pod[]
   readonly errors: boolean
+  /** What the error texts say. */
+  readonly said: readonly string[]
+  /** Of further kinds; none where somebody was named. */
+  readonly further: Further
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
@@ -50,17 +60,19 @@ type Lists = {
   readonly machines: readonly string[]
   /** Those that inject an identity. */
   readonly injectors: readonly Configuration[]
+  readonly azure: AzureObjects
+  readonly google: GoogleRoster
 }
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
   subjectKey({ kind: 'ServiceAccount', namespace, name })
-/** It does nothing any more, or soon will not: a rollout puts others in its place. */
+/** It does nothing any more, or soon will not. */
 const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Succeeded' || phase === 'Failed'
 
 async function look(
   source: Source,
-  { namespace, allNamespaces, documents, targets, selector }: Selection,
+  { namespace, allNamespaces, documents, targets, selector, kinds }: Selection,
   signal: AbortSignal | undefined,
 ): Promise<Lists> {
   const ask = async (question: Question): Promise<Fact<Json>> =>
@@ -70,25 +82,43 @@ async function look(
   const list = async <T>(resource: string, read: (item: Json) => T | undefined) =>
     listed(await ask(kubernetes.list(resource, namespace)), read)
   const everything = targets.length === 0 && selector === undefined
-  const [accounts, pods, errors, associations, roles, services, nodes, machines, webhooks, ...templates] =
-    await Promise.all([
-      list('serviceaccounts', readServiceAccount),
-      list('pods', readPod),
-      ask(seen.errors()),
-      ask(aws.podIdentityAssociations()),
-      documents ? ask(aws.roles()) : undefined,
-      everything ? ask(kubernetes.list('services', namespace)) : undefined,
-      everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
-      everything && documents ? ask(aws.instances()) : undefined,
-      ask(kubernetes.list('mutatingwebhookconfigurations')),
-      ...templateResources.map((resource) => list(resource, readWorkload)),
-    ])
-  const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
-  return {
+  const [
     accounts,
     pods,
+    errors,
+    associations,
+    roles,
+    services,
+    nodes,
+    machines,
+    webhooks,
+    further,
+    google,
+    ...templates
+  ] = await Promise.all([
+    list('serviceaccounts', readServiceAccount),
+    list('pods', readPod),
+    ask(seen.errors()),
+    ask(aws.podIdentityAssociations()),
+    documents ? ask(aws.roles()) : undefined,
+    everything ? ask(kubernetes.list('services', namespace)) : undefined,
+    everything && (documents || allNamespaces) ? ask(kubernetes.list('nodes')) : undefined,
+    everything && documents ? ask(aws.instances()) : undefined,
+    ask(kubernetes.list('mutatingwebhookconfigurations')),
+    everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : undefined,
+    lookForGoogle(ask, documents === true),
+    ...templateResources.map((resource) => list(resource, readWorkload)),
+  ])
+  const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
+  return {
+    azure: await azureObjects(ask, errors, documents === true, namespace),
+    accounts,
+    pods,
+    google,
     templates: templates.flatMap(itemsOf),
     errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
+    said: errors.state === 'known' ? listAt(errors.value, 'errors').flatMap((one) => textAt(one, 'text') ?? []) : [],
+    further: further ?? { subjects: [], unseen: [] },
     associated: new Set(
       associated.flatMap((one) => {
         const where = textAt(one, 'namespace')
@@ -106,31 +136,6 @@ async function look(
     machines: machines?.state === 'known' ? machineNames(machines.value) : [],
     injectors: itemsOf(listed(webhooks, readConfiguration)).filter((one) => injectorsOf(one).length > 0),
   }
-}
-
-/** Who gets an identity from this webhook: the ServiceAccounts that are judged, and their pods. */
-function injectedBy(one: Configuration, subjects: readonly Subject[], lists: Lists): readonly string[] {
-  const ofAzure = injectorsOf(one).every(({ injects }) => injects === 'Azure')
-  const ofAws = injectorsOf(one).every(({ injects }) => injects === 'AWS')
-  const clouds = new Map(
-    itemsOf(lists.accounts).map(({ namespace, name, annotations }) => [
-      keyOfAccount(namespace, name),
-      { aws: Boolean(annotations[roleAnnotation]), azure: Boolean(annotations[azureClientAnnotation]) },
-    ]),
-  )
-  const reaches = (key: string): boolean => {
-    const cloud = clouds.get(key)
-    return !((ofAzure && cloud?.aws && !cloud.azure) || (ofAws && cloud?.azure && !cloud.aws))
-  }
-  return subjects.flatMap((subject) =>
-    subject.kind === 'ServiceAccount' || subject.kind === 'Pod'
-      ? [subject, ...(subject.of ?? [])].some((key) =>
-          typeof key === 'string' ? reaches(key) : key.kind === 'ServiceAccount' && reaches(subjectKey(key)),
-        )
-        ? subjectKey(subject)
-        : []
-      : [],
-  )
 }
 
 /** What is chosen so far: ServiceAccounts by key, and pods either all of a ServiceAccount's or one by one. */
@@ -187,21 +192,51 @@ function take(chosen: Chosen, target: Target, lists: Lists, { namespace }: Selec
   }
 }
 
+/** Pods beside a ServiceAccount that is bound to Google and that nobody runs as: they may have been meant to. */
+function besideTheBound(lists: Lists, users: readonly Pod[]): readonly Pod[] {
+  const bound = itemsOf(lists.accounts).filter(({ annotations }) => annotations[googleAnnotation] !== undefined)
+  const idle = bound.filter(
+    (one) => !users.some((pod) => pod.namespace === one.namespace && pod.serviceAccount === one.name),
+  )
+  const spaces = new Set(idle.map(({ namespace }) => namespace))
+  const names = new Set(idle.map(({ name }) => name))
+  return itemsOf(lists.pods)
+    .filter((pod) => (spaces.has(pod.namespace) || names.has(pod.serviceAccount)) && !finished(pod))
+    .slice(0, 20)
+}
+
 function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => boolean, documents: boolean): void {
   const users = [...itemsOf(lists.pods).filter((pod) => !finished(pod)), ...lists.templates]
-  for (const one of itemsOf(lists.accounts))
-    if (matches(one) && (namesIdentity(one) || lists.associated.has(keyOfAccount(one.namespace, one.name))))
+  const granted = grantedIn(lists.google)
+  for (const one of itemsOf(lists.accounts)) {
+    const key = keyOfAccount(one.namespace, one.name)
+    if (matches(one) && (namesIdentity(one) || lists.associated.has(key) || granted.has(key)))
       choose(chosen, one.namespace, one.name, true)
+  }
   for (const pod of users)
     if (matches(pod) && podExpectsIdentity(pod)) choose(chosen, pod.namespace, pod.serviceAccount, true)
   // It needs a role even where nobody has given it one.
   for (const one of lists.templates)
     if (matches(one) && one.kind === 'Deployment' && isController(one))
       choose(chosen, one.namespace, one.serviceAccount, true)
+  // What mounts a store was put there for that, whatever its identity.
+  if (documents && chosen.accounts.size === 0) {
+    for (const pod of itemsOf(lists.pods))
+      if (matches(pod) && !finished(pod) && pod.storage !== undefined) choosePod(chosen, pod)
+    for (const one of lists.templates)
+      if (matches(one) && one.storage !== undefined) choose(chosen, one.namespace, one.serviceAccount, true)
+  }
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))
       choose(chosen, one.namespace, one.name, true)
+  if (documents) for (const pod of besideTheBound(lists, users)) if (matches(pod)) choosePod(chosen, pod)
+  // Likewise of pods, where not even a ServiceAccount was put there.
+  if (documents && lists.errors && chosen.accounts.size === 0)
+    for (const pod of itemsOf(lists.pods)
+      .filter((one) => matches(one) && !finished(one) && one.namespace !== 'kube-system')
+      .slice(0, 20))
+      choosePod(chosen, pod)
 }
 
 /** What is not understood of a selection, in sentences for a person; nothing has to be asked to know it. */
@@ -243,16 +278,29 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (shelf === undefined) byAccount.set(key, [pod])
     else shelf.push(pod)
   }
+  const owners = selection.documents === true ? ownersOf(lists.templates, keyOfAccount) : undefined
   const pods = new Map(chosen.pods)
   const roles = new Map<string, { readonly name: string; readonly of: string[] }>()
   const known = new Map(itemsOf(lists.accounts).map((one) => [keyOfAccount(one.namespace, one.name), one]))
+  const granted = grantedIn(lists.google)
   const podsAreAll = lists.pods.state === 'known' && lists.pods.value.complete
   for (const [key, { namespace, name, allPods }] of chosen.accounts) {
     const own = (byAccount.get(key) ?? []).filter((pod) => !finished(pod))
     if (allPods) for (const pod of own) pods.set(`${pod.namespace}/${pod.name}`, pod)
     const seesPods = own.length > 0
     const stands: readonly Scope[] = seesPods || (podsAreAll && !lists.errors) ? [] : ['pod']
-    subjects.push({ kind: 'ServiceAccount', namespace, name, ...(stands.length > 0 ? { standsFor: stands } : {}) })
+    const of = [
+      ...identitiesNamed(known.get(key), lists.azure),
+      // It stands for what those would make.
+      ...(stands.length > 0 ? (owners?.get(key) ?? []) : []),
+    ]
+    subjects.push({
+      kind: 'ServiceAccount',
+      namespace,
+      name,
+      ...(of.length > 0 ? { of } : {}),
+      ...(stands.length > 0 ? { standsFor: stands } : {}),
+    })
     const role = namedRole(known.get(key)) ?? own.map((pod) => namedRole(pod)).find((one) => one !== undefined)
     if (role !== undefined) {
       const before = roles.get(role)
@@ -269,15 +317,21 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
       of: [keyOfAccount(pod.namespace, pod.serviceAccount)],
     })
   const listedNodes = lists.nodes === undefined ? [] : itemsOf(lists.nodes)
-  const nodes = nodesOf(new Set([...chosen.nodes, ...listedNodes, ...lists.machines]), [...pods.values()])
+  const nodes = nodesOf(new Set([...chosen.nodes, ...listedNodes, ...lists.machines]), [...pods.values()], (pod) =>
+    runsOnGke(pod, known),
+  )
   subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
+  subjects.push(...googleSubjects(lists.google, subjects, known))
   for (const one of lists.injectors) {
-    const of = injectedBy(one, subjects, lists)
+    const of = injectedBy(one, subjects, itemsOf(lists.accounts))
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
+  subjects.push(...azureSubjects(lists.azure, subjects))
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
+  subjects.push(...lists.further.subjects)
+  const kinds = everybody ? standInKinds(lists.further, lists.said) : []
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
@@ -288,10 +342,21 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   const standsFor: readonly Scope[] = [
     ...(blindTo ? (['service-account', 'pod'] as const) : []),
     ...(blindToNodes ? (['node'] as const) : []),
+    ...(lists.azure.ofObjects ? (['object'] as const) : []),
   ]
+  // The node pools of a bound ServiceAccount matter also where its pods, and so their nodes, were not seen.
+  const ofGoogle =
+    at(lists.google.collected, 'gke') === true ||
+    [...chosen.accounts.keys()].some(
+      (key) => known.get(key)?.annotations[googleAnnotation] !== undefined || granted.has(key),
+    )
+  const ofNodes: readonly Scope[] = ofGoogle && nodes.length === 0 && !standsFor.includes('node') ? ['node'] : []
+  // A text alone may be about a thing that nobody named.
+  const answers: readonly Scope[] = [...standsFor, ...ofNodes, ...(lists.errors ? (['object'] as const) : [])]
   subjects.unshift({
     ...clusterSubject,
-    ...(standsFor.length > 0 ? { standsFor } : {}),
+    ...(answers.length > 0 ? { standsFor: answers } : {}),
+    ...(kinds.length > 0 ? { standsForKinds: kinds } : {}),
     ...(everybody || selection.documents === true ? { whole: true } : {}),
   })
   return { subjects, problems }

@@ -1,15 +1,16 @@
 /** A source with changes laid over it: what would be said if they had been carried out. */
 
-import { edited } from '../core/edit.ts'
+import { withEdit } from '../core/edit.ts'
 import { absent, type Fact, keyOf, known, onward, type Question, type Source } from '../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import type { Effect } from '../core/plan.ts'
 
 /** The answer as it would be. What was not seen stays unseen, unless the change says the whole of it. */
-function under(fact: Fact<Json>, { path, after }: Effect): Fact<Json> {
+function under(fact: Fact<Json>, effect: Effect): Fact<Json> {
+  const { path, after } = effect
   if (path.length === 0) return after === undefined ? absent(fact.from) : known(after, fact.from)
   if (fact.state !== 'known') return fact
-  const value = edited(fact.value, path, after)
+  const value = withEdit(fact.value, effect)
   return value === undefined ? absent(fact.from) : known(value, fact.from)
 }
 
@@ -25,7 +26,7 @@ function inList(fact: Fact<Json>, effect: Effect): Fact<Json> {
   const added = effect.path.length === 0 && effect.after !== undefined && !held ? [effect.after] : []
   const next = items.flatMap((item) => {
     if (!isObjectOf(item, effect.question)) return [item]
-    const value = edited(item, effect.path, effect.after)
+    const value = withEdit(item, effect)
     return value === undefined ? [] : [value]
   })
   return known({ ...fact.value, items: [...next, ...added] }, fact.from)

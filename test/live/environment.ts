@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Lane } from './lane.ts'
+import { publicName } from './servers/aws-front.ts'
 import type { User } from './servers/gateway.ts'
 
 /** Whatever would lead a tool past the lane. */
@@ -17,6 +18,7 @@ export async function environment(lane: Omit<Lane, 'env'>, base: NodeJS.ProcessE
   const hosts = path.join(folder, 'lab.json')
   const resolve = {
     ...(cluster === undefined ? {} : { [`${cluster.site.host}:443`]: `127.0.0.1:${cluster.site.port}` }),
+    ...(cloud === undefined ? {} : { [`${publicName}:443`]: new URL(cloud.endpoint).host }),
     ...(idp === undefined ? {} : { [`${new URL(idp.issuer).host}:443`]: `127.0.0.1:${idp.port}` }),
   }
   await writeFile(hosts, JSON.stringify({ roots: root, resolve }), { mode: 0o600 })

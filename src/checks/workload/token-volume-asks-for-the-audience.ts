@@ -223,6 +223,8 @@ export const check = defineCheck({
       ({ source: { audience } }) => audience !== undefined && (cloudOfAudience(audience) === 'gcp' || readsGoogle),
     )
     const taken = accepted.google.flatMap(googleTakes)
+    if (google.length > 0 && accepted.googleUnseen !== undefined)
+      open ??= `which audiences the provider takes was not seen: ${accepted.googleUnseen}`
     // Of several projected tokens one may be for somebody else.
     const foreign = google.length === 1 && accepted.google.length > 0 ? google[0] : undefined
     if (foreign?.source.audience !== undefined && !taken.includes(foreign.source.audience))

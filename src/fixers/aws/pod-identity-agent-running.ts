@@ -18,13 +18,20 @@ function install({ have: { cluster }, data: { node } }: Brief): Proposal {
   const { name } = cluster.value
   const { effects, ...rest } = installAddon(name, addon)
   const [own, ...others] = effects
+  const spec = { hostNetwork: true, containers: [{ name: addon }] }
+  const labels = { 'app.kubernetes.io/name': addon }
   const daemonSet = {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
     metadata: { namespace, name: addon },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
     status: { desiredNumberScheduled: 1, numberReady: 1 },
   }
   const pod = {
-    metadata: { namespace, name: `${addon}-${node}` },
-    spec: { nodeName: node, containers: [{ name: addon }] },
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name: `${addon}-${node}`, labels },
+    spec: { ...spec, nodeName: node },
     status: { phase: 'Running' },
   }
   return [

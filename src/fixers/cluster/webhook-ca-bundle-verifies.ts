@@ -1,7 +1,7 @@
 /** Adds the authority that signs now to the bundle of the identity webhook; those that are in it stay. */
 import { check } from '../../checks/cluster/webhook-ca-bundle-verifies.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { patchObject } from '../../domain/kubernetes-changes.ts'
+import { patchObject, pinned } from '../../domain/kubernetes-changes.ts'
 import { isManaged } from '../../domain/webhooks.ts'
 import { type Parsed, plainPem } from '../../probes/cluster/pem.ts'
 import {
@@ -55,7 +55,13 @@ function add({ have, want, data }: Brief): Proposal {
   }
   const place = { resource: 'mutatingwebhookconfigurations', name: data.configuration }
   const summary = `Add the CA that signs now to the caBundle of ${data.webhook} in ${data.configuration}, beside those that are in it`
-  return [{ summary, safety: 'review', ...patchObject(place, [edit]) }]
+  return [
+    {
+      summary,
+      safety: 'review',
+      ...patchObject(place, [edit, pinned(['webhooks', webhook.index, 'name'], data.webhook)]),
+    },
+  ]
 }
 
 export const fixer = defineFixer(check, { needs, wants, proposals: { 'lacks-current-ca': add } })

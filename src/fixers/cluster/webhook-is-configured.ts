@@ -2,7 +2,7 @@
 import { check } from '../../checks/cluster/webhook-is-configured.ts'
 import { at, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { createObject, patchObject } from '../../domain/kubernetes-changes.ts'
+import { createObject, patchObject, pinned } from '../../domain/kubernetes-changes.ts'
 import { mechanismNames } from '../../domain/webhooks.ts'
 import { eksAuthority, webhookObjects } from '../../probes/cluster/webhook-objects.ts'
 
@@ -56,7 +56,13 @@ function giveRule({ have, data }: Brief<{ webhook: string; configuration: string
     after: [...listAt(held[index], 'rules'), rule],
   }
   const summary = `Have webhook ${data.webhook} of ${data.configuration} called when a pod is created`
-  return [{ summary, safety: 'review', ...patchObject({ resource, name: data.configuration }, [edit]) }]
+  return [
+    {
+      summary,
+      safety: 'review',
+      ...patchObject({ resource, name: data.configuration }, [edit, pinned(['webhooks', index, 'name'], data.webhook)]),
+    },
+  ]
 }
 
 export const fixer = defineFixer(check, {

@@ -2,7 +2,7 @@
 import { check } from '../../checks/cluster/webhook-is-dependable.ts'
 import { at } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { patchObject } from '../../domain/kubernetes-changes.ts'
+import { patchObject, pinned } from '../../domain/kubernetes-changes.ts'
 import { webhookDeployments } from '../../probes/cluster/webhook-replicas.ts'
 import { webhookService } from '../../probes/cluster/webhook-service.ts'
 import { webhookConfiguration } from '../../probes/cluster/webhooks.ts'
@@ -21,7 +21,16 @@ function set(brief: Brief, member: string, before: string, after: string): Propo
   const { webhook, configuration } = brief.data
   const place = { resource: 'mutatingwebhookconfigurations', name: configuration }
   const summary = `Set ${member} ${after} for webhook ${webhook} of ${configuration}`
-  return [{ summary, safety: 'review', ...patchObject(place, [{ path: ['webhooks', index, member], before, after }]) }]
+  return [
+    {
+      summary,
+      safety: 'review',
+      ...patchObject(place, [
+        { path: ['webhooks', index, member], before, after },
+        pinned(['webhooks', index, 'name'], webhook),
+      ]),
+    },
+  ]
 }
 
 /** Only where pods without an identity are left out already, and the webhook has somebody to answer: else it would keep all pods from starting. */

@@ -11,6 +11,7 @@ export type EksCluster = {
   readonly region: string
   /** `identity.oidc.issuer`; no cluster that is up lacks it, old printouts do. */
   readonly issuer?: string
+  readonly vpc?: string
 }
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html */
@@ -20,9 +21,17 @@ const read = (answer: Json): EksCluster | undefined => {
   const name = textAt(answer, 'cluster', 'name')
   const arn = textAt(answer, 'cluster', 'arn')
   const issuer = textAt(answer, 'cluster', 'identity', 'oidc', 'issuer')
+  const vpc = textAt(answer, 'cluster', 'resourcesVpcConfig', 'vpcId')
   const [, region, account] = clusterArn.exec(arn ?? '') ?? []
   if (name === undefined || arn === undefined || region === undefined || account === undefined) return undefined
-  return { name, arn, account, region, ...(issuer === undefined ? {} : { issuer }) }
+  return {
+    name,
+    arn,
+    account,
+    region,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(vpc === undefined ? {} : { vpc }),
+  }
 }
 
 export const cluster = defineProbe<EksCluster>({

@@ -11,6 +11,7 @@ import {
   unknown,
 } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
+import type { RoleArn } from '../../domain/arn.ts'
 import { aws } from '../../domain/questions.ts'
 import { role } from './role.ts'
 import { roleReference } from './role-reference.ts'
@@ -37,18 +38,25 @@ export const rolePolicies = defineProbe({
     if (arn === undefined) return unknown('not-asked', 'no role ARN was seen', roleReference.from)
     // Who is not signed in, or asks nobody, sees no policies either; each of thousands would be told so twice more.
     if (role.state === 'unknown' && (role.why === 'not-asked' || role.why === 'unauthenticated')) return role
-    const { account, name } = arn
-    const inline = inquiry.ask(aws.rolePolicies(account, name))
-    const attached = inquiry.ask(aws.attachedRolePolicies(account, name))
-    return onward(inline, (first) =>
-      onward(attached, (second) =>
-        first.state === 'unknown' && second.state === 'unknown'
-          ? first
-          : lookInto({ account, name, inline: first, attached: second }, inquiry),
-      ),
-    )
+    return policiesOf(arn, inquiry)
   },
 })
+
+/** The permission policies of any role, asked for in its own account. */
+export function policiesOf(
+  { account, name }: Pick<RoleArn, 'account' | 'name'>,
+  inquiry: Pick<Inquiry, 'ask'>,
+): Soon<Fact<RolePolicies>> {
+  const inline = inquiry.ask(aws.rolePolicies(account, name))
+  const attached = inquiry.ask(aws.attachedRolePolicies(account, name))
+  return onward(inline, (first) =>
+    onward(attached, (second) =>
+      first.state === 'unknown' && second.state === 'unknown'
+        ? first
+        : lookInto({ account, name, inline: first, attached: second }, inquiry),
+    ),
+  )
+}
 
 type Lists = {
   readonly account: string
@@ -57,7 +65,10 @@ type Lists = {
   readonly attached: Fact<Json>
 }
 
-async function lookInto({ account, name, inline, attached }: Lists, inquiry: Inquiry): Promise<Fact<RolePolicies>> {
+async function lookInto(
+  { account, name, inline, attached }: Lists,
+  inquiry: Pick<Inquiry, 'ask'>,
+): Promise<Fact<RolePolicies>> {
   if (inline.state === 'absent' || attached.state === 'absent') return absent(inline.from)
   const places = [
     ...(inline.state === 'known' ? textsAt(inline.value, 'PolicyNames') : []).map((one) => ({

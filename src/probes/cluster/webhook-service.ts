@@ -16,7 +16,7 @@ export type Behind = {
   /** Undefined where nothing shows it. */
   readonly ready?: number
   readonly pods: readonly Pod[]
-  readonly killed: readonly { readonly pod: string; readonly limit: string }[]
+  readonly killed: readonly { readonly pod: string; readonly limit: string; readonly restarts: number }[]
   /** A policy that lets nothing in on the port, although it selects the webhook's pods. */
   readonly closed?: string
 }
@@ -32,15 +32,18 @@ const portOf = (json: Json): ServicePort | undefined => {
 
 const isReady = (endpoint: Json): boolean => at(endpoint, 'conditions', 'ready') !== false
 
-const killedIn = (json: Json): { readonly pod: string; readonly limit: string } | undefined => {
-  const name = listAt(json, 'status', 'containerStatuses')
-    .filter((one) => textAt(one, 'lastState', 'terminated', 'reason') === 'OOMKilled')
-    .map((one) => textAt(one, 'name'))[0]
+const killedIn = (json: Json): Behind['killed'][number] | undefined => {
+  const status = listAt(json, 'status', 'containerStatuses').find(
+    (one) => textAt(one, 'lastState', 'terminated', 'reason') === 'OOMKilled',
+  )
+  const name = textAt(status, 'name')
+  const restarts = at(status ?? null, 'restartCount')
   if (name === undefined) return undefined
   const container = listAt(json, 'spec', 'containers').find((one) => textAt(one, 'name') === name)
   return {
     pod: textAt(json, 'metadata', 'name') ?? '',
     limit: textAt(container, 'resources', 'limits', 'memory') ?? 'not collected',
+    restarts: typeof restarts === 'number' ? restarts : 0,
   }
 }
 

@@ -1,9 +1,11 @@
 /** The AWS Load Balancer Controller, where the ServiceAccount is its own, and the machines that it would ask about its VPC. */
 import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } from '../../core/fact.ts'
-import { at, listAt } from '../../core/json.ts'
+import { at, type JsonObject, listAt } from '../../core/json.ts'
+import { type ObjectPlace, rolling } from '../../domain/kubernetes-changes.ts'
 import { aws, kubernetes } from '../../domain/questions.ts'
 import { flagValues } from '../cluster/api-server.ts'
 import { templatesOfServiceAccount } from '../workload/pods.ts'
+import { templateAt } from '../workload/template.ts'
 import { isController } from './services.ts'
 
 export type Controller = {
@@ -88,5 +90,22 @@ export const hopLimit = defineProbe({
           )
         : known(Math.max(...numbers), question)
     })
+  },
+})
+
+/** Its pod template with the place of its Deployment, asked for only where something is to change in it. */
+export const controllerTemplate = defineProbe({
+  id: 'eks/load-balancer-controller-template',
+  about: 'the pod template of the AWS Load Balancer Controller',
+  scope: 'service-account',
+  needs: { controller },
+  wants: {},
+  ask: ({ controller }, _want, inquiry): Soon<Fact<{ readonly place: ObjectPlace; readonly template: JsonObject }>> => {
+    if (controller.state === 'absent') return absent(controller.from)
+    const place = rolling(controller.value.workload, controller.value.namespace)
+    if (place === undefined) return absent(controller.from)
+    return onward(templateAt(place, inquiry), (fact) =>
+      fact.state === 'known' ? known({ place, template: fact.value }, fact.from) : fact,
+    )
   },
 })

@@ -15,6 +15,8 @@ export type AcceptedAudiences = {
   /** What each cloud's own list holds, else its defaults; the first is what a message expects. */
   readonly of: { readonly [M in Mechanism]: readonly string[] }
   readonly google: readonly GoogleProvider[]
+  /** Why the providers could not be seen, where somebody looked. */
+  readonly googleUnseen?: string
   /** Mechanisms that the ServiceAccount asks its webhook for; undefined where the account was not seen. */
   readonly asked?: readonly Mechanism[]
   /** Lifetime that an annotation asks the Azure webhook for. */
@@ -81,6 +83,11 @@ export const acceptedAudiences = defineProbe({
             azure: inCredentials.length > 0 ? inCredentials : mechanisms.azure.audiences,
           },
           google: googleProviders.state === 'known' ? googleProviders.value.items : [],
+          ...(googleProviders.state === 'unknown' &&
+          googleProviders.why !== 'not-collected' &&
+          googleProviders.why !== 'not-asked'
+            ? { googleUnseen: googleProviders.detail }
+            : {}),
           ...(account === undefined ? {} : { asked }),
           ...(Number.isNaN(lifetime) ? {} : { azureLifetime: lifetime }),
           ...(own === undefined ? {} : { apiServer: own }),

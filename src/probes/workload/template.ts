@@ -5,6 +5,8 @@ import { type ObjectPlace, rolling } from '../../domain/kubernetes-changes.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { sh } from '../../domain/shell-words.ts'
 import type { Template } from '../../domain/template-changes.ts'
+import type { Pod } from '../../domain/workloads.ts'
+import { clock } from '../cluster/clock.ts'
 import { listed } from '../lists.ts'
 import { workloadOf } from './namesakes.ts'
 import { pod } from './pod.ts'
@@ -27,22 +29,32 @@ export function templateAt({ resource, namespace, name }: ObjectPlace, { ask }: 
   })
 }
 
+/** A token of an identity, not only the one that every pod gets for the API. */
+const carriesIdentity = ({ volumes }: Pod): boolean =>
+  volumes.some(({ name, tokens }) => tokens.length > 0 && !name.startsWith('kube-api-access'))
+
 /** Absent for pods that nothing replaces: bare ones, those of Jobs, and those whose owner is not there. */
 export const template = defineProbe({
   id: 'workload/template',
   about: 'the template that the pod is made from',
   scope: 'pod',
   needs: { pod },
-  wants: {},
-  ask: ({ pod }, _want, inquiry): Soon<Fact<Template>> => {
+  wants: { clock },
+  ask: ({ pod }, { clock }, inquiry): Soon<Fact<Template>> => {
     if (pod.state === 'absent') return absent(pod.from)
     const { name, namespace } = pod.value
     const workload = workloadOf(pod.value)
     const place = rolling(workload, namespace)
     if (place === undefined) return absent(pod.from)
-    return onward(templateAt(place, inquiry), (fact): Fact<Template> => {
+    const time = clock.state === 'known' ? { time: new Date(clock.value).toISOString() } : {}
+    return onward(templateAt(place, inquiry), (fact): Soon<Fact<Template>> => {
       if (fact.state !== 'known') return fact
-      return known({ place, workload, pod: name, template: fact.value }, fact.from)
+      const held: Template = { place, workload, pod: name, template: fact.value, ...time }
+      if (!carriesIdentity(pod.value)) return known(held, fact.from)
+      return onward(inquiry.ask(kubernetes.get('pods', namespace, name)), (made): Fact<Template> => {
+        const seen = made.state === 'known' && isObject(made.value) ? { made: made.value } : {}
+        return known({ ...held, ...seen }, fact.from)
+      })
     })
   },
 })

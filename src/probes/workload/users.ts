@@ -80,6 +80,8 @@ export const users = defineProbe({
     }
     return onward(inquiry.ask(question), (fact): Fact<Users> => {
       const accounts = listed(fact, readServiceAccount)
+      // Who else is there to be meant was not seen.
+      if (accounts.state === 'unknown') return accounts
       const items = accounts.state === 'known' ? accounts.value.items : [serviceAccount.value]
       return known(
         {

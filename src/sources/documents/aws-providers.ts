@@ -23,6 +23,7 @@ export function awsProviders(): Recogniser {
         Url,
         ClientIDList: value.ClientIDList,
         ...(isList(value.ThumbprintList) ? { ThumbprintList: value.ThumbprintList } : {}),
+        ...(isList(value.Tags) ? { Tags: value.Tags } : {}),
       }
       providers.push({ url: Url, answer, ...(account === undefined ? {} : { account }) })
       return true

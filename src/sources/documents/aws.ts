@@ -14,7 +14,16 @@ const accountIn = (arn: string | undefined): string | undefined =>
 
 type Role = { readonly account?: string; readonly name: string; readonly answer: JsonObject }
 
-const roleNames = ['RoleName', 'Arn', 'Path', 'RoleId', 'CreateDate', 'MaxSessionDuration', 'PermissionsBoundary']
+const roleNames = [
+  'RoleName',
+  'Arn',
+  'Path',
+  'RoleId',
+  'CreateDate',
+  'MaxSessionDuration',
+  'PermissionsBoundary',
+  'Tags',
+]
 
 /** On the wire the document is URL-encoded JSON; the command line decodes it. */
 function policyOf(document: Json | undefined): Json | undefined {

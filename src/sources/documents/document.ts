@@ -17,6 +17,8 @@ export type Document = {
   readonly value: Json
   /** Line of the file on which it begins, from 1. */
   readonly line: number
+  /** It stood in a list at the top of its file: az prints all there are as one. */
+  readonly ofList?: true
   /** Members that stand twice in its text, which parsing hides. Only while the folder is read. */
   readonly duplicates: () => readonly Duplicate[]
 }

@@ -6,12 +6,14 @@ import { awsDocuments } from './aws.ts'
 import { azureDocuments } from './azure.ts'
 import { bundleDocuments } from './bundle.ts'
 import { certificateDocuments } from './certificates.ts'
+import { configurationDocuments } from './configurations.ts'
 import type { Document, Problem, TextFile } from './document.ts'
 import { readFiles } from './files.ts'
 import { gcpDocuments } from './gcp.ts'
 import { kubernetesDocuments } from './kubernetes.ts'
 import { liftOf } from './lifts.ts'
 import { logDocuments } from './logs.ts'
+import { neighbourDocuments } from './neighbours.ts'
 import { oidcDocuments } from './oidc.ts'
 import { filesOf, parseTexts } from './texts.ts'
 import { tokenDocuments } from './tokens.ts'
@@ -64,7 +66,17 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
   const logs = logDocuments()
   const bundle = bundleDocuments(options.now)
   const certificates = certificateDocuments(bundle.time)
-  const systems = [kubernetes, oidc, tokens, awsDocuments(), gcpDocuments(), azureDocuments()]
+  const configurations = configurationDocuments()
+  const systems = [
+    configurations,
+    kubernetes,
+    oidc,
+    tokens,
+    awsDocuments(),
+    gcpDocuments(),
+    azureDocuments(),
+    neighbourDocuments(),
+  ]
   const notRecognised = new Set<string>()
   const problems: Problem[] = []
 
@@ -79,7 +91,7 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
     if (/\.jwt$/i.test(name) || (!structured.test(name) && isTokenShaped(text))) {
       tokens.takeText(name, text)
       recognised += 1
-    } else if (certificates.takeText(name, text)) recognised += 1
+    } else if (certificates.takeText(name, text) || configurations.takeText(file)) recognised += 1
     else if (plainText.test(name)) {
       logs.takeText(name, text, file.line ?? 1)
       recognised += 1

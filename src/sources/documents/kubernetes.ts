@@ -41,7 +41,7 @@ export function kubernetesDocuments(namespace = 'default'): KubernetesDocuments 
     const name = textAt(picked, 'metadata', 'name') ?? textAt(picked, 'metadata', 'generateName')
     const kind = textAt(picked, 'kind') ?? ''
     if (name === undefined || kind === '') return undefined
-    const resource = resourceOf(kind)
+    const resource = resourceOf(kind, textAt(picked, 'apiVersion'))
     const space = home(resource, picked)
     const { objects } = shelfOf(resource)
     const key = `${space}/${name}`
@@ -59,7 +59,7 @@ export function kubernetesDocuments(namespace = 'default'): KubernetesDocuments 
 
   /** All objects of one kind: an empty list says that there are none. */
   const takeTyped = (list: JsonObject, items: readonly JsonObject[], apiVersion: string, kind: string): void => {
-    const resource = resourceOf(kind)
+    const resource = resourceOf(kind, apiVersion)
     const spaces = new Set(items.map((item) => put(item, { apiVersion, kind })?.space))
     if (isCut(list)) return
     const { complete } = shelfOf(resource)

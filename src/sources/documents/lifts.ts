@@ -91,8 +91,45 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   'gcp iam.workloadIdentityPoolProviders.list': () =>
     'gcloud iam workload-identity-pools providers list --workload-identity-pool POOL --location global --format json > providers.json',
   'gcp container.clusters.get': () => 'gcloud container clusters describe CLUSTER --format json > gke.json',
+  'azure Microsoft.ContainerService/managedClusters/read': () => 'az aks show -g GROUP -n CLUSTER > aks.json',
+  'azure Microsoft.ManagedIdentity/userAssignedIdentities/read': () => 'az identity list > identities.json',
+  'azure graph applications/read': (question) =>
+    sh`az ad app show --id ${word(question, 'appId')} > ${`${fileOf(word(question, 'appId'))}.json`}`,
+  'azure graph servicePrincipals/read': (question) =>
+    sh`az ad sp show --id ${word(question, 'appId')} > ${`${fileOf(word(question, 'appId'))}-sp.json`}`,
+  'gcp container.clusters.list': () => 'gcloud container clusters list --format json > clusters.json',
+  'gcp iam.serviceAccounts.get': (question) =>
+    sh`gcloud iam service-accounts describe ${word(question, 'email')} --format json > account.json`,
+  'gcp iam.serviceAccounts.getIamPolicy': (question) =>
+    sh`gcloud iam service-accounts get-iam-policy ${word(question, 'email')} --format json > ${fileOf(word(question, 'email'))}.json`,
+  'gcp resourcemanager.projects.getIamPolicy': (question) =>
+    sh`gcloud projects get-iam-policy ${word(question, 'project')} --format json > ${`projects_${fileOf(word(question, 'project'))}.json`}`,
+  'gcp resourcemanager.projects.get': (question) =>
+    sh`gcloud projects describe ${word(question, 'project')} --format json > project.json`,
+  'gcp storage.buckets.getIamPolicy': (question) =>
+    sh`gcloud storage buckets get-iam-policy ${`gs://${word(question, 'bucket')}`} --format json > ${`buckets_${fileOf(word(question, 'bucket'))}.json`}`,
+  'gcp storage.buckets.get': (question) =>
+    sh`gcloud storage buckets describe ${`gs://${word(question, 'bucket')}`} --format json > bucket.json`,
+  'gcp iam.roles.get': (question) => sh`gcloud iam roles describe ${word(question, 'role')} --format json > role.json`,
+  'gcp iam.workloadIdentityPools.get': (question) =>
+    sh`gcloud iam workload-identity-pools describe ${word(question, 'name')} --format json > pool.json`,
+  'gcp iam.workloadIdentityPoolProviders.get': (question) =>
+    sh`gcloud iam workload-identity-pools providers describe ${word(question, 'name')} --format json > provider.json`,
+  'gcp serviceusage.services.get': () => 'gcloud services list --format json > services.json',
+  'gcp gkehub.memberships.get': () =>
+    'gcloud container fleet memberships describe MEMBERSHIP --format json > membership.json',
+  'gcp logging.logEntries.list': () => 'run kubectl wi doctor against the cluster',
+  'gcp pod-probe': () => 'run kubectl wi doctor against the cluster',
   'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read': () =>
     'az identity federated-credential list --identity-name NAME --resource-group GROUP > credentials.json',
+  'azure Microsoft.Authorization/roleAssignments/read': (question) =>
+    sh`az role assignment list --assignee ${textAt(question.input, 'principalId') ?? 'PRINCIPAL_ID'} --all > role-assignments.json`,
+  'azure Microsoft.Storage/storageAccounts/read': (question) =>
+    sh`az storage account show -n ${word(question, 'name')} > storage-account.json`,
+  'azure Microsoft.ContainerService/managedClusters/identityBindings/read': () =>
+    'az aks identity-binding list -g GROUP --cluster-name CLUSTER > identity-bindings.json',
+  'azure entra openid-configuration': () => 'run kubectl wi doctor against the cluster',
+  'azure entra oauth2/v2.0/token': () => 'run kubectl wi doctor against the cluster',
   'clock now': () => 'kubectl wi collect, which writes down when it asked',
 }
 

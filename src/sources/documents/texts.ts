@@ -72,7 +72,8 @@ const oneOf = (file: TextFile, value: Json, line: number, text: () => string): D
 /** A list at the top is a file of several documents: none of the tools prints one as a document of its own but the az lists. */
 function documentsOf(file: TextFile, value: Json, line: number, text: () => string): readonly Document[] {
   if (value === null) return []
-  if (isList(value) && value.length > 0) return value.map((one) => oneOf(file, one, line, () => '{}'))
+  if (isList(value) && value.length > 0)
+    return value.map((one) => ({ ...oneOf(file, one, line, () => '{}'), ofList: true }))
   return [oneOf(file, value, line, text)]
 }
 

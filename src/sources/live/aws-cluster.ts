@@ -95,9 +95,11 @@ const sending = (signal: AbortSignal | undefined) => (signal === undefined ? {} 
 function facts(cluster: Cluster): Json {
   const { name, arn, endpoint, version, status, platformVersion, identity, accessConfig, certificateAuthority } =
     cluster
+  const vpcId = cluster.resourcesVpcConfig?.vpcId
   return JSON.parse(
     JSON.stringify({
       name,
+      ...(vpcId === undefined ? {} : { resourcesVpcConfig: { vpcId } }),
       arn,
       endpoint,
       version,

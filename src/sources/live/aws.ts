@@ -153,10 +153,18 @@ export function awsSource(deps: AwsDeps): AwsSource {
         new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }),
         sending(signal),
       )
-      const { Url, ClientIDList = [], ThumbprintList = [] } = answer
+      const { Url, ClientIDList = [], ThumbprintList = [], Tags = [] } = answer
       return Url === undefined
         ? unknown('malformed', 'the provider came without its URL', question)
-        : known({ Url, ClientIDList, ThumbprintList }, question)
+        : known(
+            {
+              Url,
+              ClientIDList,
+              ThumbprintList,
+              ...(Tags.length === 0 ? {} : { Tags: Tags.map(({ Key = '', Value = '' }) => ({ Key, Value })) }),
+            },
+            question,
+          )
     })
   }
 

@@ -110,7 +110,26 @@ const volumeMount = numbered({
   2: flag('readOnly'),
   3: setText('mountPath'),
   4: sharedText('subPath'),
+  5: sharedText('mountPropagation'),
   6: sharedText('subPathExpr'),
+})
+
+const profile = numbered({ 1: setText('type') })
+
+const securityContext = numbered({
+  1: message('capabilities', numbered({ 1: words('add'), 2: words('drop') })),
+  2: setFlag('privileged'),
+  4: number('runAsUser'),
+  7: setFlag('allowPrivilegeEscalation'),
+  8: number('runAsGroup'),
+  11: message('seccompProfile', profile),
+  12: message('appArmorProfile', profile),
+})
+
+const resources = numbered({
+  1: { name: 'limits', kind: 'quantities' },
+  2: { name: 'requests', kind: 'quantities' },
+  3: messages('claims', numbered({ 1: setText('name') })),
 })
 
 /** The same numbers in a Container and in an EphemeralContainerCommon. */
@@ -120,9 +139,9 @@ const container = numbered({
   3: words('command'),
   4: words('args'),
   7: sharedMessages('env', envVar, pickVariable),
-  8: sharedMessage('resources', numbered({ 1: { name: 'limits', kind: 'quantities' } })),
+  8: sharedMessage('resources', resources),
   9: sharedMessages('volumeMounts', volumeMount, pickMount),
-  15: sharedMessage('securityContext', numbered({ 4: number('runAsUser'), 8: number('runAsGroup') })),
+  15: sharedMessage('securityContext', securityContext),
   19: sharedMessages('envFrom', envFromSource, pickReference),
   24: setText('restartPolicy'),
 })
@@ -175,7 +194,10 @@ const volumeSource = numbered({
     pickProjected,
   ),
   27: message('storageos', readOnly(4)),
-  28: message('csi', numbered({ 1: setText('driver'), 2: setFlag('readOnly') })),
+  28: message(
+    'csi',
+    numbered({ 1: setText('driver'), 2: setFlag('readOnly'), 4: { name: 'volumeAttributes', kind: 'texts' } }),
+  ),
   29: message('ephemeral', readOnly(2)),
   30: message('image', none),
 })
@@ -209,6 +231,8 @@ const podSecurityContext = numbered({
   4: { ...number('supplementalGroups'), ...list },
   5: number('fsGroup'),
   6: number('runAsGroup'),
+  10: message('seccompProfile', profile),
+  11: message('appArmorProfile', profile),
 })
 
 const podSpec = numbered({
@@ -224,6 +248,8 @@ const podSpec = numbered({
   20: messages('initContainers', container),
   21: setFlag('automountServiceAccountToken'),
   22: sharedMessages('tolerations', toleration),
+  37: setFlag('hostUsers'),
+  38: messages('schedulingGates', numbered({ 1: setText('name') })),
   34: messages('ephemeralContainers', numbered({ 1: inline(container), 2: sharedText('targetContainerName') })),
 })
 
@@ -233,7 +259,12 @@ const podStatus = numbered({
   1: sharedText('phase'),
   8: messages(
     'containerStatuses',
-    numbered({ 1: setText('name'), 2: message('state', containerState), 3: message('lastState', containerState) }),
+    numbered({
+      1: setText('name'),
+      2: message('state', containerState),
+      3: message('lastState', containerState),
+      5: number('restartCount'),
+    }),
   ),
 })
 

@@ -1,5 +1,5 @@
 /** What a live cluster shows besides objects: known error texts in its events, and the time. */
-import { type Fact, known, type Question, type Source, unknown } from '../../core/fact.ts'
+import { absent, type Fact, known, type Question, type Source, unknown } from '../../core/fact.ts'
 import { isObject, type Json } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import type { ApiServer } from './api-server.ts'
@@ -30,6 +30,8 @@ export function observedSource({ api, namespace }: ObservedDeps): Source {
   return {
     name: 'events',
     ask: (question, signal) => {
+      // A cluster has no files.
+      if (question.system === 'document') return absent(question)
       if (question.system === 'clock') return known(new Date().toISOString(), question)
       if (question.call === 'errors') return errors(question, signal)
       if (question.call === 'tokens') return known({ tokens: [] }, question)

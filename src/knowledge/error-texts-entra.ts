@@ -1,0 +1,210 @@
+/** Known error texts of Entra itself: the codes, and the sentences behind them. */
+import type { CheckId } from '../core/check.ts'
+import type { ErrorText, Lead } from '../domain/error-texts.ts'
+
+export const lead = (check: string, message?: string, when?: string): Lead => ({
+  check: `azure/${check}` satisfies CheckId,
+  ...(message === undefined ? {} : { message }),
+  ...(when === undefined ? {} : { when }),
+})
+export const text = (fragment: string, means: string, first: Lead, ...others: readonly Lead[]): ErrorText => ({
+  fragment,
+  means,
+  leads: [first, ...others],
+})
+export const neutral = (check: CheckId, message?: string): Lead =>
+  message === undefined ? { check } : { check, message }
+
+const issuer = lead('federated-credential-matches-issuer')
+const subject = lead('federated-credential-matches-subject')
+const audience = lead('federated-credential-matches-audience')
+const refused = lead('token-exchange-succeeds', 'refused')
+const settled = lead('federation-settled', 'credential-young', 'A credential that matches was written a moment ago.')
+const documents = [
+  lead('issuer-documents-public', 'entra-could-not-fetch'),
+  lead('federation-settled', 'issuer-reads-unsteady', 'The documents answer now: it was a passing failure.'),
+] as const
+const optIn = lead('identity-binding-complete', 'proxy-not-opted-in')
+
+/** Codes of Entra: what each means, what to compare, and where it leads. https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
+const codes: readonly ErrorText[] = [
+  text(
+    'AADSTS70021',
+    'No federated credential of the identity matches the token; Entra does not say whether issuer, subject or audience differs. Compare all three with the credentials, byte for byte.',
+    lead('token-exchange-succeeds', 'entra-found-no-match'),
+    issuer,
+    subject,
+    audience,
+    settled,
+  ),
+  text(
+    'AADSTS700211',
+    "No federated credential of the identity names the token's issuer. Compare iss with the issuer of each credential, byte for byte, the last slash included.",
+    lead('federated-credential-matches-issuer', 'entra-found-no-issuer'),
+    settled,
+  ),
+  text(
+    'AADSTS700213',
+    "No federated credential for this issuer names the token's subject. Compare sub with the subject of each credential, case included.",
+    lead('federated-credential-matches-subject', 'entra-found-no-subject'),
+    settled,
+  ),
+  text(
+    'AADSTS7002138',
+    'The subject of a credential differs from that of the token in upper and lower case only.',
+    lead('federated-credential-matches-subject', 'differs-in-case'),
+  ),
+  text(
+    'AADSTS700212',
+    "The credential for this issuer and subject names another audience. Compare aud with the credential's audience.",
+    lead('federated-credential-matches-audience', 'entra-found-no-audience'),
+    settled,
+  ),
+  text(
+    'AADSTS700016',
+    'The tenant that was asked has no identity with this client id. Compare the client id with the identity, and the tenant with its home.',
+    lead('identity-exists-in-tenant', 'not-found'),
+    lead('service-account-names-identity', 'resource-id', 'The identifier is a whole resource id.'),
+  ),
+  text(
+    'AADSTS7000112',
+    'The service principal of the identity is disabled.',
+    lead('identity-exists-in-tenant', 'disabled'),
+  ),
+  ...['AADSTS90002', 'AADSTS900023'].map((code) =>
+    text(
+      code,
+      'There is no such tenant at the authority that was asked: the tenant id is wrong, or the cloud is.',
+      lead('authority-is-tenant-cloud', 'tenant-not-found'),
+    ),
+  ),
+  ...['AADSTS900382', 'AADSTS90038'].map((code) =>
+    text(
+      code,
+      'The authority that was asked belongs to another cloud than the tenant.',
+      lead('authority-is-tenant-cloud', 'cross-cloud'),
+    ),
+  ),
+  text(
+    'AADSTS50027',
+    'What was sent as the assertion is no JWT as it stands.',
+    lead('token-well-formed-and-current', 'malformed'),
+  ),
+  text(
+    'AADSTS70023',
+    'The token lives longer than Entra accepts, or has no time of issue.',
+    lead('token-well-formed-and-current', 'lifetime-too-long'),
+  ),
+  text(
+    'AADSTS700024',
+    'The assertion was used outside its valid time: it had expired, or the clocks disagree.',
+    lead('token-well-formed-and-current', 'outside-validity'),
+  ),
+  ...['AADSTS700222', 'AADSTS700229'].map((code) =>
+    text(
+      code,
+      'A token of Entra itself was sent where the ServiceAccount token belongs.',
+      lead('token-issuer-public', 'issuer-is-entra'),
+    ),
+  ),
+  ...['AADSTS90061', 'AADSTS50166', 'AADSTS501661'].map((code) =>
+    text(code, "Entra could not read the issuer's discovery document or keys.", ...documents),
+  ),
+  text(
+    'AADSTS7000272',
+    'The issuer publishes no key with the id of the one that signed the token.',
+    lead('issuer-publishes-signing-key', 'entra-found-no-key'),
+  ),
+  ...['AADSTS1002012', 'AADSTS70011', 'AADSTS500011'].map((code) =>
+    text(
+      code,
+      'The scope that the application asks for is none of an existing resource, or does not end in /.default.',
+      lead('token-exchange-succeeds', 'scope-invalid'),
+    ),
+  ),
+  text(
+    'AADSTS53003',
+    'A Conditional Access policy for workload identities blocks the exchange.',
+    lead('token-exchange-succeeds', 'conditional-access'),
+  ),
+  text(
+    'AADSTS50005',
+    'Conditional Access refuses the login of the person who sets things up; this is not about the workload.',
+    lead('federated-credential-accepted', 'blocked-by-conditional-access'),
+  ),
+  ...['AADSTS7002137', 'AADSTS700021', 'AADSTS700023', 'AADSTS700027'].map((code) =>
+    text(code, 'Entra refuses the assertion, which is not of the kind that Kubernetes signs.', refused),
+  ),
+  ...['AADSTS7000215', 'AADSTS7000222'].map((code) =>
+    text(
+      code,
+      'A client secret was sent, and it is wrong or has expired: the federated token was not used.',
+      lead('pod-environment-agrees', 'client-secret-shadows', 'A secret stands in the environment of the pod.'),
+      refused,
+    ),
+  ),
+  text('/AADSTS\\d/', 'Entra refuses the exchange.', refused),
+]
+
+const wholeTexts: readonly ErrorText[] = [
+  text(
+    "presented assertion issuer 'https://kubernetes.default.svc",
+    'The tokens name an issuer that exists only inside the cluster.',
+    lead('token-issuer-public', 'issuer-internal'),
+    neutral('cluster/issuer-is-public', 'cluster-internal'),
+  ),
+  text(
+    'No matching federated identity record found for presented assertion issuer',
+    "No federated credential of the identity names the token's issuer.",
+    lead('federated-credential-matches-issuer', 'entra-found-no-issuer'),
+  ),
+  text(
+    'No matching federated identity record found for presented assertion subject',
+    "No federated credential for this issuer names the token's subject.",
+    lead('federated-credential-matches-subject', 'entra-found-no-subject'),
+  ),
+  text(
+    'The subject matches with case-insensitive comparison, but not with case-sensitive comparison',
+    'The subject of a credential differs from that of the token in upper and lower case only.',
+    lead('federated-credential-matches-subject', 'differs-in-case'),
+  ),
+  text(
+    'No matching federated identity record found for presented assertion audience',
+    'The credential for this issuer and subject names another audience.',
+    lead('federated-credential-matches-audience', 'entra-found-no-audience'),
+  ),
+  text(
+    "presented assertion audience 'api://AKSIdentityBinding'",
+    'The token of an identity binding was sent to Entra itself.',
+    optIn,
+  ),
+  text(
+    "presented assertion issuer 'https://ib.oic.prod-aks.azure.com/",
+    'The token of an identity binding was sent to Entra itself.',
+    optIn,
+  ),
+  text(
+    "AADSTS700016: Application with identifier '/subscriptions/",
+    'A resource id was given where the client id of the identity belongs.',
+    lead('service-account-names-identity', 'resource-id'),
+  ),
+  text(
+    'Confidential Client is not supported in Cross Cloud request',
+    'The authority that was asked belongs to another cloud than the tenant.',
+    lead('authority-is-tenant-cloud', 'cross-cloud'),
+  ),
+  text('Request to External OIDC endpoint failed', "Entra could not read the issuer's documents.", ...documents),
+  text(
+    'used to sign the federated credential could not be found in the metadata of identity provider',
+    'The issuer publishes no key with the id of the one that signed the token.',
+    lead('issuer-publishes-signing-key', 'entra-found-no-key'),
+    neutral('cluster/published-keys-verify-tokens', 'key-not-published'),
+  ),
+  text(
+    'The current credential is not configured to acquire tokens for tenant',
+    'The application asks for a token of another tenant than its credential allows.',
+    lead('token-exchange-succeeds', 'tenant-not-allowed'),
+  ),
+]
+
+export const entraErrorTexts: readonly ErrorText[] = [...codes, ...wholeTexts]

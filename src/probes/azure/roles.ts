@@ -1,0 +1,149 @@
+/** The roles of the identity, asked only where the identity was seen to be refused something. */
+import { absent, defineProbe, type Fact, known, onward, type Soon } from '../../core/fact.ts'
+import { at, type Json, textAt } from '../../core/json.ts'
+import { azure, seen } from '../../domain/questions.ts'
+import type { ObservedError } from '../cluster/observed-errors.ts'
+import { listed } from '../lists.ts'
+import { errorsOfServiceAccount } from '../workload/observed-errors.ts'
+import { azureIdentity, same } from './identity.ts'
+import { clientReference } from './reference.ts'
+
+export type Denied = {
+  readonly error: ObservedError
+  readonly kind: 'data' | 'action'
+  readonly action?: string
+  readonly scope?: string
+  /** The storage account that the text names. */
+  readonly account?: string
+  readonly principal?: string
+}
+
+const ofData = /AuthorizationPermissionMismatch|not authorized to perform this operation using this permission/
+const ofAction = /AuthorizationFailed\b|does not have authorization to perform action/
+
+/** Absent where nothing was refused. */
+export const denied = defineProbe({
+  id: 'azure/denied',
+  about: 'what Azure refused to the identity',
+  scope: 'service-account',
+  needs: {},
+  wants: { errorsOfServiceAccount },
+  ask: (_have, { errorsOfServiceAccount }): Fact<Denied> => {
+    const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
+    for (const error of errors) {
+      const text = error.text.replace(/\s+/g, ' ')
+      // Who sets the credential up is somebody else than the workload.
+      if (/federatedIdentityCredentials\/write/i.test(text)) continue
+      const kind = ofData.test(text) ? 'data' : ofAction.test(text) ? 'action' : undefined
+      if (kind === undefined) continue
+      const action = /perform action '([^']{3,200})'/.exec(text)?.[1]
+      const scope = /over scope '([^']{3,600})'/.exec(text)?.[1]
+      const principal = /object id '([0-9a-f-]{36})'/i.exec(text)?.[1]
+      const account = /\b([a-z0-9]{3,24})\.(?:blob|dfs|queue|table|file)\.core\./.exec(text)?.[1]
+      return known(
+        {
+          error,
+          kind,
+          ...(action === undefined ? {} : { action }),
+          ...(scope === undefined ? {} : { scope }),
+          ...(principal === undefined ? {} : { principal }),
+          ...(account === undefined ? {} : { account }),
+        },
+        seen.errors(),
+      )
+    }
+    return absent(seen.errors())
+  },
+})
+
+export type Assignment = {
+  readonly principalId: string
+  readonly role: string
+  readonly scope: string
+  readonly created?: string
+}
+export type Roles = {
+  /** As messages name the identity. */
+  readonly principalId: string
+  readonly own: readonly Assignment[]
+  /** Given to the client id, which is nobody's object id. */
+  readonly misplaced: readonly Assignment[]
+  readonly complete: boolean
+  /** The list does not say whose roles they are; they are taken for this identity's. */
+  readonly assumed: boolean
+}
+
+const readAssignment = (json: Json): Assignment | undefined => {
+  const principalId = textAt(json, 'principalId')
+  const scope = textAt(json, 'scope')
+  const role = textAt(json, 'roleDefinitionName') ?? textAt(json, 'roleDefinitionId')?.split('/').at(-1)
+  const created = textAt(json, 'createdOn') ?? textAt(at(json, 'properties'), 'createdOn')
+  if (principalId === undefined || scope === undefined || role === undefined) return undefined
+  return { principalId, scope, role, ...(created === undefined ? {} : { created }) }
+}
+
+export const roles = defineProbe({
+  id: 'azure/roles',
+  about: 'the roles of the identity',
+  scope: 'service-account',
+  needs: { denied },
+  wants: { azureIdentity, clientReference },
+  ask: ({ denied }, { azureIdentity, clientReference }, { ask }): Soon<Fact<Roles>> => {
+    const identity = azureIdentity.state === 'known' ? azureIdentity.value : undefined
+    const named = denied.state === 'known' ? (denied.value.principal ?? identity?.principalId) : undefined
+    const question = azure.roleAssignments(named)
+    if (denied.state === 'absent') return absent(question)
+    return onward(ask(question), (fact): Fact<Roles> => {
+      const list = listed(fact, readAssignment, 'assignments')
+      if (list.state !== 'known') return list
+      const { items, complete } = list.value
+      const principals = [...new Set(items.map((one) => one.principalId))]
+      // A list of one principal's roles that was collected for this case is this identity's, where nothing says otherwise.
+      const principalId = named ?? (principals.length === 1 ? principals[0] : undefined)
+      const clientId = clientReference.state === 'known' ? clientReference.value.clientId : identity?.clientId
+      const misplaced = items.filter((one) => same(one.principalId, clientId))
+      const own = items.filter((one) => same(one.principalId, principalId) && !misplaced.includes(one))
+      return known(
+        {
+          principalId: principalId ?? 'the identity',
+          own,
+          misplaced,
+          assumed: named === undefined,
+          complete: complete && principalId !== undefined,
+        },
+        question,
+      )
+    })
+  },
+})
+
+/** https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage: the roles with dataActions on blobs, by name and by id. */
+const dataRoles: ReadonlySet<string> = new Set([
+  'storage blob data reader',
+  '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1',
+  'storage blob data contributor',
+  'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
+  'storage blob data owner',
+  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+])
+const managing: ReadonlySet<string> = new Set([
+  'owner',
+  '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
+  'contributor',
+  'b24988ac-6180-42a0-ab88-20f7382dd24c',
+  'reader',
+  'acdd72a7-3385-48ef-bd42-f606fba81ae7',
+  'storage account contributor',
+  '17d1049b-9a84-46fb-8f53-869881c3d3ab',
+  'storage blob delegator',
+  'db58b8e5-c6ad-4a2a-8342-4190687cbf4a',
+  'user access administrator',
+  'reader and data access',
+])
+export const readsBlobs = ({ role }: Assignment): boolean => dataRoles.has(role.toLowerCase())
+export const managesOnly = ({ role }: Assignment): boolean => managing.has(role.toLowerCase())
+/** Whether the assignment reaches the storage account; one of which the account is not known may. */
+export const reaches = ({ scope }: Assignment, account: string | undefined): boolean => {
+  const own = /\/storageaccounts\/([^/]+)/i.exec(scope)?.[1]
+  return own === undefined || account === undefined || same(own, account)
+}

@@ -1,0 +1,217 @@
+/** The objects of Google that are judged by themselves: configurations, stores, accounts and policies. */
+import { absent, defineProbe, type Fact, known, reading } from '../../core/fact.ts'
+import { at, isObject, type Json, textAt } from '../../core/json.ts'
+import { projectOf } from '../../domain/gcp-callers.ts'
+import type { GkeCluster } from '../../domain/gcp-cluster.ts'
+import { audienceOfConfiguration, type Configuration, tokenFileOf } from '../../domain/gcp-credentials.ts'
+import { readDeleted } from '../../domain/gcp-members.ts'
+import { type Grant, grantsOf, type Policy } from '../../domain/gcp-policies.ts'
+import { gcp, kubernetes } from '../../domain/questions.ts'
+import { listed } from '../lists.ts'
+import { readPod } from '../read-once.ts'
+import { type Heard, heardFor } from './heard.ts'
+import { policyFact } from './policies.ts'
+import { googleWorld, type World } from './world.ts'
+
+export type Configured = {
+  readonly world: World
+  readonly configuration?: Configuration
+  readonly heard: readonly Heard[]
+}
+
+/** The configuration that is judged; for the cluster, what was heard without one. */
+export const googleConfiguration = defineProbe({
+  id: 'gcp/configuration',
+  about: 'the credential configuration',
+  scope: 'object',
+  needs: { googleWorld },
+  wants: {},
+  ask: ({ googleWorld }, _want, { subject }): Fact<Configured> => {
+    if (googleWorld.state === 'absent') return googleWorld
+    const world = googleWorld.value
+    const heard = heardFor(world.heard, 'gcp/credential-configuration-is-usable')
+    if (subject.kind === 'Cluster')
+      return heard.length > 0 ? known({ world, heard }, gcp.collected()) : absent(gcp.collected())
+    if (subject.kind !== 'CredentialConfiguration') return absent(gcp.collected())
+    const configuration = world.configurations.find(
+      ({ name, namespace }) => name === subject.name && namespace === subject.namespace,
+    )
+    return configuration === undefined
+      ? absent(gcp.collected())
+      : known({ world, configuration, heard }, gcp.collected())
+  },
+})
+
+export type Naming = {
+  readonly kind: string
+  readonly name: string
+  /** What it says of the cluster. */
+  readonly said: {
+    readonly location?: string
+    readonly cluster?: string
+    readonly project?: string
+    readonly pool?: string
+    readonly audience?: string
+  }
+  readonly cluster: Fact<GkeCluster>
+  readonly fleet: Fact<{ readonly project: string; readonly membership: string; readonly pool: string }>
+  /** The audience of the token that the configuration reads, where a pod projects one. */
+  readonly tokenAudience?: string
+  readonly pods: Fact<unknown>
+  readonly heard: readonly Heard[]
+}
+
+/** A store or a configuration that names a cluster or a fleet; for the cluster, what was heard without one. */
+export const googleNaming = defineProbe({
+  id: 'gcp/naming',
+  about: 'which cluster a tool says that it runs in',
+  scope: 'object',
+  needs: { googleWorld },
+  wants: {},
+  ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Naming>> => {
+    if (googleWorld.state === 'absent') return googleWorld
+    const world = googleWorld.value
+    const { kind, name, namespace } = subject
+    const heard = heardFor(world.heard, 'gcp/identity-namespace-names-this-cluster')
+    const none = absent(gcp.collected())
+    const { cluster } = world
+    const base = { kind, name, cluster, heard, fleet: none, pods: none }
+    if (kind === 'Cluster') return heard.length > 0 ? known({ ...base, said: {} }, gcp.cluster()) : none
+    if (kind === 'SecretStore' || kind === 'ClusterSecretStore') {
+      const resource = kind === 'SecretStore' ? 'secretstores' : 'clustersecretstores'
+      const fact = await ask(kubernetes.get(resource, namespace, name))
+      if (fact.state !== 'known') return fact.state === 'unknown' ? fact : none
+      const own = at(fact.value, 'spec', 'provider', 'gcpsm', 'auth', 'workloadIdentity')
+      if (!isObject(own)) return none
+      const location = textAt(own, 'clusterLocation')
+      const named = textAt(own, 'clusterName')
+      const project = textAt(own, 'clusterProjectID')
+      const said = {
+        ...(location === undefined ? {} : { location }),
+        ...(named === undefined ? {} : { cluster: named }),
+        ...(project === undefined ? {} : { project }),
+      }
+      return known({ ...base, said }, fact.from)
+    }
+    if (kind !== 'CredentialConfiguration') return none
+    const configuration = world.configurations.find((one) => one.name === name && one.namespace === namespace)
+    const audience = configuration === undefined ? '' : audienceOfConfiguration(configuration)
+    if (configuration === undefined || !audience.startsWith('identitynamespace:')) return none
+    const pool = /^identitynamespace:([^:]+):/.exec(audience)?.[1]
+    const fleet = reading(await ask(gcp.membership()), (json) => {
+      const project = textAt(json, 'project')
+      const membership = textAt(json, 'membership')
+      return project === undefined || membership === undefined
+        ? undefined
+        : { project, membership, pool: textAt(json, 'pool') ?? `${project}.svc.id.goog` }
+    })
+    const file = tokenFileOf(configuration)
+    const pods = listed(await ask(kubernetes.list('pods', namespace)), readPod)
+    const all = pods.state === 'known' ? pods.value.items : []
+    const tokenAudience = all
+      .flatMap((pod) =>
+        pod.volumes.flatMap((volume) =>
+          volume.tokens.filter((token) =>
+            pod.containers.some(({ mounts }) =>
+              mounts.some(
+                (mount) =>
+                  mount.name === volume.name && file === `${mount.mountPath.replace(/\/+$/, '')}/${token.path}`,
+              ),
+            ),
+          ),
+        ),
+      )
+      .map(({ audience: of }) => of)[0]
+    return known(
+      {
+        ...base,
+        fleet,
+        pods,
+        said: { audience, ...(pool === undefined ? {} : { pool }) },
+        ...(tokenAudience === undefined ? {} : { tokenAudience }),
+      },
+      gcp.membership(),
+    )
+  },
+})
+
+export type Target = {
+  readonly email: string
+  readonly named: string
+  readonly account: Fact<{ readonly uid?: string; readonly disabled: boolean }>
+  /** Grants to an account of this name that was deleted. */
+  readonly former: readonly (Grant & { readonly uid: string })[]
+}
+
+/** A Google service account that somebody names. */
+export const googleServiceAccount = defineProbe({
+  id: 'gcp/service-account',
+  about: 'the Google service account',
+  scope: 'object',
+  needs: { googleWorld },
+  wants: {},
+  ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Target>> => {
+    if (googleWorld.state === 'absent') return googleWorld
+    const email = subject.name
+    if (subject.kind !== 'GoogleServiceAccount' || !email.includes('@')) return absent(gcp.collected())
+    const account = reading(await ask(gcp.serviceAccount(email)), (json: Json) => {
+      const uid = textAt(json, 'uniqueId')
+      return { disabled: at(json, 'disabled') === true, ...(uid === undefined ? {} : { uid }) }
+    })
+    const former = googleWorld.value.policies.flatMap(grantsOf).flatMap((grant) => {
+      const deleted = readDeleted(grant.member)
+      return deleted?.email === email ? [{ ...grant, uid: deleted.uid }] : []
+    })
+    const named = subject.of?.[0]
+    return known({ email, named: named ?? 'the folder', account, former }, account.from)
+  },
+})
+
+export type Members = {
+  readonly world: World
+  readonly policy: Fact<Policy>
+  readonly resource: string
+  readonly number?: string
+  readonly heard: readonly Heard[]
+}
+
+const kinds: { readonly [kind: string]: string } = {
+  GoogleServiceAccount: 'serviceAccounts',
+  GoogleProject: 'projects',
+  Bucket: 'buckets',
+}
+
+/** The policy of the account, project or bucket that is judged; for the cluster, what was heard without one. */
+export const googleMembers = defineProbe({
+  id: 'gcp/members',
+  about: 'the members of an IAM policy',
+  scope: 'object',
+  needs: { googleWorld },
+  wants: {},
+  ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Members>> => {
+    if (googleWorld.state === 'absent') return googleWorld
+    const world = googleWorld.value
+    const heard = heardFor(world.heard, 'gcp/iam-members-are-well-formed')
+    const none = absent(gcp.collected())
+    if (subject.kind === 'Cluster')
+      return heard.length > 0 ? known({ world, policy: none, resource: '', heard }, gcp.collected()) : none
+    const kind = kinds[subject.kind]
+    if (kind === undefined) return none
+    const { name } = subject
+    const resource = `${kind}/${name}`
+    const unnamed = world.policies.find((one) => one.resource === 'unnamed/')
+    const policy =
+      kind === 'serviceAccounts'
+        ? name === 'service account' && unnamed !== undefined
+          ? known(unnamed, gcp.collected())
+          : policyFact(await ask(gcp.serviceAccountPolicy(name)), resource)
+        : kind === 'projects'
+          ? policyFact(await ask(gcp.projectPolicy(name)), resource)
+          : policyFact(await ask(gcp.bucketPolicy(name)), resource)
+    // Its number is written in members only; the project of an account stands in its e-mail.
+    const project = projectOf(name)
+    const told = project === undefined ? undefined : await ask(gcp.project(project))
+    const number = told?.state === 'known' ? textAt(told.value, 'projectNumber') : undefined
+    return known({ world, policy, resource, heard: [], ...(number === undefined ? {} : { number }) }, policy.from)
+  },
+})
