@@ -202,6 +202,14 @@ describe('web identity in a pod', () => {
     expect(ran.out).not.toContain(secret)
     expect(ran.code).toBe(1)
   })
+  test('stays proven beside a key file of another cloud', async () => {
+    const key = randomBytes(30).toString('base64url')
+    const file = fileWith(JSON.stringify({ type: 'service_account', private_key: key }))
+    const ran = await run(podOf(lab, { ...(await web()), GOOGLE_APPLICATION_CREDENTIALS: file }))
+    expect(ran.out).not.toContain(key)
+    expect(ran.out).toContain('Google Cloud')
+    expect(ran.code).toBe(0)
+  })
   test('lists a bucket in the words of S3', async () => {
     const ran = await run(podOf(lab, await web()), ['--s3', 'nobodys', '--write', '-o', 'json'])
     expect(statuses(ran)).toMatchObject({ 'who-am-i': 'pass', 's3-list': 'fail', 's3-write': 'fail' })
