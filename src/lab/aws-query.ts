@@ -5,7 +5,7 @@ import type { Handler, Reply, Request } from './listener.ts'
 /** What a call answers, as elements in order; a list is written as `member`s. */
 export type Xml = string | number | boolean | readonly Xml[] | { readonly [element: string]: Xml | undefined }
 export type Form = URLSearchParams
-export type Call = (form: Form) => Xml | Promise<Xml>
+export type Call = (form: Form, accessKey?: string) => Xml | Promise<Xml>
 
 /** A refusal by AWS. */
 export class AwsError extends Error {
@@ -53,6 +53,10 @@ const xmlReply = (status: number, id: string, body: string): Reply => ({
 export const isSigned = ({ headers, query }: Request): boolean =>
   headers.authorization?.startsWith('AWS4-HMAC-SHA256 Credential=') === true || query.has('X-Amz-Signature')
 
+/** The access key that a call is signed with; undefined where it is not signed in a header. */
+export const accessKeyOf = ({ headers }: Request): string | undefined =>
+  /^AWS4-HMAC-SHA256 Credential=(\w{1,128})\//.exec(headers.authorization ?? '')?.[1]
+
 /** The values of a list parameter: `Name.member.1`, `Name.member.2`, …  */
 export function members(form: Form, name: string): readonly string[] {
   const found: string[] = []
@@ -85,7 +89,7 @@ export function queryService(service: {
         )
       if (!unsigned.has(action) && !isSigned(request))
         throw new AwsError(403, 'MissingAuthenticationToken', 'Request is missing Authentication Token')
-      const result = written(await call(form))
+      const result = written(await call(form, accessKeyOf(request)))
       const named = result === '' ? '' : `<${action}Result>${result}</${action}Result>`
       const metadata = `<ResponseMetadata><RequestId>${id}</RequestId></ResponseMetadata>`
       return xmlReply(200, id, `<${action}Response xmlns="${namespace}">${named}${metadata}</${action}Response>`)

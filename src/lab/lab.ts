@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { textAt } from '../core/json.ts'
 import { queryTrouble } from './aws-query.ts'
+import type { Sessions } from './aws-sessions.ts'
 import { armTrouble, azureArm } from './azure-arm.ts'
 import { azureGraph, graphTrouble } from './azure-graph.ts'
 import { caseOf } from './case.ts'
@@ -18,6 +19,7 @@ import { issuerOf } from './issuer.ts'
 import { kubernetesApi } from './kubernetes-api.ts'
 import { statusTrouble } from './kubernetes-status.ts'
 import { type Handler, type Listener, listen, type Reply } from './listener.ts'
+import { podIdentityAgent } from './pod-identity-agent.ts'
 import type { World } from './published-keys.ts'
 import { s3Service } from './s3.ts'
 import { makeSigner, type Signer } from './signer.ts'
@@ -44,8 +46,8 @@ export type Lab = {
   /** A whole environment for a child process, cleared of what would lead past the lab. */
   readonly env: Record<string, string>
   readonly kubeconfig: string
-  /** `issuer` is where the issuer listens; its own address is `Lab.issuer`. */
-  readonly urls: Servers & { readonly issuer: string }
+  /** `issuer` is where the issuer listens; its own address is `Lab.issuer`. `agent`: the EKS Pod Identity agent, over http as on a node. */
+  readonly urls: Servers & { readonly issuer: string; readonly agent: string }
   readonly issuer: string
   /** Certificates to trust, and where the issuer's hosts really are. */
   readonly world: World
@@ -92,8 +94,9 @@ export async function startLab(
     trouble: (message: string) => Reply,
     names: readonly string[] = [],
     aheadBy = 0,
+    plain = false,
   ) => {
-    const leaf = name === 'metadata' ? undefined : await authority.leaf(['127.0.0.1', 'localhost', ...names])
+    const leaf = plain ? {} : { leaf: await authority.leaf(['127.0.0.1', 'localhost', ...names]) }
     const count = (method: string, path: string): void => {
       const key = `${name} ${method} ${path}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -106,7 +109,7 @@ export async function startLab(
             overhear(reply.body)
             return reply
           }
-    const listener = await listen({ ...(leaf && { leaf }), handle: heard, trouble, count, ahead: aheadBy })
+    const listener = await listen({ ...leaf, handle: heard, trouble, count, ahead: aheadBy })
     listeners.push(listener)
     return listener
   }
@@ -168,14 +171,19 @@ export async function startLab(
       'metadata',
       metadataService({ sts: desk, google: ofGoogle, pod: podOf(lab, api, token) }),
       plainTrouble,
+      [],
+      0,
+      true,
     )
-    const [kubernetes, sts, iam, eks, ec2, s3] = await Promise.all([
+    const sessions: Sessions = new Map()
+    const [kubernetes, sts, iam, eks, ec2, s3, agent] = await Promise.all([
       serve('kubernetes', api, statusTrouble, [], ahead),
-      serve('sts', stsService(lab.accounts, world, lab.region), queryTrouble),
+      serve('sts', stsService(lab.accounts, world, lab.region, sessions), queryTrouble),
       serve('iam', iamService(lab.accounts, lab.permissions, refusedAction), queryTrouble),
       serve('eks', eksService(lab, refusedAction), plainTrouble),
       serve('ec2', ec2Service(lab.machines, refusedAction), plainTrouble),
-      serve('s3', s3Service(lab.permissions, refusedAction), plainTrouble),
+      serve('s3', s3Service(lab.permissions, refusedAction, sessions), plainTrouble),
+      serve('agent', podIdentityAgent(lab, signer, sessions), plainTrouble, [], 0, true),
     ])
     port = kubernetes.port
     const servers: Servers = {
@@ -191,6 +199,7 @@ export async function startLab(
     const { env, kubeconfig, remove } = await makeWorkspace({
       world,
       servers,
+      agent: agent.url,
       token,
       // As aws eks update-kubeconfig or gcloud container clusters get-credentials names it.
       context: textAt(lab.cluster, 'arn') ?? textAt(aks, 'name') ?? lab.google.context ?? 'lab',
@@ -205,7 +214,7 @@ export async function startLab(
     return {
       env,
       kubeconfig,
-      urls: { ...servers, issuer: issuer.url },
+      urls: { ...servers, issuer: issuer.url, agent: agent.url },
       issuer: lab.issuer,
       world,
       sign: signer.sign,

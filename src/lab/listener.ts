@@ -1,5 +1,5 @@
-/** An https server (for the metadata server of a node: http) on a port of its own on loopback: bodies bounded, requests counted, closed at once. */
-import { createServer as createPlainServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
+/** An http or https server on a port of its own on loopback: bodies bounded, requests counted, closed at once. */
+import { createServer as createPlain, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 
 export type Request = {
@@ -25,7 +25,7 @@ const host = '127.0.0.1'
 
 /** Listens; `trouble` words the answer to a request that the handler stumbled over, in the tongue of its protocol. */
 export function listen(options: {
-  /** Left out: without TLS. */
+  /** Left out: plain http, as a node's own agents speak it. */
   readonly leaf?: { readonly cert: string; readonly key: string }
   readonly handle: Handler
   readonly trouble: (message: string) => Reply
@@ -69,8 +69,8 @@ export function listen(options: {
         .then(send)
     })
   }
-  const server = leaf === undefined ? createPlainServer(answer) : createServer(leaf, answer)
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  const server = leaf === undefined ? createPlain(answer) : createServer(leaf, answer)
+  server.on('tlsClientError', (_error: Error, socket: { destroy: () => void }) => socket.destroy())
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, host, () => {

@@ -6,9 +6,11 @@ import { aws } from '../domain/questions.ts'
 import { awsBuckets } from '../sources/documents/aws-buckets.ts'
 import { awsPolicies } from '../sources/documents/aws-policies.ts'
 import { folderOf } from '../sources/documents/document.ts'
-import { isSigned } from './aws-query.ts'
+import { accessKeyOf, isSigned } from './aws-query.ts'
+import type { Sessions } from './aws-sessions.ts'
 import type { CaseDocument } from './case-documents.ts'
 import type { Handler, Reply } from './listener.ts'
+import { s3Objects } from './s3-objects.ts'
 
 /** What the documents say about policies and buckets; undefined where they do not say. */
 export type Permissions = { readonly told: (question: Question) => Json | undefined }
@@ -93,10 +95,14 @@ const looks: { readonly [query: string]: Look } = {
 }
 
 /** `refused` tells by `s3:GetBucketPolicy` what the signed-in identity may not look at; what the case does not show it may not either. */
-export function s3Service({ told }: Permissions, refused: (action: string) => boolean): Handler {
+export function s3Service(permissions: Permissions, refused: (action: string) => boolean, sessions: Sessions): Handler {
+  const { told } = permissions
+  const objects = s3Objects(permissions)
   return (request) => {
     if (!isSigned(request)) return failure(403, 'AccessDenied', 'Access Denied')
     const bucket = decodeURIComponent(request.path.split('/')[1] ?? '')
+    const session = sessions.get(accessKeyOf(request) ?? '')
+    if (session !== undefined) return objects(request, bucket, session)
     const [query] = Object.keys(looks).filter((one) => request.query.has(one))
     const look = query === undefined ? undefined : looks[query]
     if (request.method !== 'GET' || look === undefined)

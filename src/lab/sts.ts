@@ -1,10 +1,10 @@
 /** STS over the query protocol: verifies a web identity token as AWS does, in the order that its answers imply. */
-import { createHash, randomBytes } from 'node:crypto'
 import { type JsonObject, textAt, textsAt } from '../core/json.ts'
 import { evaluateTrustPolicy } from '../domain/aws-trust-policy.ts'
 import { readToken } from '../domain/token-claims.ts'
-import { type Account, type Accounts, arnParts, madeUpId, type Role, roleNameOf } from './aws-accounts.ts'
-import { AwsError, type Call, cannotTell, type Form, members, queryService, type Xml } from './aws-query.ts'
+import { type Account, type Accounts, arnParts, type Role, roleNameOf } from './aws-accounts.ts'
+import { AwsError, type Call, cannotTell, type Form, members, queryService } from './aws-query.ts'
+import { newSession, type Sessions } from './aws-sessions.ts'
 import type { Handler } from './listener.ts'
 import { verifiesByPublishedKeys, type World } from './published-keys.ts'
 
@@ -28,19 +28,28 @@ const noKey = () =>
 const notAuthorized = () => new AwsError(403, 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity')
 
 /** `world` is where the issuer's documents are fetched from; `now` the time in milliseconds. */
-export function stsService(accounts: Accounts, world: World, region: string, now: () => number = Date.now): Handler {
+export function stsService(
+  accounts: Accounts,
+  world: World,
+  region: string,
+  sessions: Sessions,
+  now: () => number = Date.now,
+): Handler {
   const { caller } = accounts
   return queryService({
     namespace,
     unsigned: new Set(['AssumeRoleWithWebIdentity']),
     calls: {
-      GetCallerIdentity: () => ({ Arn: caller.Arn, UserId: caller.UserId, Account: caller.Account }),
-      AssumeRoleWithWebIdentity: webIdentity(accounts, world, region, now),
+      GetCallerIdentity: (_form, accessKey = '') => {
+        const { Arn, UserId, Account } = sessions.get(accessKey) ?? caller
+        return { Arn, UserId, Account }
+      },
+      AssumeRoleWithWebIdentity: webIdentity(accounts, world, region, sessions, now),
     },
   })
 }
 
-const webIdentity = (accounts: Accounts, world: World, region: string, now: () => number): Call => {
+const webIdentity = (accounts: Accounts, world: World, region: string, sessions: Sessions, now: () => number): Call => {
   return async (form) => {
     const order = orderIn(form)
     const claims = claimsIn(order.token)
@@ -75,7 +84,14 @@ const webIdentity = (accounts: Accounts, world: World, region: string, now: () =
     if (decision !== 'allow') throw notAuthorized()
     if (order.duration > role.maxSessionDuration)
       throw invalid('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.')
-    return sessionOf(order, role, claims.subject, audience, provider.arn, now())
+    const { keys, Arn, UserId } = newSession(sessions, { ...order, role, seconds: order.duration, now: now() })
+    return {
+      SubjectFromWebIdentityToken: claims.subject,
+      Audience: audience,
+      AssumedRoleUser: { Arn, AssumedRoleId: UserId },
+      Credentials: { ...keys },
+      Provider: provider.arn,
+    }
   }
 }
 
@@ -181,32 +197,4 @@ function roleOf(account: Account | undefined, arn: string): Role {
   if (role?.arn === arn) return role
   if (role === undefined && account?.rolesComplete !== true) throw cannotTell(`the role ${arn}`)
   throw notAuthorized()
-}
-
-/** Credentials that open nothing: made up for this answer. */
-function sessionOf(
-  order: OrderForm,
-  role: Role,
-  subject: string,
-  audience: string,
-  provider: string,
-  now: number,
-): Xml {
-  const { account, partition, session, duration } = order
-  const id = madeUpId('AROA', role.arn)
-  return {
-    SubjectFromWebIdentityToken: subject,
-    Audience: audience,
-    AssumedRoleUser: {
-      Arn: `arn:${partition}:sts::${account}:assumed-role/${role.name}/${session}`,
-      AssumedRoleId: `${id}:${session}`,
-    },
-    Credentials: {
-      SessionToken: randomBytes(96).toString('base64'),
-      SecretAccessKey: randomBytes(30).toString('base64'),
-      Expiration: `${new Date(now + duration * 1000).toISOString().slice(0, 19)}Z`,
-      AccessKeyId: `ASIA${createHash('sha256').update(randomBytes(16)).digest('hex').toUpperCase().slice(0, 16)}`,
-    },
-    Provider: provider,
-  }
 }

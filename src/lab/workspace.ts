@@ -29,7 +29,7 @@ export type Servers = {
 
 /** Whatever would lead a tool past the lab: other credentials, other endpoints, other certificates, the real cluster. */
 const misleading =
-  /^(AWS_|AZURE_|MSI_|IDENTITY_ENDPOINT$|GOOGLE_|GCLOUD_|GCE_METADATA_|CLOUDSDK_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
+  /^(AWS_|AZURE_|MSI_|IDENTITY_ENDPOINT$|GOOGLE_|GCLOUD_|GCE_METADATA_|CLOUDSDK_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB(_AGENT)?$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
 
 /**
  * Writes kubeconfig, certificate and the list of hosts into a new folder that only this user may read. `context` is the name of the
@@ -38,6 +38,7 @@ const misleading =
 export async function makeWorkspace(order: {
   readonly world: World
   readonly servers: Servers
+  readonly agent: string
   readonly token: string
   readonly context: string
   readonly user?: string
@@ -49,7 +50,7 @@ export async function makeWorkspace(order: {
   readonly google: { readonly audience: string; readonly secret: string }
   readonly base: Environment
 }): Promise<Workspace> {
-  const { world, servers, token, context, user = context, azure, namespace, region, google, base } = order
+  const { world, servers, agent, token, context, user = context, azure, namespace, region, google, base } = order
   const folder = await mkdtemp(path.join(tmpdir(), 'kubectl-wi-lab-'))
   await chmod(folder, 0o700)
   const file = async (name: string, text: string): Promise<string> => {
@@ -104,6 +105,8 @@ export async function makeWorkspace(order: {
     AWS_ENDPOINT_URL_EKS: servers.eks,
     AWS_ENDPOINT_URL_S3: servers.s3,
     AWS_ENDPOINT_URL_EC2: servers.ec2,
+    // Under a name of its own: as AWS_CONTAINER_CREDENTIALS_FULL_URI it would be whom every tool in the lab asks.
+    KUBECTL_WI_LAB_AGENT: `${agent}/v1/credentials`,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,

@@ -177,7 +177,7 @@ export async function connect(flags: KubeFlags, settings: ApiServerSettings): Pr
 
 const headersOf = ({ headers }: RequestOptions) => (headers === undefined || Array.isArray(headers) ? {} : headers)
 
-async function authentication(chosen: Chosen, env: NodeJS.ProcessEnv, timeoutMs: number) {
+export async function authentication(chosen: Chosen, env: NodeJS.ProcessEnv, timeoutMs: number) {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const { cluster } = chosen
   const { exec: fromFile, ...user } = chosen.user

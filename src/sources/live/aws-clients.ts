@@ -28,6 +28,15 @@ export type AwsClientSettings = {
   readonly region?: string | undefined
   readonly hint: EksHint
   readonly timeoutMs: number
+  /** Those of a session that was just got, in the place of the standard chain. */
+  readonly credentials?: SessionCredentials | undefined
+}
+
+/** Held by whoever was handed them, in memory, and by nothing that is printed or kept. */
+export type SessionCredentials = {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
 }
 
 const homeOf: { readonly [partition: string]: string } = {
@@ -39,7 +48,7 @@ const homeOf: { readonly [partition: string]: string } = {
 const partitionOf = (region: string): string =>
   region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
-export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings): AwsClients {
+export function awsClients({ env, region, hint, timeoutMs, credentials }: AwsClientSettings): AwsClients {
   const open: { destroy: () => void }[] = []
   let agent: Agent | undefined
 
@@ -54,6 +63,7 @@ export function awsClients({ env, region, hint, timeoutMs }: AwsClientSettings):
         requestTimeout: timeoutMs,
         throwOnRequestTimeout: true,
       },
+      ...(credentials === undefined ? {} : { credentials }),
       // The profile that kubectl signs in with, where the person has not chosen one.
       ...(hint.profile !== undefined && (env.AWS_PROFILE ?? env.AWS_ACCESS_KEY_ID ?? '') === ''
         ? { profile: hint.profile }

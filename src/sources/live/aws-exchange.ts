@@ -3,7 +3,7 @@ import { absent, type Fact, known, type Question, unknown } from '../../core/fac
 import { type Json, textAt } from '../../core/json.ts'
 import type { TokenName } from '../../domain/questions.ts'
 import { serviceError, unseen } from './aws-answers.ts'
-import type { AwsClients } from './aws-clients.ts'
+import type { AwsClients, SessionCredentials } from './aws-clients.ts'
 import type { TokenVault } from './token-vault.ts'
 import { plain } from './trouble.ts'
 
@@ -11,6 +11,10 @@ export type Exchanger = {
   readonly clients: AwsClients
   readonly vault: TokenVault
   readonly mint: (token: TokenName, signal?: AbortSignal) => Promise<Fact<Json>>
+  /** As the workload itself would name its session: trust policies may ask for it. */
+  readonly sessionName?: string | undefined
+  /** Is handed the session, where it is to be used; it is in no fact. */
+  readonly keep?: (credentials: SessionCredentials) => void
 }
 
 /** The shortest that STS grants. */
@@ -21,7 +25,7 @@ const passing =
 
 /** → `{outcome: 'exchanged' | 'refused', …}`; absent where the ServiceAccount does not exist. */
 export async function exchangeToken(
-  { clients, vault, mint }: Exchanger,
+  { clients, vault, mint, sessionName, keep }: Exchanger,
   question: Question,
   signal?: AbortSignal,
 ): Promise<Fact<Json>> {
@@ -42,7 +46,7 @@ export async function exchangeToken(
     const going = vault.lend(token, (WebIdentityToken) => {
       const command = new AssumeRoleWithWebIdentityCommand({
         RoleArn: roleArn,
-        RoleSessionName: `kubectl-wi-${Math.floor(Date.now() / 1000)}`,
+        RoleSessionName: sessionName ?? `kubectl-wi-${Math.floor(Date.now() / 1000)}`,
         WebIdentityToken,
         DurationSeconds: seconds,
       })
@@ -56,9 +60,12 @@ export async function exchangeToken(
       return sts.send(command, signal === undefined ? {} : { abortSignal: signal })
     })
     if (going === undefined) return unknown('cancelled', 'the token is no longer held', question)
-    const { AssumedRoleUser, SubjectFromWebIdentityToken: subject, Audience: audience } = await going
+    const { AssumedRoleUser, SubjectFromWebIdentityToken: subject, Audience: audience, Credentials } = await going
     if (AssumedRoleUser?.Arn === undefined)
       return unknown('malformed', 'STS answered without saying which role was assumed', question)
+    const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials ?? {}
+    if (AccessKeyId !== undefined && SecretAccessKey !== undefined && SessionToken !== undefined)
+      keep?.({ accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken })
     return known(
       {
         outcome: 'exchanged',

@@ -1,0 +1,28 @@
+/** `kubectl wi exchange-test`: proves the identity that a pod has been given, step by step. */
+import { Command } from '@oclif/core'
+import { exchangeTestFlags } from '../flags/exchange-test.ts'
+
+export default class ExchangeTest extends Command {
+  static override summary = 'Prove the cloud identity that this pod has been given, step by step.'
+  static override description =
+    `Inside a pod it looks for the identity that the pod has been given, says what each SDK would take first and what shadows it, and then proves it: the token is read, its claims and its signature are looked at, it is exchanged, and the cloud is asked who that is. What the cloud refuses is said in its own words, with the likely cause.
+
+A token or a credential is held in memory only, and never printed, logged or written.
+
+EXIT CODES
+  0  proven
+  1  refuted: at least one step failed
+  2  usage, or the tool could not run at all
+  3  inconclusive: no identity was found, or something that matters could not be seen`
+  static override examples = [
+    { description: 'In a shell of the pod', command: '<%= config.bin %> exchange-test' },
+    { description: 'And read the bucket that it is for', command: '<%= config.bin %> exchange-test --s3 carts' },
+  ]
+  static override flags = exchangeTestFlags
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(ExchangeTest)
+    const { exchangeTest } = await import('../examine/exchange-test.ts')
+    process.exitCode = await exchangeTest(flags, { version: this.config.version, process })
+  }
+}

@@ -1,0 +1,77 @@
+/** One run of exchange-test inside a pod: what identity it was given, and each step of proving it. */
+import { exitCodeOfProof, type ProofReport, verdictOf } from '../core/proof.ts'
+import { lookedFor } from '../domain/credential-order.ts'
+import type { KubeconfigValues } from '../flags/kubeconfig.ts'
+import { columnsOf, wantsColor } from '../flags/output.ts'
+import { proofText } from '../report/proof.ts'
+import { provePod } from './prove-pod.ts'
+import type { Run } from './proving.ts'
+import { usage } from './trouble.ts'
+
+export type ExchangeFlags = KubeconfigValues & {
+  readonly sa?: string | undefined
+  readonly pod?: string | undefined
+  readonly container?: string | undefined
+  readonly s3?: string | undefined
+  readonly write: boolean
+  /** Milliseconds for the whole run. */
+  readonly timeout: number
+  readonly output: 'table' | 'json'
+  readonly 'no-color': boolean
+}
+type Setting = { readonly version: string; readonly process: NodeJS.Process }
+
+const interrupted = 130
+
+/** Proves from outside what a ServiceAccount or a pod has been given. */
+async function proveElsewhere(flags: ExchangeFlags, version: string, stop: AbortSignal): Promise<ProofReport> {
+  const { openLive } = await import('./world.ts')
+  const sa = flags.sa?.replace(/^(sa|serviceaccounts?)\//u, '')
+  const live = await openLive(flags, { version, signal: stop, exchange: true, timeout: flags.timeout })
+  const run: Run = { stop, steps: [] }
+  try {
+    if (flags.pod !== undefined) {
+      const { provePodElsewhere } = await import('./prove-exec.ts')
+      const pod = flags.pod.replace(/^(po|pods?)\//u, '')
+      const proofs = await provePodElsewhere(run, live, flags, { ...flags, pod })
+      const nothing = proofs.every(({ mechanism }) => mechanism === 'none') && run.steps[0]?.status === 'pass'
+      const looked = nothing ? Object.entries(lookedFor) : []
+      const verdict = nothing ? 'inconclusive' : verdictOf(proofs)
+      return { subject: `pod ${live.namespace}/${pod}`, proofs, lookedFor: looked, verdict }
+    }
+    const { proveAccount } = await import('./prove-account.ts')
+    const proofs = await proveAccount(run, live, sa ?? '')
+    return { subject: `ServiceAccount ${live.namespace}/${sa}`, proofs, lookedFor: [], verdict: verdictOf(proofs) }
+  } finally {
+    live.close()
+  }
+}
+
+/** Proves, writes the report to stdout, and returns the exit code. Throws usage errors. */
+export async function exchangeTest(flags: ExchangeFlags, { version, process }: Setting): Promise<number> {
+  if (flags.write && flags.s3 === undefined) throw usage('--write needs a bucket to write to: add --s3 BUCKET')
+  const outside = flags.sa !== undefined || flags.pod !== undefined
+  if (outside && flags.s3 !== undefined)
+    throw usage(
+      '--s3 is tried with what the pod itself gets, so it goes with neither --sa nor --pod: run it inside the pod',
+    )
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  const { asTrouble } = await import('./trouble.ts')
+  const { redactedProof } = await import('./redacted-proof.ts')
+  const until = AbortSignal.any([stop.signal, AbortSignal.timeout(flags.timeout)])
+  try {
+    const report = redactedProof(
+      outside ? await proveElsewhere(flags, version, until) : await provePod(flags, process.env, until),
+    )
+    const { env, stdout } = process
+    const text =
+      flags.output === 'json'
+        ? `${JSON.stringify({ schema: 'kubectl-wi/exchange-test/v1', tool: { name: 'kubectl-wi', version }, ...report }, null, 2)}\n`
+        : proofText(report, { width: columnsOf(stdout, env), color: wantsColor(stdout, env, flags['no-color']) })
+    stdout.write(text)
+    return stop.signal.aborted ? interrupted : exitCodeOfProof[report.verdict]
+  } catch (error) {
+    throw asTrouble(error)
+  }
+}

@@ -1,0 +1,65 @@
+/** The proof of an Azure identity from inside its pod: the projected token as a client assertion, and whose the access token is. */
+import type { Outcome } from '../core/proof.ts'
+import { azureAudience } from '../domain/audiences.ts'
+import type { TokenName } from '../domain/questions.ts'
+import type { Attempt } from '../sources/live/pod-aws.ts'
+import type { AzureOrder } from '../sources/live/pod-azure.ts'
+import { type AwsPlace, aboutToken, tokenStep, told } from './prove-aws.ts'
+import { prove, type Run } from './proving.ts'
+
+export type AzurePlace = Pick<AwsPlace, 'env' | 'oidc' | 'readToken'> & {
+  readonly assert: (token: TokenName, order: AzureOrder) => Promise<Attempt>
+}
+
+export async function proveAzure(run: Run, { env, oidc, readToken, assert }: AzurePlace): Promise<void> {
+  const client = env.AZURE_CLIENT_ID ?? ''
+  const tenant = env.AZURE_TENANT_ID ?? ''
+  const authority = env.AZURE_AUTHORITY_HOST || 'https://login.microsoftonline.com/'
+  const [step, seen] = await tokenStep(run, env.AZURE_FEDERATED_TOKEN_FILE ?? '', readToken)
+  await aboutToken(run, step, seen, oidc, { usual: azureAudience })
+  let got: Attempt | undefined
+  const exchanged = await prove(
+    run,
+    'exchange',
+    'Entra takes the token as a client assertion',
+    async (): Promise<Outcome> => {
+      const missing = [client === '' ? 'AZURE_CLIENT_ID' : '', tenant === '' ? 'AZURE_TENANT_ID' : ''].filter(
+        (one) => one !== '',
+      )
+      if (missing.length > 0)
+        return { status: 'fail', says: `${missing.join(' and ')} is not set, so no SDK knows whom to ask for` }
+      if (seen?.state !== 'token') return { status: 'blocked', says: 'there is no token' }
+      got = await assert(seen.name, { authority, tenant, client })
+      return told(
+        got,
+        () => `Entra gives an access token to client ${client}`,
+        `Entra refuses the token for client ${client}`,
+      )
+    },
+    step,
+  )
+  await prove(
+    run,
+    'who-am-i',
+    'Who the cloud says that this is',
+    (): Outcome => {
+      const { app = '', object = '', tenant: home = '' } = got?.state === 'done' ? got.told : {}
+      if (app === '') return { status: 'unknown', says: 'the access token does not show whose it is' }
+      const details = [
+        ['client', app],
+        ['object', object],
+        ['tenant', home],
+      ] as const
+      // A tenant may be named by a domain; then only the client can be compared.
+      const sameTenant = !/^[\da-f-]{36}$/iu.test(tenant) || home === '' || home.toLowerCase() === tenant.toLowerCase()
+      return app.toLowerCase() === client.toLowerCase() && sameTenant
+        ? { status: 'pass', says: `client ${app}, as AZURE_CLIENT_ID names it`, details }
+        : {
+            status: 'fail',
+            says: `the access token is of client ${app} in tenant ${home}, and client ${client} in tenant ${tenant} was asked for`,
+            details,
+          }
+    },
+    exchanged,
+  )
+}

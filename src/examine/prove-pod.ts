@@ -1,0 +1,101 @@
+/** The proof of everything that this pod was given: a proof for each cloud of which it has credentials. */
+import { type Proof, type ProofReport, verdictOf } from '../core/proof.ts'
+import { type CloudOrder, credentialOrder, lookedFor } from '../domain/credential-order.ts'
+import { kubernetes } from '../domain/questions.ts'
+import type { PodWeb } from '../sources/live/pod-web.ts'
+import { identityOutcome, mechanismOf } from './identity.ts'
+import { type AwsPlace, proveAws } from './prove-aws.ts'
+import { prove, type Run } from './proving.ts'
+
+export type PodWishes = { readonly s3?: string | undefined; readonly write: boolean; readonly timeout: number }
+
+const longestRequest = 10_000
+
+/** `stop` ends it early; what is not seen by then is said to be so. @throws LiveTrouble */
+export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<ProofReport> {
+  const [{ lookAtPod, readConfiguration, readTokenFile }, { tokenVault }, { oidcSource }, { podWeb }] =
+    await Promise.all([
+      import('../sources/live/pod.ts'),
+      import('../sources/live/token-vault.ts'),
+      import('../sources/live/oidc.ts'),
+      import('../sources/live/pod-web.ts'),
+    ])
+  const vault = tokenVault()
+  const timeoutMs = Math.min(longestRequest, wishes.timeout)
+  const settings = { env, vault, timeoutMs, signal: stop }
+  const begun = performance.now()
+  const glance = await lookAtPod(env)
+  const web = podWeb(settings)
+  const oidc = oidcSource({
+    ...settings,
+    mint: async (name) => ({ state: 'known', value: {}, from: kubernetes.token(name) }),
+  })
+  const closers: (() => void)[] = [() => vault.empty(), web.close, oidc.close]
+  const readToken: AwsPlace['readToken'] = (file) => readTokenFile(file, vault)
+  const google = async () => (await import('../sources/live/pod-google.ts')).podGoogle(web, vault, env)
+
+  const proveGiven = async (run: Run, { cloud, given }: CloudOrder): Promise<void> => {
+    if (given === undefined) return
+    if (cloud === 'aws') {
+      const { podAws } = await import('../sources/live/pod-aws.ts')
+      const aws = podAws(settings)
+      closers.push(aws.close)
+      await proveAws(run, given.way === 'container-credentials', { ...wishes, env, aws, oidc, readToken })
+    } else if (given.way === 'external-account') {
+      const { proveExternalAccount } = await import('./prove-google.ts')
+      const read = await readConfiguration(glance.google?.path ?? '')
+      const configuration = read.state === 'json' ? read.value : {}
+      await proveExternalAccount(run, { google: await google(), oidc, readToken, configuration })
+    } else if (given.way === 'metadata-server') {
+      const { proveMetadataServer } = await import('./prove-google.ts')
+      await proveMetadataServer(run, await google())
+    } else if (given.way === 'federated-token') {
+      const [{ proveAzure }, { assertToEntra }] = await Promise.all([
+        import('./prove-azure.ts'),
+        import('../sources/live/pod-azure.ts'),
+      ])
+      const assert = (...[token, order]: Parameters<Parameters<typeof proveAzure>[1]['assert']>) =>
+        assertToEntra(web, vault, token, order)
+      await proveAzure(run, { env, oidc, readToken, assert })
+    } else
+      await prove(run, 'exchange', 'The exchange', () => ({
+        status: 'unknown',
+        says: `${mechanismOf({ cloud, given, families: [], shadows: [] })} is not tried here`,
+      }))
+  }
+
+  try {
+    let orders = credentialOrder(glance)
+    // Nothing in a pod of GKE shows that it has an identity but the server itself.
+    if (orders.every(({ given }) => given === undefined) && (await hasMetadata(web, env, google)))
+      orders = credentialOrder({ ...glance, metadata: true })
+    const milliseconds = Math.round(performance.now() - begun)
+    const proofs: Proof[] = []
+    for (const order of orders) {
+      const mechanism = mechanismOf(order)
+      const run: Run = { stop, steps: [] }
+      const title = 'The identity that the pod was given'
+      const found = await prove(run, 'identity', title, () => identityOutcome(order, mechanism))
+      run.steps[0] = { ...found, milliseconds: found.milliseconds + milliseconds }
+      await proveGiven(run, order)
+      const expected =
+        order.cloud === 'aws' ? env.AWS_ROLE_ARN : order.cloud === 'azure' ? env.AZURE_CLIENT_ID : undefined
+      proofs.push({ cloud: order.cloud, mechanism, ...(expected ? { expected } : {}), steps: run.steps })
+    }
+    const looked = proofs.some(({ mechanism }) => mechanism !== 'none') ? [] : Object.entries(lookedFor)
+    return { subject: 'this pod', proofs, lookedFor: looked, verdict: verdictOf(proofs) }
+  } finally {
+    for (const close of closers) close()
+  }
+}
+
+/** In the lab only where it is said where: the address belongs to the machine that the lab runs on. */
+async function hasMetadata(
+  web: PodWeb,
+  env: NodeJS.ProcessEnv,
+  google: () => Promise<{ readonly metadataAccount: () => Promise<{ readonly state: string }> }>,
+): Promise<boolean> {
+  if (web.inLab && !env.GCE_METADATA_HOST && !env.GCE_METADATA_IP) return false
+  const seen = await (await google()).metadataAccount()
+  return seen.state === 'done' || seen.state === 'refused'
+}

@@ -1,0 +1,38 @@
+/** What `exchange-test` can be told. */
+import { Flags } from '@oclif/core'
+import { durationFlag } from './duration.ts'
+import { kubeconfigFlags } from './kubeconfig.ts'
+import { colorFlag } from './output.ts'
+
+export const exchangeTestFlags = {
+  pod: Flags.string({
+    helpValue: 'NAME',
+    exclusive: ['sa'],
+    summary: 'From outside: have a shell in this pod tell what it has, and exchange a token minted like its own.',
+  }),
+  container: Flags.string({
+    char: 'c',
+    helpValue: 'NAME',
+    dependsOn: ['pod'],
+    summary: 'With --pod: the container to look into (default: as kubectl exec has it).',
+  }),
+  sa: Flags.string({
+    helpValue: 'NAME',
+    summary: 'From outside: mint a token for this ServiceAccount by TokenRequest, and exchange that.',
+  }),
+  s3: Flags.string({ helpValue: 'BUCKET', summary: 'List this bucket with what the exchange gave.' }),
+  write: Flags.boolean({ summary: 'With --s3: put a small object, too, and delete it again.' }),
+  timeout: durationFlag({
+    default: 60_000,
+    defaultHelp: async () => '1m',
+    summary: 'Time for the whole run; what is not seen by then is reported as not seen.',
+  }),
+  output: Flags.option({
+    char: 'o',
+    options: ['table', 'json'] as const,
+    default: 'table',
+    summary: 'Format of the report.',
+  })(),
+  'no-color': colorFlag,
+  ...kubeconfigFlags,
+}

@@ -1,0 +1,114 @@
+/** Google Cloud as a pod meets it: its metadata server, or STS and then the account that a credential configuration names. */
+import { textAt } from '../../core/json.ts'
+import type { TokenName } from '../../domain/questions.ts'
+import type { Attempt } from './pod-aws.ts'
+import { type PodWeb, refusalOf, silent } from './pod-web.ts'
+import type { TokenVault } from './token-vault.ts'
+import { plain } from './trouble.ts'
+
+export type GoogleConfiguration = {
+  readonly audience: string
+  readonly tokenType: string
+  readonly tokenUrl: string
+  /** Where an access token of a service account is then asked for. */
+  readonly impersonationUrl?: string
+}
+export type PodGoogle = {
+  readonly exchange: (token: TokenName, configuration: GoogleConfiguration) => Promise<Attempt>
+  readonly impersonate: (address: string) => Promise<Attempt>
+  /** Whose the federated token is. */
+  readonly introspect: (configuration: GoogleConfiguration) => Promise<Attempt>
+  /** Whether Google's metadata server answers: the account that it shows. */
+  readonly metadataAccount: () => Promise<Attempt>
+  readonly metadataToken: () => Promise<Attempt>
+}
+
+const scope = 'https://www.googleapis.com/auth/cloud-platform'
+const flavor = { 'Metadata-Flavor': 'Google' }
+const shortly = 1000
+
+/** A configuration may come from anywhere; a token goes to Google alone. */
+function googleUrl(address: string): URL | undefined {
+  const url = URL.parse(address)
+  return url?.protocol === 'https:' && url.port === '' && /(^|\.)googleapis\.com$/.test(url.hostname) ? url : undefined
+}
+const notGoogle = (address: string): Attempt => ({
+  state: 'refused',
+  answer: { code: 'NotGoogle', message: `${plain(address)} is no address of Google, so no token was sent there` },
+})
+
+export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv): PodGoogle {
+  let federated: string | undefined
+  const metadata = (path: string): URL | null =>
+    URL.parse(
+      `http://${env.GCE_METADATA_IP || env.GCE_METADATA_HOST || '169.254.169.254'}/computeMetadata/v1/instance/service-accounts/default/${path}`,
+    )
+  const fromMetadata = async (path: string, timeoutMs: number): Promise<Attempt> => {
+    const url = metadata(path)
+    if (url === null) return { state: 'unseen', detail: 'GCE_METADATA_HOST is no host', unreachable: false }
+    const got = await web.send(url, { headers: flavor, timeoutMs })
+    if ('trouble' in got) return silent(url, got)
+    // Other clouds have a server at the same address, which does not say that it is Google's.
+    if (got.headers['metadata-flavor'] !== 'Google')
+      return { state: 'unseen', detail: 'what answers there is not a metadata server of Google', unreachable: true }
+    if (got.status !== 200) return refusalOf(web, url, got)
+    if (path === 'email')
+      return { state: 'done', told: { account: typeof got.value === 'string' ? web.words(got.value) : '' } }
+    return textAt(got.value, 'access_token') === undefined
+      ? { state: 'unseen', detail: 'its answer holds no token', unreachable: false }
+      : { state: 'done', told: { endpoint: url.origin } }
+  }
+  return {
+    exchange: async (token, { audience, tokenType, tokenUrl }) => {
+      const url = googleUrl(tokenUrl)
+      if (url === undefined) return notGoogle(tokenUrl)
+      const going = vault.lend(token, (raw) =>
+        web.send(url, {
+          headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+          body: new URLSearchParams({
+            grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+            audience,
+            scope,
+            requested_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+            subject_token: raw,
+            subject_token_type: tokenType,
+          }).toString(),
+        }),
+      )
+      if (going === undefined) return { state: 'unseen', detail: 'the token is no longer held', unreachable: false }
+      const got = await going
+      if ('trouble' in got) return silent(url, got)
+      if (got.status !== 200) return refusalOf(web, url, got)
+      federated = textAt(got.value, 'access_token')
+      return federated === undefined
+        ? { state: 'unseen', detail: 'the answer of STS holds no token', unreachable: false }
+        : { state: 'done', told: { endpoint: url.origin } }
+    },
+    impersonate: async (address) => {
+      const url = googleUrl(address)
+      if (url === undefined || federated === undefined) return notGoogle(address)
+      const got = await web.send(url, {
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${federated}` },
+        body: JSON.stringify({ scope: [scope], lifetime: '600s' }),
+      })
+      if ('trouble' in got) return silent(url, got)
+      if (got.status !== 200) return refusalOf(web, url, got)
+      return textAt(got.value, 'accessToken') === undefined
+        ? { state: 'unseen', detail: 'the answer holds no token', unreachable: false }
+        : { state: 'done', told: { endpoint: url.origin } }
+    },
+    introspect: async ({ tokenUrl }) => {
+      const url = googleUrl(new URL('/v1/introspect', tokenUrl).href)
+      if (url === undefined || federated === undefined) return notGoogle(tokenUrl)
+      const body = new URLSearchParams({ token: federated }).toString()
+      const got = await web.send(url, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body })
+      if ('trouble' in got) return silent(url, got)
+      const principal = textAt(got.value, 'username')
+      return got.status !== 200 || principal === undefined
+        ? { state: 'unseen', detail: `STS does not say whose the token is (${got.status})`, unreachable: false }
+        : { state: 'done', told: { principal: web.words(principal) } }
+    },
+    metadataAccount: () => fromMetadata('email', shortly),
+    metadataToken: () => fromMetadata('token', 10_000),
+  }
+}
