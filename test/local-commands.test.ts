@@ -1,5 +1,4 @@
 /** explain, checks and token on the command line, and what is derived from the code. */
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -191,15 +190,5 @@ describe('token', () => {
     const input = `${encode({ alg: 'none' })}.${encode({ iss: '\u001b[2Jhttps://x', '\u202ekey': 'v' })}.`
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
     expect(run(['token', '-'], { input }).stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u)
-  })
-})
-
-describe('what is derived from the code', () => {
-  it('is up to date', () => {
-    const { status, stderr } = spawnSync(process.execPath, [path.join(root, 'scripts', 'generate.ts'), '--check'], {
-      encoding: 'utf8',
-    })
-    expect(stderr).toBe('')
-    expect(status).toBe(0)
   })
 })

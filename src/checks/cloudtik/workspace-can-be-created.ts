@@ -39,7 +39,7 @@ export const check = defineCheck({
   only: { probe: workspace, otherwise: 'it is no CloudTik workspace' },
   needs: { workspace },
   wants: { clusterOf, clustersListed, namespaceOf, said },
-  after: ['azure/cluster-oidc-issuer-enabled'],
+  after: ['azure/cluster-oidc-issuer-enabled', 'gcp/workload-pool-exists'],
   messages: {
     'unknown-provider': ({ value }: { value: string }) => `cloud_provider.type ${value} is none of aws, gcp, azure`,
     'key-missing': ({ type, keys }: { type: string; keys: string }) => `cloud_provider of type ${type} lacks ${keys}`,
