@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { checks } from '../src/checks/index.ts'
 import type { Check } from '../src/core/check.ts'
 import { examine } from '../src/core/engine.ts'
-import { type Fact, keyOf, onward, type Question, type Source, unknown } from '../src/core/fact.ts'
+import { keyOf, onward, type Question, type Source, unknown } from '../src/core/fact.ts'
 import { withBlockers } from '../src/core/order.ts'
 import { related, type Subject, subjectKey } from '../src/core/subject.ts'
 import { manifestOf } from '../src/examine/manifest.ts'
@@ -68,45 +68,6 @@ describe('3. Every check is seen passing and failing, and every message is seen'
   test.each(checks.map((check) => [check.meta.id, check] as const))('%s', (id, { messages }) => {
     expect(passed, 'no case in which it passes').toContain(id)
     expect(Object.keys(messages).filter((message) => !said.has(`${id}: ${message}`))).toEqual([])
-  })
-})
-
-/** The check with facts that write down which of them are looked at. */
-function watched(check: Check, read: Set<string>, undeclared: Set<string>): Check {
-  const watch = (facts: object, kind: string): object =>
-    new Proxy(facts, {
-      get: (target, name) => {
-        if (typeof name === 'string') (name in target ? read : undeclared).add(`${kind}.${name}`)
-        return Reflect.get(target, name)
-      },
-    })
-  return {
-    ...check,
-    judge: ({ have, want, subject }) =>
-      check.judge({ have: watch(have, 'needs'), want: watch(want, 'wants'), subject }),
-  }
-}
-
-describe('4. A check reads the facts that it declares, all of them and no others', () => {
-  test('over all cases', { timeout: 120_000 }, async () => {
-    const read = new Map(checks.map(({ meta }) => [meta.id, new Set<string>()]))
-    const undeclared = new Map(checks.map(({ meta }) => [meta.id, new Set<string>()]))
-    const nosy = checks.map((check) =>
-      watched(check, read.get(check.meta.id) ?? new Set(), undeclared.get(check.meta.id) ?? new Set()),
-    )
-    for (const one of cases) {
-      const source = remembered(await sourceOf(one))
-      const { subjects } = await subjectsFor(source, { targets: [], documents: true })
-      await examine({ checks: nosy, subjects, source })
-    }
-    for (const { meta, needs, wants } of checks) {
-      const declared = [
-        ...Object.keys(needs).map((name) => `needs.${name}`),
-        ...Object.keys(wants).map((name) => `wants.${name}`),
-      ]
-      expect([...(read.get(meta.id) ?? [])].sort(), meta.id).toEqual(declared.sort())
-      expect([...(undeclared.get(meta.id) ?? [])], meta.id).toEqual([])
-    }
   })
 })
 
@@ -282,31 +243,6 @@ describe('7. What a probe asks, answered or refused, is in the table that the pe
       }),
     )
     expect(manifest.filter(({ permission }) => !permitted.has(JSON.stringify(permission)))).toEqual([])
-  })
-})
-
-const frozen = <T>(value: T): T => {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const member of Object.values(value)) frozen(member)
-  }
-  return value
-}
-
-describe('8. Judging leaves no trace: facts are not written to, and a second judging says the same', () => {
-  test('over all cases, with every answer frozen to its depths', { timeout: 120_000 }, async () => {
-    for (const one of cases) {
-      const source = await sourceOf(one)
-      const rigid: Source = {
-        name: source.name,
-        ask: async (question, signal): Promise<Fact<never> | Awaited<ReturnType<Source['ask']>>> =>
-          frozen(await source.ask(question, signal)),
-      }
-      const first = await examineCase(one, rigid, true)
-      const second = await examineCase(one, rigid, true)
-      expect(second.findings).toEqual(first.findings)
-      expect(first.findings.filter(({ status }) => status === 'crashed')).toEqual([])
-    }
   })
 })
 
