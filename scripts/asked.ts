@@ -1,10 +1,11 @@
 /** Records, over all cases, which kinds of questions each probe asks: what `--show-permissions` is derived from. */
 import { checks } from '../src/checks/index.ts'
 import { examine } from '../src/core/engine.ts'
-import { known, type Question, type Source } from '../src/core/fact.ts'
+import { known, type Question, type Source, unknown } from '../src/core/fact.ts'
 import { listAt } from '../src/core/json.ts'
 import type { Subject } from '../src/core/subject.ts'
 import type { Asked } from '../src/knowledge/asked.ts'
+import { notAskedLive } from '../src/knowledge/permissions.ts'
 import { subjectsFor } from '../src/probes/subjects.ts'
 import { remembered } from '../src/sources/remembered.ts'
 import { type Case, cases, targetOf } from '../test/case-files.ts'
@@ -54,6 +55,8 @@ async function sentIn(one: Pick<Case, 'path' | 'subject'>, sent: (kind: string) 
       sent(kindOf(question))
       const fact = await documents.ask(question, signal)
       if (question.system !== 'kubernetes' || !question.call.endsWith('/list')) return fact
+      // A list that only documents are asked for answers for no single object of a cluster.
+      if (notAskedLive.has(kindOf(question))) return unknown('not-asked', 'only documents are asked', question)
       return known({ items: fact.state === 'known' ? listAt(fact.value, 'items') : [], complete: true }, question)
     },
   })

@@ -150,14 +150,6 @@ export function withWay(kind: string): readonly string[] {
 
 /** Kinds that a live run does not ask: permission for them would show it nothing. */
 export const notAskedLive: ReadonlySet<string> = new Set([
-  'azure Microsoft.Authorization/roleAssignments/read',
-  'azure Microsoft.ContainerService/managedClusters/identityBindings/read',
-  'azure Microsoft.ContainerService/managedClusters/read',
-  'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read',
-  'azure Microsoft.ManagedIdentity/userAssignedIdentities/read',
-  'azure Microsoft.Storage/storageAccounts/read',
-  'azure graph applications/read',
-  'azure graph servicePrincipals/read',
   'aws ec2:DescribeLaunchTemplateVersions',
   'aws eks:ListClusters',
   'aws organizations:ListPolicies',
@@ -171,6 +163,7 @@ export const notAskedLive: ReadonlySet<string> = new Set([
   'gcp iam.workloadIdentityPoolProviders.list',
   'gcp logging.logEntries.list',
   'gcp serviceusage.services.get',
+  'kubernetes configmaps/list',
   'kubernetes pods/exec/create',
 ])
 
