@@ -22,8 +22,6 @@ const apiGroup = 'rbac.authorization.k8s.io'
 /** What this cluster gives no occasion to ask, each with the reason; over the cases, law 7 has seen all of it asked. */
 const noOccasion: { readonly [permission: string]: string } = {
   'get certificates.cert-manager.io': 'no cert-manager made the certificate of the webhook',
-  'get daemonsets.apps': 'only nodes of EKS have the VPC CNI',
-  'get nodes.': 'only of nodes of EKS is it asked what they are',
   'get customresourcedefinitions.apiextensions.k8s.io': 'no manifest of Cluster API is given',
   'list awsclustercontrolleridentities.infrastructure.cluster.x-k8s.io': 'no Cluster API runs here',
   'list awsclusterroleidentities.infrastructure.cluster.x-k8s.io': 'no Cluster API runs here',
@@ -32,9 +30,26 @@ const noOccasion: { readonly [permission: string]: string } = {
   'list awsmanagedcontrolplanes.controlplane.cluster.x-k8s.io': 'no Cluster API runs here',
   'list rosaroleconfigs.infrastructure.cluster.x-k8s.io': 'no Cluster API runs here',
   'list clusterrolebindings.rbac.authorization.k8s.io': 'discovery is public',
-  'list csidrivers.storage.k8s.io': 'no CSI driver brings tokens',
   'list providerconfigs.aws.upbound.io': 'no Crossplane runs here',
   'list validatingwebhookconfigurations.admissionregistration.k8s.io': 'no webhook of EKS has siblings',
+  'get csinodes.storage.k8s.io': 'no pod mounts a volume of a CSI driver',
+  'get persistentvolumeclaims.': 'no pod mounts a claim',
+  'list certificates.cert-manager.io': 'interLink is not served here',
+  'list certificatesigningrequests.certificates.k8s.io': 'no virtual node asks for a serving certificate',
+  'list ciliumclusterwidenetworkpolicies.cilium.io': 'no workload is bound to Google Cloud',
+  'list ciliumnetworkpolicies.cilium.io': 'no workload is bound to Google Cloud',
+  'list clusterroles.rbac.authorization.k8s.io': 'no identity binding of Azure is used',
+  'list clustersecretstores.external-secrets.io': 'no workload is bound to Azure',
+  'list clustertriggerauthentications.keda.sh': 'no workload is bound to Azure',
+  'list globalnetworkpolicies.crd.projectcalico.org.crd.projectcalico.org': 'no workload is bound to Google Cloud',
+  'list ingressclasses.networking.k8s.io': 'interLink is not served here',
+  'list ingresses.networking.k8s.io': 'interLink is not served here',
+  'list issuers.cert-manager.io': 'interLink is not served here',
+  'list networkpolicies.crd.projectcalico.org.crd.projectcalico.org': 'no workload is bound to Google Cloud',
+  'list rolebindings.rbac.authorization.k8s.io': 'interLink is not served here',
+  'list secretstores.external-secrets.io': 'no workload is bound to Azure',
+  'list serviceentries.networking.istio.io': 'no workload is bound to Google Cloud',
+  'list triggerauthentications.keda.sh': 'no workload is bound to Azure',
 }
 
 describeWith(['own cluster', 'cloud'], 'doctor with exactly the permissions that it says it needs', () => {
