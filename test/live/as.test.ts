@@ -25,7 +25,8 @@ describeWith(['own cluster', 'cloud'], 'doctor --as somebody else', () => {
     mine = await healthyWorkload(cluster, cloud, issuer)
     theirs = await healthyWorkload(cluster, cloud, issuer)
     const rules = [inCore('get', 'serviceaccounts'), inCore('list', 'serviceaccounts'), inCore('list', 'pods')]
-    await userWith(cluster, 'bob', [...rules, inCore('create', 'serviceaccounts/token')], mine.namespace)
+    const policies = { verb: 'list', group: 'networking.k8s.io', resource: 'networkpolicies' }
+    await userWith(cluster, 'bob', [...rules, policies, inCore('create', 'serviceaccounts/token')], mine.namespace)
   })
   afterAll(async () => {
     process.stderr.write(`\nWho looked, and what the doctor said\n${said.join('\n')}\n\n`)

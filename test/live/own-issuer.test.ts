@@ -29,7 +29,8 @@ describeWith(['own cluster', 'cloud'], 'doctor on the issuer of the API server',
     cloud = cloudOf(lane)
     // Whoever asks the issuer's host for its documents gets them from the API server; the gateway needs a certificate with each key.
     const hosts = path.join(lane.folder, 'own-issuer.json')
-    const resolve = { [`${site.host}:443`]: new URL(known?.server ?? '').host }
+    const sts = lane.cloud === undefined ? {} : { 'sts.amazonaws.com:443': new URL(lane.cloud.endpoint).host }
+    const resolve = { ...sts, [`${site.host}:443`]: new URL(known?.server ?? '').host }
     await writeFile(hosts, JSON.stringify({ roots: lane.root, resolve }), { mode: 0o600 })
     env = { KUBECTL_WI_LAB: hosts }
     await publishIssuer(site, own, keys)
