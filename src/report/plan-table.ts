@@ -87,7 +87,7 @@ export function render({ plan, source, notes }: PlanReport, options: Omit<Render
   const heading = (text: string, lines: readonly string[]): readonly string[] =>
     lines.length === 0 ? [] : [paint.strong(text), ...lines, '']
   const lines = [
-    paint.quiet(clean(`plan for ${source}`)),
+    ...wrap(clean(`plan for ${source}`), layout.width).map((line) => paint.quiet(line)),
     '',
     ...plan.actions.flatMap((action, index) => actionLines(action, index + 1, layout)),
     ...heading(

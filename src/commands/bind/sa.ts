@@ -3,7 +3,7 @@ import { Args, Command } from '@oclif/core'
 import { bindFlags } from '../../flags/bind.ts'
 
 export default class BindServiceAccount extends Command {
-  static override summary = 'Give a ServiceAccount a cloud identity: plan it, rehearse it, carry it out and prove it.'
+  static override summary = 'Give a ServiceAccount a cloud identity: plan, rehearse, carry out, prove.'
   static override description =
     `Prints the plan that gives the ServiceAccount this identity, as fix does: each action with what it changes, how to take it back, and the same change as a command. What is in place is said to be so already; what exists is extended and never replaced: other annotations, labels, imagePullSecrets and trust statements stay as they are. A ServiceAccount that is not there is made. Nothing is changed without --apply.
 
