@@ -1,5 +1,5 @@
-// `npm run new check aws/role-exists`: a check that compiles, its place in the index, and a passing and a failing case.
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// `npm run new check aws/role-exists`: a check that compiles, its place in the lists, and a passing and a failing case.
+import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 const root = path.dirname(import.meta.dirname)
@@ -74,31 +74,33 @@ metadata:
     todo.example.com/state: ${state}
 `
 
-// Two shelves may hold the same slug; the second one is told apart by its folder.
-const writeIndex = (): void => {
-  const folder = path.dirname(index)
-  const ids = globSync('*/*.ts', { cwd: folder })
-    .map((file) => file.replace(/\.ts$/, '').replaceAll(path.sep, '/'))
-    .sort()
-  const slug = (id: string): string => id.slice(id.indexOf('/') + 1)
-  const name = (id: string): string =>
-    camel(ids.some((other) => other !== id && slug(other) === slug(id)) ? id : slug(id))
-  const [head = '/** All checks. */'] = readFileSync(index, 'utf8').split('\n')
-  const imports = ids.map((id) => `import { check as ${name(id)} } from './${id}.ts'`)
-  const list = ids.map((id) => `  ${name(id)},`)
-  writeFileSync(
-    index,
-    [
-      head,
-      "import type { Check } from '../core/check.ts'",
-      ...imports,
-      '',
-      'export const checks: readonly Check[] = [',
-      ...list,
-      ']',
-      '',
-    ].join('\n'),
-  )
+// A list for each folder, and one of the lists: both are derived from the files that are there.
+const writeIndex = (folder: string): string => {
+  const checks = path.dirname(index)
+  const slugs = globSync(`${folder}/*.ts`, { cwd: checks }).map((file) => path.basename(file, '.ts'))
+  const folders = globSync('*/', { cwd: checks }).map((name) => path.basename(name))
+  const list = path.join(checks, `${folder}.ts`)
+  const lists = (names: readonly string[], line: (name: string) => string): readonly string[] =>
+    names.toSorted().map(line)
+  const text = [
+    `/** The checks of ${folder}/: \`export const check = defineCheck({…})\` in the file that its id names, and a line here. */`,
+    "import type { Check } from '../core/check.ts'",
+    ...lists(slugs, (slug) => `import { check as ${camel(slug)} } from './${folder}/${slug}.ts'`),
+    '',
+    `export const ${camel(folder)}: readonly Check[] = [`,
+    ...lists(slugs, (slug) => `  ${camel(slug)},`),
+    ']',
+  ]
+  writeFileSync(list, `${text.join('\n')}\n`)
+  const all = [
+    '/** All checks, by id, folder by folder. */',
+    "import type { Check } from '../core/check.ts'",
+    ...lists(folders, (name) => `import { ${camel(name)} } from './${name}.ts'`),
+    '',
+    `export const checks: readonly Check[] = [${lists(folders, (name) => `...${camel(name)}`).join(', ')}]`,
+  ]
+  writeFileSync(index, `${all.join('\n')}\n`)
+  return list
 }
 
 const newCheck = (id: string): void => {
@@ -124,8 +126,8 @@ const newCheck = (id: string): void => {
     mkdirSync(path.dirname(target), { recursive: true })
     writeFileSync(target, text)
   }
-  writeIndex()
-  for (const target of [...written.map(([name]) => name), index]) console.log(path.relative(root, target))
+  const list = writeIndex(folder)
+  for (const target of [...written.map(([name]) => name), list, index]) console.log(path.relative(root, target))
   console.log('Now say what is good, judge it, and name the messages after what is wrong; then `npm run generate`.')
 }
 
