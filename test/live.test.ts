@@ -34,6 +34,13 @@ describe('answers', () => {
       why: 'forbidden',
       lift: 'RBAC: impersonate users for the user of the kubeconfig, or leave --as out',
     })
+    const going =
+      'serviceaccounts "a" is forbidden: unable to create new content in namespace shop because it is being terminated'
+    expect((await facts((_s, r) => json(r, 403, status(403, 'Forbidden', going)))).fact).toMatchObject({
+      state: 'unknown',
+      why: 'forbidden',
+      lift: 'examine another namespace: this one is being deleted',
+    })
     expect((await facts((_s, r) => json(r, 404, status(404, 'NotFound', 'pods "a" not found')))).fact).toMatchObject({
       state: 'absent',
     })

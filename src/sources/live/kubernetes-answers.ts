@@ -50,8 +50,12 @@ export function factOf(
   return strange(reply, question, api)
 }
 
-/** Whoever may not impersonate was not refused the question itself: the rule that is missing is another. */
+/**
+ * Whoever may not impersonate was not refused the question itself: the rule that is missing is another. And no rule lets anybody
+ * make something, a token neither, in a namespace that is being deleted: the NamespaceLifecycle admission refuses it with 403.
+ */
 function liftOf(said: string, question: Question): string | undefined {
+  if (/because it is being terminated$/.test(said)) return 'examine another namespace: this one is being deleted'
   const barred = / cannot impersonate resource "([a-z]+)"/.exec(said)?.[1]
   return barred === undefined
     ? permissionWords(permissionOf(question))
