@@ -17,9 +17,13 @@ export type Cluster = {
   ) => Promise<void>
   /** What the TokenRequest API signs for this ServiceAccount. */
   readonly token: (namespace: string, name: string, audience: string) => Promise<string>
+  /** Waits until the namespaces of other tests are gone: who looks at the whole cluster would see them go. */
+  readonly alone: () => Promise<void>
   /** Deletes the namespaces that were made; does not wait for it. */
   readonly clear: () => Promise<void>
 }
+
+const prefix = 'wi-live-'
 
 /** @throws Error where the lane has no cluster: skip the test with the lane's own reason before */
 export function clusterOf({ cluster }: Lane): Cluster {
@@ -33,7 +37,7 @@ export function clusterOf({ cluster }: Lane): Cluster {
     core,
     objects: KubernetesObjectApi.makeApiClient(config),
     namespace: async () => {
-      const name = `wi-live-${randomBytes(4).toString('hex')}`
+      const name = `${prefix}${randomBytes(4).toString('hex')}`
       await core.createNamespace({ body: { metadata: { name } } })
       made.push(name)
       return name
@@ -49,6 +53,16 @@ export function clusterOf({ cluster }: Lane): Cluster {
       })
       if (status?.token === undefined) throw new Error('the API server answered without a token')
       return status.token
+    },
+    alone: async () => {
+      const others = async (): Promise<readonly string[]> =>
+        (await core.listNamespace()).items
+          .map(({ metadata }) => metadata?.name ?? '')
+          .filter((name) => name.startsWith(prefix) && !made.includes(name))
+      for (const end = Date.now() + 90_000; (await others()).length > 0; ) {
+        if (Date.now() > end) throw new Error(`still there after 90 s: ${(await others()).join(', ')}`)
+        await new Promise((done) => setTimeout(done, 250))
+      }
     },
     clear: async () => {
       await Promise.all(made.splice(0).map((name) => core.deleteNamespace({ name })))

@@ -65,6 +65,7 @@ describeWith(['own cluster', 'cloud'], 'doctor with exactly the permissions that
   beforeAll(async () => {
     cluster = clusterOf(lane)
     cloud = cloudOf(lane)
+    await cluster.alone()
     await cloud.registerProvider(issuer, [defaultAudience], known?.keys.map(({ thumbprint }) => thumbprint) ?? [])
     workload = await healthyWorkload(cluster, cloud, issuer)
     await surroundings()
