@@ -2,7 +2,7 @@
 import type { Question } from '../core/fact.ts'
 import type { Line, Place, Report } from '../core/report.ts'
 import type { Subject } from '../core/subject.ts'
-import { resourceOf } from '../domain/kubernetes-objects.ts'
+import { resourceOf } from '../domain/kubernetes-resources.ts'
 import { aws, kubernetes } from '../domain/questions.ts'
 import { type Places, placesIn } from '../sources/documents/places.ts'
 
