@@ -8,6 +8,7 @@ import { identitiesOf } from '../probes/identities.ts'
 import { errorShelves } from '../probes/workload/observed-errors.ts'
 import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
+import { acceptAnnotated, baselineFrom } from './accept.ts'
 import { formatFor, placedFor } from './output.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
@@ -22,6 +23,7 @@ export type DoctorFlags = WorldFlags & {
   readonly cloud?: Exclude<Cloud, 'any'> | undefined
   readonly 'fail-on': FailOn
   readonly 'show-permissions': boolean
+  readonly baseline?: string | undefined
   readonly verbose: boolean
   readonly output: Format
   readonly 'no-color': boolean
@@ -114,6 +116,7 @@ export async function examined(
   const { checks } = await import('../checks/index.ts')
   const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
   mustBeUnderstood(targets, flags)
+  const compared = await baselineFrom(flags.baseline)
   following.phase('reading what there is')
   const world = await openWorld(flags, { version, ends })
   try {
@@ -128,7 +131,8 @@ export async function examined(
       observer: following.observer,
       spare: flags.output === 'table' && !flags.verbose && roster.subjects.length > mostWithEvidence,
     })
-    const report = await reported(examination, roster.subjects, world, checks, roster.problems, version)
+    const judged = await reported(examination, roster.subjects, world, checks, roster.problems, version)
+    const report = compared(await acceptAnnotated(judged, world.source))
     return {
       report: await placedFor(flags.output, report, flags, ends),
       problems: world.problems,

@@ -45,6 +45,10 @@ export const doctorFlags = {
     default: 'error',
     summary: 'What counts as unhealthy for the exit code.',
   })(),
+  baseline: Flags.string({
+    helpValue: 'FILE',
+    summary: 'Report only what is new: the faults in this report of a former run (-o json) are listed as accepted.',
+  }),
   timeout: durationFlag({
     default: 60_000,
     defaultHelp: async () => '1m',

@@ -84,6 +84,16 @@ export const lineData = (line: Line): Json =>
           ]),
     ],
     ['links', line.links],
+    [
+      'accepted',
+      line.accepted === undefined
+        ? undefined
+        : record([
+            ['by', line.accepted.by],
+            ['reason', line.accepted.reason],
+            ['until', line.accepted.until],
+          ]),
+    ],
   ])
 
 /** The contract of `-o json` and `-o yaml`: see schemas/report-v1.schema.json. */
