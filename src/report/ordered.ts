@@ -6,7 +6,7 @@ import type { Subject } from '../core/subject.ts'
 
 type Members = readonly (readonly [key: string, value: Json | undefined])[]
 
-const record = (members: Members): Json =>
+export const record = (members: Members): Json =>
   Object.fromEntries(members.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 
 const sorted = (data: { readonly [key: string]: Json } | undefined): Json | undefined =>
