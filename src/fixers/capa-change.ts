@@ -3,7 +3,7 @@ import type { Known } from '../core/fact.ts'
 import { type Identity, refText, roleKind } from '../domain/capa.ts'
 import { editManifest } from '../domain/document-changes.ts'
 import { type Changed, type Edit, patchObject } from '../domain/kubernetes-changes.ts'
-import { resourceOf } from '../domain/kubernetes-objects.ts'
+import { resourceOf } from '../domain/kubernetes-resources.ts'
 
 /** Which of the two is changed, as a summary names it. */
 export const placeText = (identity: Identity): string =>

@@ -2,7 +2,7 @@
 import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
 import { defaultIdentity, isOpen, refOf, refText, roleKind, userKinds } from '../../domain/capa.ts'
-import { isNamespaced, resourceOf } from '../../domain/kubernetes-objects.ts'
+import { isNamespaced, resourceOf } from '../../domain/kubernetes-resources.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { identity } from './objects.ts'
 
