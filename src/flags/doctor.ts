@@ -58,7 +58,6 @@ export const doctorFlags = {
     summary: 'Go on examining, and print what changes, one line a change, until Ctrl-C.',
   }),
   interval: durationFlag({
-    dependsOn: ['watch'],
     default: 30_000,
     defaultHelp: async () => '30s',
     summary: 'With --watch: the time between two looks.',
