@@ -47,6 +47,8 @@ export const documents = {
    * (`sources/documents/configurations.ts`); named by their file where they have no name. Absent on a live cluster.
    */
   ofKind: (kind: string): Question => ask('document', kind),
+  /** → one of those, by its name; no source is asked for it, and a plan changes it in the answer above. */
+  named: (kind: string, name: string): Question => ask('document', kind, { name }),
 } as const
 
 /** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */

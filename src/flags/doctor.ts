@@ -45,6 +45,23 @@ export const doctorFlags = {
     default: 'error',
     summary: 'What counts as unhealthy for the exit code.',
   })(),
+  baseline: Flags.string({
+    helpValue: 'FILE',
+    summary: 'Report only what is new: the faults in this report of a former run (-o json) are listed as accepted.',
+  }),
+  wait: durationFlag({
+    summary: 'Examine again until it is healthy, for as long as this; a binding takes time to be seen everywhere.',
+  }),
+  watch: Flags.boolean({
+    char: 'w',
+    exclusive: ['wait'],
+    summary: 'Go on examining, and print what changes, one line a change, until Ctrl-C.',
+  }),
+  interval: durationFlag({
+    default: 30_000,
+    defaultHelp: async () => '30s',
+    summary: 'With --watch: the time between two looks.',
+  }),
   timeout: durationFlag({
     default: 60_000,
     defaultHelp: async () => '1m',

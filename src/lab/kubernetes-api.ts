@@ -99,8 +99,12 @@ export function kubernetesApi(order: ApiOrder): Handler {
       const pod = store.get(resource, namespace === undefined ? { name } : { namespace, name })
       return podLog(pod, nodeOf(pod), request)
     }
-    if (subresource !== undefined && subresource !== 'status' && subresource !== 'ephemeralcontainers')
-      throw noSuchResource()
+    const known = [
+      'status',
+      'ephemeralcontainers',
+      ...(resource.plural === 'certificatesigningrequests' ? ['approval'] : []),
+    ]
+    if (subresource !== undefined && !known.includes(subresource)) throw noSuchResource()
     return object(request, target)
   }
 

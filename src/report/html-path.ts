@@ -35,7 +35,8 @@ const spoken: { readonly [H in Health]: string } = {
 /** The worst first. */
 const worst: readonly Health[] = ['bad', 'careful', 'open', 'blocked', 'good', 'none']
 
-function healthOf({ status, severity }: Line): Health {
+function healthOf({ status, severity, accepted }: Line): Health {
+  if (accepted !== undefined) return 'careful'
   if (status === 'fail') return severity === 'error' ? 'bad' : 'careful'
   if (status === 'crashed') return 'bad'
   if (status === 'unknown') return severity === 'error' ? 'open' : 'none'

@@ -2,6 +2,7 @@
 import { stringify } from 'yaml'
 import type { Json } from '../core/json.ts'
 import type { Line, Renderer, Report } from '../core/report.ts'
+import { acceptedWords } from './accepted.ts'
 import { record } from './ordered.ts'
 import { clean } from './text.ts'
 
@@ -22,7 +23,8 @@ const kinds = {
 const outcomes = ['pass', 'fail', 'warn', 'error', 'skip'] as const
 type Outcome = (typeof outcomes)[number]
 
-function outcomeOf({ status, severity }: Line): Outcome {
+function outcomeOf({ status, severity, accepted }: Line): Outcome {
+  if (accepted !== undefined) return 'skip'
   if (status === 'pass') return 'pass'
   if (status === 'fail') return severity === 'error' ? 'fail' : 'warn'
   return status === 'unknown' || status === 'crashed' ? 'error' : 'skip'
@@ -67,6 +69,7 @@ function resultOf(line: Line): Json {
         ['title', line.title],
         ['remedy', line.remedy === undefined ? undefined : line.remedy.words.split('\n').map(clean).join('\n')],
         ['lift', lifts.length === 0 ? undefined : lifts.map(clean).join('\n')],
+        ['accepted', line.accepted === undefined ? undefined : clean(acceptedWords(line.accepted))],
         ['link', line.links[0]],
       ]),
     ],
