@@ -6,7 +6,15 @@ import type { Lab } from './lab-hook.ts'
 import { plain } from './trouble.ts'
 import { exchange, type NoReply, noReply, type Reply } from './wire.ts'
 
-export const googleServices = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresourcemanager', 'storage'] as const
+export const googleServices = [
+  'container',
+  'iam',
+  'iamcredentials',
+  'sts',
+  'cloudresourcemanager',
+  'storage',
+  'serviceusage',
+] as const
 export type GoogleService = (typeof googleServices)[number]
 
 export type GoogleOrder = {
