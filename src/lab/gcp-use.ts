@@ -5,7 +5,7 @@ import { grantsOf, holdsAt, mayImpersonate, readPolicy } from '../domain/gcp-pol
 import { gcp } from '../domain/questions.ts'
 import { denied, googleError, invalid, json, unauthenticated } from './gcp-answers.ts'
 import { stateOf } from './gcp-services.ts'
-import type { Bearer, StsDesk } from './gcp-sts.ts'
+import type { Bearer, StsDesk, Tokens } from './gcp-sts.ts'
 import type { Reply, Request } from './listener.ts'
 
 export const bodyOf = (request: Request): JsonObject => {
@@ -54,7 +54,39 @@ export function impersonate(email: string, request: Request, desk: StsDesk): Rep
   })
 }
 
-const lists = /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyBucket(?:Reader|Writer|Owner))$/
+/** What the predefined roles hold of what workloads do with a bucket: https://cloud.google.com/storage/docs/access-control/iam-roles */
+const holding: { readonly [permission: string]: RegExp } = {
+  'storage.objects.get': /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin)$/,
+  'storage.objects.list': /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyBucket(?:Reader|Writer|Owner))$/,
+  'storage.objects.create': /^roles\/storage\.(?:object(?:Creator|User|Admin)|admin|legacyBucket(?:Writer|Owner))$/,
+  'storage.objects.delete': /^roles\/storage\.(?:object(?:User|Admin)|admin|legacyBucket(?:Writer|Owner))$/,
+  'storage.buckets.get': /^roles\/storage\.(?:bucketViewer|admin|legacyBucket(?:Reader|Writer|Owner))$/,
+}
+
+/** Grants of the bucket and of the projects of the case count alike. */
+const may = (bucket: string, bearer: Bearer, desk: StsDesk, permission: string): boolean =>
+  [desk.state.get(gcp.bucketPolicy(bucket)), desk.state.get(gcp.projectPolicy(projectOf(desk)))].some(
+    (policy) =>
+      policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => holding[permission]?.test(role) === true),
+  )
+
+const projectOf = ({ state }: StsDesk): string =>
+  /\/projects\/([^/]+)\//.exec(textAt(state.cluster, 'selfLink') ?? '')?.[1] ?? ''
+
+/** https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions */
+export function permitted(bucket: string, request: Request, desk: StsDesk): Reply {
+  const bearer = desk.tokens.of(request)
+  if (bearer === undefined) return unauthenticated()
+  const permissions = request.query.getAll('permissions').filter((one) => may(bucket, bearer, desk, one))
+  return json(200, { kind: 'storage#testIamPermissionsResponse', ...(permissions.length === 0 ? {} : { permissions }) })
+}
+
+/** Whose a federated token is; it knows no others. */
+export function introspect(body: string, tokens: Tokens): Reply {
+  const token = new URLSearchParams(body).get('token') ?? ''
+  const bearer = tokens.of({ headers: { authorization: `Bearer ${token}` } })
+  return json(200, bearer?.kind === 'workload' ? { active: true, username: bearer.principal } : { active: false })
+}
 
 export function list(bucket: string, request: Request, desk: StsDesk): Reply {
   const bearer = desk.tokens.of(request)
@@ -66,9 +98,7 @@ export function list(bucket: string, request: Request, desk: StsDesk): Reply {
       'FAILED_PRECONDITION',
       'The type of authentication token used for this request requires that Uniform Bucket Level Access be enabled.',
     )
-  const policy = desk.state.get(gcp.bucketPolicy(bucket))
-  if (policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => lists.test(role)))
-    return json(200, { kind: 'storage#objects', items: [] })
+  if (may(bucket, bearer, desk, 'storage.objects.list')) return json(200, { kind: 'storage#objects', items: [] })
   const who = bearer.kind === 'account' ? bearer.email : bearer.kind === 'workload' ? bearer.principal : 'Caller'
   return denied(
     'storage.objects.list',

@@ -7,7 +7,7 @@ import { denied, googleError, invalid, json, notFound, unauthenticated } from '.
 import { serviceEnabled, serviceRead } from './gcp-services.ts'
 import { hidden, masked, takePolicy } from './gcp-state.ts'
 import { exchangeToken, type StsDesk } from './gcp-sts.ts'
-import { bodyOf, impersonate, list } from './gcp-use.ts'
+import { bodyOf, impersonate, introspect, list, permitted } from './gcp-use.ts'
 import type { Handler, Reply, Request } from './listener.ts'
 
 export type GoogleDesk = StsDesk & { readonly refused: (permission: string) => boolean }
@@ -125,6 +125,7 @@ const bucketWire = ({ name = '', uniformBucketLevelAccess }: JsonObject): JsonOb
 
 const routes: readonly Route[] = [
   { method: 'POST', path: /^\/v1\/token$/, answer: (_, request, desk) => exchangeToken(request, desk) },
+  { method: 'POST', path: /^\/v1\/introspect$/, answer: (_, { body }, { tokens }) => introspect(body, tokens) },
   {
     method: 'POST',
     path: accountPath(':generateAccessToken'),
@@ -221,6 +222,11 @@ const routes: readonly Route[] = [
     inQuery('optionsRequestedPolicyVersion'),
   ),
   policyWrite('PUT', /^\/storage\/v1\/b\/([^/]+)\/iam$/, 'storage.buckets.setIamPolicy', gcp.bucketPolicy, 412),
+  {
+    method: 'GET',
+    path: /^\/storage\/v1\/b\/([^/]+)\/iam\/testPermissions$/,
+    answer: ([bucket = ''], request, desk) => permitted(bucket, request, desk),
+  },
   {
     method: 'GET',
     path: /^\/storage\/v1\/b\/([^/]+)\/o$/,
