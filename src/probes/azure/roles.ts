@@ -7,6 +7,7 @@ import { listed } from '../lists.ts'
 import { errorsOfServiceAccount } from '../workload/observed-errors.ts'
 import { azureIdentity, same } from './identity.ts'
 import { clientReference } from './reference.ts'
+import { exchange } from './refusals.ts'
 
 export type Denied = {
   readonly error: ObservedError
@@ -87,10 +88,12 @@ export const roles = defineProbe({
   about: 'the roles of the identity',
   scope: 'service-account',
   needs: { denied },
-  wants: { azureIdentity, clientReference },
-  ask: ({ denied }, { azureIdentity, clientReference }, { ask }): Soon<Fact<Roles>> => {
+  wants: { azureIdentity, clientReference, exchange },
+  ask: ({ denied }, { azureIdentity, clientReference, exchange }, { ask }): Soon<Fact<Roles>> => {
     const identity = azureIdentity.state === 'known' ? azureIdentity.value : undefined
-    const named = denied.state === 'known' ? (denied.value.principal ?? identity?.principalId) : undefined
+    const own =
+      exchange.state === 'known' && exchange.value.outcome === 'exchanged' ? exchange.value.objectId : undefined
+    const named = denied.state === 'known' ? (denied.value.principal ?? identity?.principalId ?? own) : undefined
     const question = azure.roleAssignments(named)
     if (denied.state === 'absent') return absent(question)
     return onward(ask(question), (fact): Fact<Roles> => {
