@@ -96,7 +96,7 @@ export const roles = defineProbe({
     const named = denied.state === 'known' ? (denied.value.principal ?? identity?.principalId ?? own) : undefined
     const question = azure.roleAssignments(named)
     if (denied.state === 'absent') return absent(question)
-    return onward(ask(question), (fact): Fact<Roles> => {
+    return onward(ask(question), (fact): Soon<Fact<Roles>> => {
       const list = listed(fact, readAssignment, 'assignments')
       if (list.state !== 'known') return list
       const { items, complete } = list.value
@@ -106,16 +106,25 @@ export const roles = defineProbe({
       const clientId = clientReference.state === 'known' ? clientReference.value.clientId : identity?.clientId
       const misplaced = items.filter((one) => same(one.principalId, clientId))
       const own = items.filter((one) => same(one.principalId, principalId) && !misplaced.includes(one))
-      return known(
-        {
-          principalId: principalId ?? 'the identity',
-          own,
-          misplaced,
-          assumed: named === undefined,
-          complete: complete && principalId !== undefined,
-        },
-        question,
-      )
+      const found = (more: readonly Assignment[]): Fact<Roles> =>
+        known(
+          {
+            principalId: principalId ?? 'the identity',
+            own,
+            misplaced: [...misplaced, ...more],
+            assumed: named === undefined,
+            complete: complete && principalId !== undefined,
+          },
+          question,
+        )
+      // Azure tells the roles of one principal at a time; what was given to the client id is told under that.
+      if (named === undefined || clientId === undefined || same(named, clientId) || own.some(readsBlobs))
+        return found([])
+      return onward(ask(azure.roleAssignments(clientId)), (other): Fact<Roles> => {
+        const others = listed(other, readAssignment, 'assignments')
+        const all = others.state === 'known' ? others.value.items : []
+        return found(all.filter((one) => same(one.principalId, clientId) && !misplaced.includes(one)))
+      })
     })
   },
 })
