@@ -94,8 +94,12 @@ export function kubernetesApi(order: ApiOrder): Handler {
       )
       return jsonReply(201, granted, warning === undefined ? {} : { warning: `299 - "${warning}"` })
     }
-    if (subresource !== undefined && subresource !== 'status' && subresource !== 'ephemeralcontainers')
-      throw noSuchResource()
+    const known = [
+      'status',
+      'ephemeralcontainers',
+      ...(resource.plural === 'certificatesigningrequests' ? ['approval'] : []),
+    ]
+    if (subresource !== undefined && !known.includes(subresource)) throw noSuchResource()
     return object(request, target)
   }
 
