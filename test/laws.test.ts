@@ -189,7 +189,12 @@ describe('6. Not seeing is never a diagnosis: taking any one answer away decides
     // What says who is there to be judged concerns everybody.
     const roster = new Set<string>()
     const who = whoAsked()
-    const base = await examineCase(one, recording(answering(source, asked), all), false, { asked: who.heard }, () => {
+    // What a list of documents answers, a live cluster is asked for one by one.
+    const hearing: typeof who.heard = (probe, question) => {
+      heard.add(`${question.system} ${question.call}`)
+      who.heard(probe, question)
+    }
+    const base = await examineCase(one, recording(answering(source, asked), all), false, { asked: hearing }, () => {
       for (const key of all.keys()) roster.add(key)
       return checks
     })
