@@ -13,7 +13,6 @@ export const withoutFixer: readonly string[] = [
   'cloud-provider/controller-manager-runs',
   'cloudtik/workspace-can-be-created',
   'cloudtik/workspace-is-in-place',
-  'eks/access-entries-are-valid',
   'gcp/client-waits-for-metadata-server',
   'gcp/credential-configuration-is-usable',
   'gcp/direct-identity-suffices',
