@@ -3,9 +3,10 @@ import type { Identity, Renderer, Report } from '../core/report.ts'
 import { scopeOf } from '../core/subject.ts'
 import { type Group, type Part, type Section, tell } from './causes.ts'
 import { closingLines } from './closing.ts'
+import { labelled } from './labelled.ts'
 import { crowd, crowdWithNames, nameOf } from './names.ts'
 import { paintOf } from './paint.ts'
-import { causeLines, evidenceLines, gapLines, headline, labelled, type Sheet } from './paragraph.ts'
+import { causeLines, evidenceLines, gapLines, headline, type Sheet } from './paragraph.ts'
 import { clean, wrap } from './text.ts'
 
 const narrowest = 60
