@@ -1,35 +1,53 @@
 /** One run of the doctor: open the world, find out who is judged, judge, report; stoppable at any time. */
 import type { Check, Cloud } from '../core/check.ts'
 import { type Examination, examine } from '../core/engine.ts'
-import { exitCodeOf, type Report, reportOf } from '../core/report.ts'
+import { exitCodeOf, type FailOn, type Report, reportOf } from '../core/report.ts'
 import type { Subject } from '../core/subject.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { identitiesOf } from '../probes/identities.ts'
 import { errorShelves } from '../probes/workload/observed-errors.ts'
 import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
+import { acceptAnnotated, baselineFrom } from './accept.ts'
+import { formatFor, placedFor } from './output.ts'
+import { type Look, untilHealthy, watching } from './repeat.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
+import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
 import { leftUndone, type Watch, watch } from './watch.ts'
 import { openWorld, type World, type WorldFlags } from './world.ts'
 
-export type DoctorFlags = WorldFlags & {
+export type ExamineFlags = WorldFlags & {
   readonly selector?: string | undefined
   readonly check?: readonly string[] | undefined
   readonly cloud?: Exclude<Cloud, 'any'> | undefined
-  readonly 'fail-on': 'error' | 'warning' | 'never'
+  readonly 'fail-on': FailOn
   readonly 'show-permissions': boolean
+  readonly baseline?: string | undefined
   readonly verbose: boolean
   readonly output: Format
   readonly 'no-color': boolean
 }
 
+export type DoctorFlags = ExamineFlags & {
+  /** Milliseconds for examining again until it is healthy. */
+  readonly wait?: number | undefined
+  readonly watch: boolean
+  /** Milliseconds between two looks of --watch. */
+  readonly interval: number
+}
+
 type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
 const interrupted = 130
-export type Examined = { readonly report: Report; readonly problems: readonly string[] }
+export type Examined = {
+  readonly report: Report
+  readonly problems: readonly string[]
+  /** The format that was asked for, or the one that the cluster can take instead. */
+  readonly format: Format
+}
 type Stopped = { readonly undone: string }
 
 /** From here on, redrawing a live view costs more than it tells. */
@@ -46,36 +64,76 @@ export async function doctor(
     process.stdout.write(await permissions(targets, flags))
     return 0
   }
+  if (flags.watch && !['table', 'wide', 'json'].includes(flags.output))
+    throw usage(`--watch prints changes, one a line; -o ${flags.output} is a form for one whole report`)
   const stop = new AbortController()
-  const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
+  const interrupt = (): void => stop.abort()
+  process.on('SIGINT', interrupt)
+  try {
+    return await looked(targets, flags, { version, process }, stop.signal)
+  } finally {
+    process.off('SIGINT', interrupt)
+  }
+}
+
+async function looked(
+  targets: readonly string[],
+  flags: DoctorFlags,
+  { version, process }: Setting,
+  stop: AbortSignal,
+): Promise<number> {
+  let undone = ''
+  const look: Look = async () => {
+    const outcome = await oneLook(targets, flags, { version, process }, stop)
+    if ('undone' in outcome) undone = outcome.undone
+    return 'undone' in outcome ? undefined : outcome
+  }
+  const say = (sentence: string): void => {
+    process.stderr.write(`${clean(sentence)}\n`)
+  }
+  const { wait } = flags
+  const seen =
+    wait === undefined ? await look() : await untilHealthy(look, { wait, failOn: flags['fail-on'], stop, say })
+  if (seen === undefined) {
+    say(undone || 'stopped while waiting to look again.')
+    return interrupted
+  }
+  for (const problem of seen.problems) say(problem)
+  const { report, format } = seen
+  const { stdout } = process
+  const write = async (text: string): Promise<boolean> => stdout.write(text) || hasRoom(stdout)
+  const color = wantsColor(stdout, process.env, flags['no-color'])
+  const options = { color, width: columnsOf(stdout, process.env), verbose: flags.verbose, failOn: flags['fail-on'] }
+  if (!flags.watch || flags.output !== 'json')
+    for (const piece of await piecesOf(format, report, options)) if (!(await write(piece))) break
+  if (!flags.watch) return exitCodeOf(report, flags['fail-on'])
+  const json = flags.output === 'json'
+  await watching(look, report, { interval: flags.interval, stop, json, color, write, now: () => new Date() })
+  return interrupted
+}
+
+/** One examination with its live view, until the time is up or it is stopped. */
+async function oneLook(
+  targets: readonly string[],
+  flags: DoctorFlags,
+  { version, process }: Setting,
+  stop: AbortSignal,
+): Promise<Examined | Stopped> {
   const following = watch()
   // What is undone is told as it stood then: what the stopped sources answer in haste is no examination.
-  const stopped = new Promise<Stopped>((resolve) => {
-    process.once('SIGINT', () => {
-      resolve({ undone: leftUndone(following.snapshot()) })
-      stop.abort()
-    })
-  })
+  const { promise: stopped, resolve: stopWith } = Promise.withResolvers<Stopped>()
+  const onStop = (): void => stopWith({ undone: leftUndone(following.snapshot()) })
+  stop.addEventListener('abort', onStop)
   const people = flags.output === 'table' || flags.output === 'wide'
   const counter = flags['all-namespaces'] || targets.length > many
   const view = viewOf(following.snapshot, { stream: process.stderr, environment: process.env, people, counter })
-  let outcome: Examined | Stopped
+  const ends = { stop, late: AbortSignal.timeout(flags.timeout) }
   try {
-    outcome = await Promise.race([examined(targets, flags, version, following, ends), stopped])
+    return await Promise.race([examined(targets, flags, version, following, ends), stopped])
   } finally {
+    stop.removeEventListener('abort', onStop)
     await view.end()
   }
-  if ('undone' in outcome) {
-    process.stderr.write(`${outcome.undone}\n`)
-    return interrupted
-  }
-  for (const problem of outcome.problems) process.stderr.write(`${clean(problem)}\n`)
-  const { report } = outcome
-  const color = wantsColor(process.stdout, process.env, flags['no-color'])
-  const width = columnsOf(process.stdout, process.env)
-  for (const piece of await piecesOf(flags.output, report, { color, width, verbose: flags.verbose }))
-    if (!process.stdout.write(piece) && !(await hasRoom(process.stdout))) break
-  return exitCodeOf(report, flags['fail-on'])
 }
 
 /** Waits until a slow reader has caught up; false where it has gone away. */
@@ -98,7 +156,7 @@ const mostWithEvidence = 200
 /** Opens the world, examines it once, and closes it again. */
 export async function examined(
   targets: readonly string[],
-  flags: DoctorFlags,
+  flags: ExamineFlags,
   version: string,
   following: Watch,
   ends: Ends,
@@ -106,6 +164,7 @@ export async function examined(
   const { checks } = await import('../checks/index.ts')
   const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
   mustBeUnderstood(targets, flags)
+  const compared = await baselineFrom(flags.baseline)
   following.phase('reading what there is')
   const world = await openWorld(flags, { version, ends })
   try {
@@ -120,8 +179,13 @@ export async function examined(
       observer: following.observer,
       spare: flags.output === 'table' && !flags.verbose && roster.subjects.length > mostWithEvidence,
     })
-    const report = await reported(examination, roster.subjects, world, checks, roster.problems, version)
-    return { report, problems: world.problems }
+    const judged = await reported(examination, roster.subjects, world, checks, roster.problems, version)
+    const report = compared(await acceptAnnotated(judged, world.source))
+    return {
+      report: await placedFor(flags.output, report, flags, ends),
+      problems: world.problems,
+      format: await formatFor(flags.output, world),
+    }
   } finally {
     world.close()
   }

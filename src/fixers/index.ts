@@ -33,6 +33,17 @@ import { fixer as azurePodUsesFederatedServiceAccount } from './azure/pod-uses-f
 import { fixer as azureServiceAccountNamesIdentity } from './azure/service-account-names-identity.ts'
 import { fixer as azureTokenFileReadable } from './azure/token-file-readable.ts'
 import { fixer as azureTokenWellFormedAndCurrent } from './azure/token-well-formed-and-current.ts'
+import { fixer as capaBootstrapFitsTheControllers } from './capa/bootstrap-fits-the-controllers.ts'
+import { fixer as capaCredentialsCanBeRetrieved } from './capa/credentials-can-be-retrieved.ts'
+import { fixer as capaIdentityAdmitsNamespace } from './capa/identity-admits-namespace.ts'
+import { fixer as capaIdentityIsNarrow } from './capa/identity-is-narrow.ts'
+import { fixer as capaIdentitySpecIsValid } from './capa/identity-spec-is-valid.ts'
+import { fixer as capaManifestsAreCurrent } from './capa/manifests-are-current.ts'
+import { fixer as capaRoleCanBeAssumed } from './capa/role-can-be-assumed.ts'
+import { fixer as cloudProviderConfigIsUnderstood } from './cloud-provider/config-is-understood.ts'
+import { fixer as cloudProviderControllerManagerRuns } from './cloud-provider/controller-manager-runs.ts'
+import { fixer as cloudtikWorkspaceCanBeCreated } from './cloudtik/workspace-can-be-created.ts'
+import { fixer as cloudtikWorkspaceIsInPlace } from './cloudtik/workspace-is-in-place.ts'
 import { fixer as discoveryIsPublic } from './cluster/discovery-is-public.ts'
 import { fixer as webhookAnswers } from './cluster/webhook-answers.ts'
 import { fixer as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-verifies.ts'
@@ -56,6 +67,10 @@ import { fixer as providerIsActive } from './gcp/provider-is-active.ts'
 import { fixer as providerIssuerMatchesToken } from './gcp/provider-issuer-matches-token.ts'
 import { fixer as serviceAccountAdmitsWorkload } from './gcp/service-account-admits-workload.ts'
 import { fixer as workloadPoolExists } from './gcp/workload-pool-exists.ts'
+import { fixer as interlinkApiCertificateIsTrusted } from './interlink/api-certificate-is-trusted.ts'
+import { fixer as interlinkApiRouteIsComplete } from './interlink/api-route-is-complete.ts'
+import { fixer as interlinkServiceAccountsAreEnabled } from './interlink/service-accounts-are-enabled.ts'
+import { fixer as interlinkServingCertificateIsApproved } from './interlink/serving-certificate-is-approved.ts'
 import { fixer as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { fixer as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { fixer as serviceAccountExists } from './workload/service-account-exists.ts'
@@ -99,6 +114,17 @@ export const fixers: readonly Fixer[] = [
   azureServiceAccountNamesIdentity,
   azureTokenFileReadable,
   azureTokenWellFormedAndCurrent,
+  capaBootstrapFitsTheControllers,
+  capaCredentialsCanBeRetrieved,
+  capaIdentityAdmitsNamespace,
+  capaIdentityIsNarrow,
+  capaIdentitySpecIsValid,
+  capaManifestsAreCurrent,
+  capaRoleCanBeAssumed,
+  cloudProviderConfigIsUnderstood,
+  cloudProviderControllerManagerRuns,
+  cloudtikWorkspaceCanBeCreated,
+  cloudtikWorkspaceIsInPlace,
   discoveryIsPublic,
   webhookAnswers,
   webhookCaBundleVerifies,
@@ -122,6 +148,10 @@ export const fixers: readonly Fixer[] = [
   providerIssuerMatchesToken,
   serviceAccountAdmitsWorkload,
   workloadPoolExists,
+  interlinkApiCertificateIsTrusted,
+  interlinkApiRouteIsComplete,
+  interlinkServiceAccountsAreEnabled,
+  interlinkServingCertificateIsApproved,
   networkLeadsToTheTokenEndpoint,
   podIsNewerThanItsBinding,
   serviceAccountExists,

@@ -45,6 +45,23 @@ export const doctorFlags = {
     default: 'error',
     summary: 'What counts as unhealthy for the exit code.',
   })(),
+  baseline: Flags.string({
+    helpValue: 'FILE',
+    summary: 'Report only what is new: the faults in this report of a former run (-o json) are listed as accepted.',
+  }),
+  wait: durationFlag({
+    summary: 'Examine again until it is healthy, for as long as this; a binding takes time to be seen everywhere.',
+  }),
+  watch: Flags.boolean({
+    char: 'w',
+    exclusive: ['wait'],
+    summary: 'Go on examining, and print what changes, one line a change, until Ctrl-C.',
+  }),
+  interval: durationFlag({
+    default: 30_000,
+    defaultHelp: async () => '30s',
+    summary: 'With --watch: the time between two looks.',
+  }),
   timeout: durationFlag({
     default: 60_000,
     defaultHelp: async () => '1m',
@@ -64,9 +81,21 @@ export const doctorFlags = {
   verbose: Flags.boolean({ char: 'v', summary: 'Show the evidence of what passed, too, and what did not apply.' }),
   output: Flags.option({
     char: 'o',
-    options: ['table', 'wide', 'json', 'yaml'] as const,
+    options: [
+      'table',
+      'wide',
+      'json',
+      'yaml',
+      'sarif',
+      'junit',
+      'markdown',
+      'github',
+      'openreports',
+      'policyreport',
+      'html',
+    ] as const,
     default: 'table',
-    summary: 'Format of the report.',
+    summary: 'Format of the report; the exit code is the same in all.',
   })(),
   'no-color': colorFlag,
   ...kubeconfigFlags,
