@@ -5,7 +5,7 @@ import { ask, type TokenName } from './asking.ts'
 export type { TokenName } from './asking.ts'
 // All questions are to be found here; those of these two clouds stand in files of their own only for their length.
 export { azure } from './questions-azure.ts'
-export { gcp } from './questions-gcp.ts'
+export { bucketPermissions, type GoogleExchange, gcp } from './questions-gcp.ts'
 
 /**
  * What another machine's clock shows (ISO 8601, from its Date header) when our own showed `at`, the middle of the round trip; neither is

@@ -2,7 +2,7 @@
 import { exitCodeOf, type FailOn, type Report } from '../core/report.ts'
 import { changeJson, changeLines } from '../report/changes.ts'
 import { closingSentence } from '../report/closing.ts'
-import type { Examined } from './doctor.ts'
+import type { Examined } from './examined.ts'
 
 /** One examination; undefined where it was stopped. */
 export type Look = () => Promise<Examined | undefined>

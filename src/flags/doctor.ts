@@ -13,6 +13,15 @@ export const doctorFlags = {
     summary: 'Examine documents, a file or a folder of them, instead of a cluster; may be given more than once.',
   }),
   overlay: Flags.boolean({ dependsOn: ['file'], summary: 'With -f: the documents win, the cluster answers the rest.' }),
+  contexts: Flags.string({
+    helpValue: 'NAME,…',
+    exclusive: ['context', 'file', 'cluster', 'server', 'all-contexts'],
+    summary: 'Examine the clusters of these kubeconfig contexts, and put them into one report.',
+  }),
+  'all-contexts': Flags.boolean({
+    exclusive: ['context', 'file', 'cluster', 'server'],
+    summary: 'The same with every context of the kubeconfig.',
+  }),
   'all-namespaces': Flags.boolean({ char: 'A', summary: 'Look in all namespaces, whatever --namespace says.' }),
   selector: Flags.string({
     char: 'l',

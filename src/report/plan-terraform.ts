@@ -1,9 +1,10 @@
 /** A plan as Terraform: the blocks that would hold what changes; what no block can hold is a comment. */
 import { isObject, type JsonObject, listAt, textAt } from '../core/json.ts'
 import type { PlannedAction, PlanReport } from '../core/plan.ts'
+import { awsBlocks, azureBlocks } from './plan-terraform-clouds.ts'
+import { googleBlocks } from './plan-terraform-google.ts'
 import { remarks } from './plan-text.ts'
-import { awsBlocks, azureBlocks, googleBlocks } from './terraform-blocks.ts'
-import { hcl, label, quoted, text, within } from './terraform-words.ts'
+import { hcl, label, quoted, text, within } from './terraform-blocks.ts'
 import { clean } from './text.ts'
 
 /** https://registry.terraform.io/providers/hashicorp/kubernetes/latest/docs/resources/annotations */

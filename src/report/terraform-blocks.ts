@@ -1,163 +1,38 @@
-/** The resources of Terraform that hold what a change does to a cloud, by the call of the change. */
-import { type Json, type JsonObject, textAt, textsAt } from '../core/json.ts'
-import { argument, block, encoded, hcl, label, lastOf, quoted, text, within } from './terraform-words.ts'
+/** The words of HCL: strings, lists, arguments and blocks. */
+import { isList, isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
+import { clean, escaped } from './text.ts'
 
-type Blocks = { readonly [call: string]: (input: JsonObject) => string }
+/** Written as HCL: https://developer.hashicorp.com/terraform/language/expressions/strings */
+export const quoted = (text: string): string =>
+  // A replacement text would take `$$` for one dollar: policy variables would come out as expressions.
+  escaped(JSON.stringify(text)).replaceAll(/[$%]\{/g, (opening) => `${opening.charAt(0)}${opening}`)
 
-const association = (input: JsonObject): string =>
-  block('aws_eks_pod_identity_association', text(input, 'serviceAccount'), [
-    argument('cluster_name', input.clusterName),
-    argument('namespace', input.namespace),
-    argument('service_account', input.serviceAccount),
-    argument('role_arn', input.roleArn),
-  ])
-const addon = (input: JsonObject): string =>
-  block('aws_eks_addon', text(input, 'addonName'), [
-    argument('cluster_name', input.clusterName),
-    argument('addon_name', input.addonName),
-    ...(input.configurationValues === undefined ? [] : [encoded('configuration_values', input.configurationValues)]),
-  ])
-const role = (input: JsonObject, policy: Json | undefined): string =>
-  block('aws_iam_role', text(input, 'RoleName'), [
-    argument('name', input.RoleName),
-    encoded('assume_role_policy', policy),
-  ])
-
-export const awsBlocks: Blocks = {
-  'iam:UpdateAssumeRolePolicy': (input) => role(input, input.PolicyDocument),
-  'iam:CreateRole': (input) => role(input, input.AssumeRolePolicyDocument),
-  'iam:CreateOpenIDConnectProvider': (input) =>
-    block('aws_iam_openid_connect_provider', 'cluster', [
-      argument('url', input.Url),
-      argument('client_id_list', input.ClientIDList),
-    ]),
-  'iam:AttachRolePolicy': (input) =>
-    block('aws_iam_role_policy_attachment', text(input, 'RoleName'), [
-      argument('role', input.RoleName),
-      argument('policy_arn', input.PolicyArn),
-    ]),
-  'iam:PutRolePolicy': (input) =>
-    block('aws_iam_role_policy', `${text(input, 'RoleName')}-${text(input, 'PolicyName')}`, [
-      argument('name', input.PolicyName),
-      argument('role', input.RoleName),
-      encoded('policy', input.PolicyDocument),
-    ]),
-  'iam:UpdateRole': (input) =>
-    within('aws_iam_role', `role ${text(input, 'RoleName')}`, [
-      `max_session_duration = ${hcl(input.MaxSessionDuration ?? null, '')}`,
-    ]),
-  'iam:AddClientIDToOpenIDConnectProvider': (input) =>
-    within('aws_iam_openid_connect_provider', text(input, 'OpenIDConnectProviderArn'), [
-      `client_id_list takes in ${quoted(text(input, 'ClientID'))}, beside those that are in it`,
-    ]),
-  'iam:UpdateOpenIDConnectProviderThumbprint': (input) =>
-    within('aws_iam_openid_connect_provider', text(input, 'OpenIDConnectProviderArn'), [
-      `thumbprint_list = [${textsAt(input, 'ThumbprintList').map(quoted).join(', ')}]`,
-    ]),
-  'eks:CreateAddon': addon,
-  'eks:UpdateAddon': addon,
-  'eks:CreatePodIdentityAssociation': association,
-  'eks:UpdatePodIdentityAssociation': association,
-  'eks:CreateAccessEntry': (input) =>
-    block('aws_eks_access_entry', lastOf(text(input, 'principalArn')), [
-      argument('cluster_name', input.clusterName),
-      argument('principal_arn', input.principalArn),
-      argument('type', input.type),
-      ...(input.kubernetesGroups === undefined ? [] : [argument('kubernetes_groups', input.kubernetesGroups)]),
-      ...(input.username === undefined ? [] : [argument('user_name', input.username)]),
-      ...(input.tags === undefined ? [] : [argument('tags', input.tags)]),
-    ]),
-  'eks:AssociateAccessPolicy': (input) => {
-    const [type, namespaces] = [textAt(input, 'accessScope', 'type'), textsAt(input, 'accessScope', 'namespaces')]
-    const scope = [
-      `type = ${quoted(type ?? '')}`,
-      ...(namespaces.length === 0 ? [] : [`namespaces = ${hcl(namespaces, '    ')}`]),
-    ]
-    const [principal, policy] = [text(input, 'principalArn'), text(input, 'policyArn')]
-    return block(
-      'aws_eks_access_policy_association',
-      `${lastOf(principal)}-${lastOf(policy)}`,
-      [
-        argument('cluster_name', input.clusterName),
-        argument('principal_arn', input.principalArn),
-        argument('policy_arn', input.policyArn),
-      ],
-      [`access_scope {`, ...scope.map((line) => `  ${line}`), '}'],
-    )
-  },
-  'eks:DeleteAccessEntry': (input) =>
-    within('aws_eks_access_entry', text(input, 'principalArn'), [
-      'take the block out, and its policy associations; what is made under the same ARN takes its place',
-    ]),
+export function hcl(value: Json, indent: string): string {
+  if (typeof value === 'string') return quoted(value)
+  const inner = `${indent}  `
+  if (isList(value))
+    return value.length === 0 ? '[]' : `[\n${value.map((one) => `${inner}${hcl(one, inner)},\n`).join('')}${indent}]`
+  if (!isObject(value)) return JSON.stringify(value)
+  const members = Object.entries(value).map(([key, one]) => `${inner}${quoted(key)} = ${hcl(one, inner)}\n`)
+  return members.length === 0 ? '{}' : `{\n${members.join('')}${indent}}`
 }
 
-/** https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/federated_identity_credential */
-export const azureBlocks: Blocks = {
-  'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write': (input) =>
-    block('azurerm_federated_identity_credential', text(input, 'name'), [
-      argument('name', input.name),
-      argument('resource_group_name', /\/resourceGroups\/([^/]+)\//i.exec(text(input, 'identity'))?.[1] ?? ''),
-      argument('parent_id', input.identity),
-      argument('issuer', input.issuer),
-      argument('subject', input.subject),
-      argument('audience', input.audiences),
-    ]),
-  'graph applications/federatedIdentityCredentials/write': (input) =>
-    block('azuread_application_federated_identity_credential', text(input, 'name'), [
-      ['application_id', `data.azuread_application.${label(`app-${text(input, 'application')}`)}.id`],
-      argument('display_name', input.name),
-      argument('issuer', input.issuer),
-      argument('subject', input.subject),
-      argument('audiences', input.audiences),
-    ]) +
-    `\ndata "azuread_application" "${label(`app-${text(input, 'application')}`)}" {\n  client_id = ${quoted(text(input, 'application'))}\n}\n`,
-  'Microsoft.Authorization/roleAssignments/write': (input) =>
-    block('azurerm_role_assignment', text(input, 'name'), [
-      argument('name', input.name),
-      argument('scope', input.scope),
-      argument('role_definition_name', input.role),
-      argument('principal_id', input.principalId),
-      argument('principal_type', 'ServicePrincipal'),
-    ]),
-}
+export type Argument = readonly [name: string, value: string]
+export const label = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, '_').replace(/^(?=\d)/, '_')
+/** `inner`: blocks within it, indented by two. */
+export const block = (type: string, name: string, body: readonly Argument[], inner = ''): string =>
+  `resource "${type}" "${label(name)}" {\n${body.map(([key, value]) => `  ${key} = ${value}\n`).join('')}${inner}}\n`
 
-/** One member more, whoever else holds the role: https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/google_project_iam */
-const member =
-  (type: string, key: string, name: string, prefix = '') =>
-  (input: JsonObject): string =>
-    input.there === true
-      ? block(type, `${lastOf(text(input, 'role'))}-${text(input, name)}`, [
-          argument(key, `${prefix}${text(input, name)}`),
-          argument('role', input.role),
-          argument('member', input.member),
-        ])
-      : within(type, `${text(input, 'role')} for ${text(input, 'member')}`, ['take the block out'])
+export const text = (input: JsonObject, name: string): string => textAt(input, name) ?? ''
+export const argument = (name: string, value: Json | undefined): Argument => [name, hcl(value ?? null, '  ')]
+export const encoded = (name: string, value: Json | undefined): Argument => [
+  name,
+  `jsonencode(${hcl(value ?? null, '  ')})`,
+]
 
-const field = (type: string) => (input: JsonObject) => {
-  const { after } = input
-  const name = textsAt(input, 'field').map((word) => word.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
-  return within(type, text(input, 'name'), [
-    after === undefined ? `${name.join('.')} goes out` : `${name.join('.')} = ${hcl(after, '').replaceAll('\n', ' ')}`,
-  ])
-}
+/** Arguments of a resource that the configuration holds already, or whose other arguments are not known here: as a comment. */
+export const within = (type: string, of: string, body: readonly string[]): string =>
+  [`in the ${type} of ${of}:`, ...body.map((line) => `  ${line}`)].map((line) => `# ${clean(line)}\n`).join('')
 
-export const googleBlocks: Blocks = {
-  'iam.serviceAccounts.setIamPolicy': member(
-    'google_service_account_iam_member',
-    'service_account_id',
-    'email',
-    'projects/-/serviceAccounts/',
-  ),
-  'resourcemanager.projects.setIamPolicy': member('google_project_iam_member', 'project', 'project'),
-  'storage.buckets.setIamPolicy': member('google_storage_bucket_iam_member', 'bucket', 'bucket'),
-  'iam.workloadIdentityPoolProviders.update': field('google_iam_workload_identity_pool_provider'),
-  'iam.workloadIdentityPools.update': field('google_iam_workload_identity_pool'),
-  'container.clusters.update': (input) =>
-    within('google_container_cluster', `cluster ${text(input, 'cluster')}`, [
-      `workload_identity_config { workload_pool = ${quoted(text(input, 'workloadPool'))} }`,
-    ]),
-  'container.nodePools.update': (input) =>
-    within('google_container_node_pool', `pool ${text(input, 'nodePool')} of cluster ${text(input, 'cluster')}`, [
-      `node_config { workload_metadata_config { mode = ${quoted(text(input, 'mode'))} } }`,
-    ]),
-}
+/** The last part of a name that has slashes in it. */
+export const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
