@@ -50,6 +50,7 @@ function stepLines(sheet: Sheet, step: Step): readonly string[] {
       ...(says === step.says ? [] : beside(sheet, 'why', says)),
       ...beside(sheet, 'check', check),
     ]),
+    ...(step.fix === undefined ? [] : beside(sheet, 'fix', step.fix)),
     ...(step.lift === undefined ? [] : beside(sheet, 'to see', step.lift)),
   ]
 }
@@ -64,16 +65,24 @@ const proofLines = (sheet: Sheet, { cloud, mechanism, expected, steps }: Proof):
   ...steps.flatMap((step) => stepLines(sheet, step)),
 ]
 
-const closing: { readonly [verdict in ProofReport['verdict']]: string } = {
+type Closing = { readonly [verdict in ProofReport['verdict']]: string }
+const closing: Closing = {
   proven: 'proven: the identity was got, and is the one that was meant',
   refuted: 'refuted: the identity cannot be got, or is not the one that is used',
   inconclusive: 'inconclusive: what matters could not be seen',
 }
 
+type Look = {
+  readonly width: number
+  readonly color: boolean
+  /** The last line, where it is not about an identity. */
+  readonly ends?: Closing
+}
+
 /** For a terminal of this width. */
 export function proofText(
   { subject, proofs, lookedFor, verdict }: ProofReport,
-  { width, color }: { readonly width: number; readonly color: boolean },
+  { width, color, ends = closing }: Look,
 ): string {
   const sheet = { paint: paintOf(color), width: Math.min(widest, Math.max(narrowest, width)) }
   const nothing = lookedFor.length > 0
@@ -84,6 +93,6 @@ export function proofText(
         ...lookedFor.flatMap(([where, what]) => [` ${cloudName(where)}`, ...what.map((one) => `     ${clean(one)}`)]),
       ]
     : []
-  const last = nothing ? `inconclusive: no workload identity was found in ${clean(subject)}` : closing[verdict]
+  const last = nothing ? `inconclusive: no workload identity was found in ${clean(subject)}` : ends[verdict]
   return `${[sheet.paint.strong(clean(subject)), ...proofs.flatMap((one) => proofLines(sheet, one)), ...looked, '', ...wrap(last, sheet.width)].join('\n')}\n`
 }
