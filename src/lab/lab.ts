@@ -70,7 +70,7 @@ const entraHosts = [
 ]
 const armHosts = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
 const graphHosts = ['graph.microsoft.com', 'graph.microsoft.us', 'microsoftgraph.chinacloudapi.cn']
-const googleHosts = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresourcemanager', 'storage'].map(
+const googleHosts = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresourcemanager', 'storage', 'serviceusage'].map(
   (service) => `${service}.googleapis.com`,
 )
 
