@@ -204,9 +204,13 @@ export const googleFederation = defineProbe({
         ? orderAtProvider(who, named, { provider, audience: value, configuration })
         : undefined
     const proof = await proofOf(order, ask)
+    // Rules that were not seen may read what only tokens of pods have.
+    const ofProof = heardOf(proof).filter(
+      ({ check }) => provider.state === 'known' || check !== 'gcp/provider-admits-token-claims',
+    )
     return known(
       {
-        google: { ...google, heard: [...heardOf(proof), ...google.heard] },
+        google: { ...google, heard: [...ofProof, ...google.heard] },
         proof,
         ...(order === undefined ? {} : { order }),
         ...(configuration === undefined ? {} : { configuration }),
