@@ -1,4 +1,4 @@
-/** Writes what is derived from the code: the schemas of report and plan, a page per check, the snapshot of the commands. `--check` only compares. */
+/** Writes what is derived from the code: the schemas of report, plan and proof, a page per check, the snapshot of the commands. `--check` only compares. */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from '@oclif/core'
@@ -10,6 +10,7 @@ import type { Paper } from '../src/knowledge/papers.ts'
 import { asked } from './asked.ts'
 import { paperOf } from './papers.ts'
 import { planJsonSchema } from './plan-schema.ts'
+import { proofJsonSchema } from './proof-schema.ts'
 import { reportJsonSchema } from './report-schema.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -116,6 +117,7 @@ const { permissionsPage } = await import('./permissions-page.ts')
 const wanted = new Map<string, string>([
   ['schemas/report-v1.schema.json', reportJsonSchema()],
   ['schemas/plan-v1.schema.json', planJsonSchema()],
+  ['schemas/exchange-test-v1.schema.json', proofJsonSchema()],
   ['test/report/commands.snapshot.txt', await commands()],
   ['src/knowledge/papers.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   questions,

@@ -25,36 +25,9 @@ export async function proveAws(run: Run, agent: boolean, place: AwsPlace): Promi
   const caller = await prove(run, 'who-am-i', 'Who the cloud says that this is', () => whoAmI(place, agent), exchanged)
   const { s3, aws, write } = place
   if (s3 === undefined) return
-  const after = caller.status === 'fail' ? exchanged : caller
-  const listed = await prove(
-    run,
-    's3-list',
-    `Listing s3://${s3}`,
-    async () => {
-      const got = await aws.list(s3)
-      return told(
-        got,
-        ({ objects = '' }) => `the bucket was listed: ${objects === 'none' ? 'it is empty' : 'it has objects'}`,
-        `S3 refuses to list ${s3}`,
-      )
-    },
-    after,
-  )
-  if (write)
-    await prove(
-      run,
-      's3-write',
-      `Writing to s3://${s3}`,
-      async () => {
-        const got = await aws.write(s3)
-        return told(
-          got,
-          ({ key = '' }) => `the object ${key} was put and deleted again`,
-          `S3 refuses to put or delete an object in ${s3}`,
-        )
-      },
-      listed.status === 'fail' ? after : listed,
-    )
+  const { proveStore } = await import('./prove-store.ts')
+  const order = { kind: 's3', name: s3, store: aws.store(s3), write } as const
+  await proveStore(run, order, caller.status === 'fail' ? exchanged : caller)
 }
 
 export function told(

@@ -2,12 +2,12 @@
 import { edited } from '../core/edit.ts'
 import type { Question } from '../core/fact.ts'
 import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
-import { admits } from '../domain/gcp-members.ts'
-import { grantsOf, holdsAt, mayImpersonate, readPolicy } from '../domain/gcp-policies.ts'
+import { mayImpersonate } from '../domain/gcp-policies.ts'
 import { gcp } from '../domain/questions.ts'
 import { denied, googleError, invalid, json, notFound, unauthenticated } from './gcp-answers.ts'
+import { holdsIn, listObjects, oneObject, putObject } from './gcp-objects.ts'
 import { hidden, masked, takePolicy } from './gcp-state.ts'
-import { type Bearer, exchangeToken, type StsDesk } from './gcp-sts.ts'
+import { exchangeToken, type StsDesk } from './gcp-sts.ts'
 import type { Handler, Reply, Request } from './listener.ts'
 
 export type GoogleDesk = StsDesk & { readonly refused: (permission: string) => boolean }
@@ -215,8 +215,20 @@ const routes: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/storage\/v1\/b\/([^/]+)\/o$/,
-    answer: ([bucket = ''], request, desk) => list(bucket, request, desk),
+    answer: ([bucket = ''], request, desk) => listObjects(bucket, request, desk),
   },
+  {
+    method: 'POST',
+    path: /^\/upload\/storage\/v1\/b\/([^/]+)\/o$/,
+    answer: ([bucket = ''], request, desk) => putObject(bucket, request, desk),
+  },
+  ...['GET', 'DELETE'].map(
+    (method): Route => ({
+      method,
+      path: /^\/storage\/v1\/b\/([^/]+)\/o\/([^/]+)$/,
+      answer: ([bucket = '', name = ''], request, desk) => oneObject(bucket, name, request, desk),
+    }),
+  ),
 ]
 
 export const googleService =
@@ -231,17 +243,6 @@ export const googleService =
     }
     return notFound('The requested URL')
   }
-
-/** Whether the one who asks holds a role for which `fits` in this policy, at this time. */
-function holdsIn(policy: JsonObject, bearer: Bearer, now: number, fits: (role: string) => boolean): boolean {
-  return grantsOf(readPolicy('', policy) ?? { resource: '', bindings: [] }).some(({ role, member, condition }) => {
-    const isThem =
-      bearer.kind === 'account'
-        ? member === `serviceAccount:${bearer.email}`
-        : bearer.kind === 'workload' && admits(member, bearer.workload) === true
-    return isThem && fits(role) && (condition === undefined || holdsAt(condition, now) === true)
-  })
-}
 
 /** https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken */
 function impersonate(email: string, request: Request, desk: GoogleDesk): Reply {
@@ -264,26 +265,4 @@ function impersonate(email: string, request: Request, desk: GoogleDesk): Reply {
     accessToken: desk.tokens.give({ kind: 'account', email }),
     expireTime: new Date(desk.now() + seconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
   })
-}
-
-const lists = /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyBucket(?:Reader|Writer|Owner))$/
-
-function list(bucket: string, request: Request, desk: GoogleDesk): Reply {
-  const bearer = desk.tokens.of(request)
-  if (bearer === undefined) return unauthenticated()
-  const direct = bearer.kind === 'workload'
-  if (direct && desk.state.get(gcp.bucket(bucket))?.uniformBucketLevelAccess === false)
-    return googleError(
-      412,
-      'FAILED_PRECONDITION',
-      'The type of authentication token used for this request requires that Uniform Bucket Level Access be enabled.',
-    )
-  const policy = desk.state.get(gcp.bucketPolicy(bucket))
-  if (policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => lists.test(role)))
-    return json(200, { kind: 'storage#objects', items: [] })
-  const who = bearer.kind === 'account' ? bearer.email : bearer.kind === 'workload' ? bearer.principal : 'Caller'
-  return denied(
-    'storage.objects.list',
-    `${who} does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist).`,
-  )
 }
