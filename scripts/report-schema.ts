@@ -81,6 +81,10 @@ const finding = z
         'Only of a fail: what puts this one right, in words and below them a command on each line; where it is one element of a document, from what to what',
       ),
     links: z.array(text).min(1),
+    accepted: z
+      .strictObject({ by: z.enum(['annotation', 'baseline']), reason: text, until: text.optional() })
+      .optional()
+      .describe('Somebody lives with it: listed and counted, and left out of the verdict'),
   })
   .describe("One check's word on one subject")
 

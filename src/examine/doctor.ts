@@ -1,13 +1,15 @@
 /** One run of the doctor: open the world, find out who is judged, judge, report; stoppable at any time. */
 import type { Check, Cloud } from '../core/check.ts'
 import { type Examination, examine } from '../core/engine.ts'
-import { exitCodeOf, type Report, reportOf } from '../core/report.ts'
+import { exitCodeOf, type FailOn, type Report, reportOf } from '../core/report.ts'
 import type { Subject } from '../core/subject.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { identitiesOf } from '../probes/identities.ts'
 import { errorShelves } from '../probes/workload/observed-errors.ts'
 import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
+import { acceptAnnotated, baselineFrom } from './accept.ts'
+import { formatFor, placedFor } from './output.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
@@ -19,8 +21,9 @@ export type DoctorFlags = WorldFlags & {
   readonly selector?: string | undefined
   readonly check?: readonly string[] | undefined
   readonly cloud?: Exclude<Cloud, 'any'> | undefined
-  readonly 'fail-on': 'error' | 'warning' | 'never'
+  readonly 'fail-on': FailOn
   readonly 'show-permissions': boolean
+  readonly baseline?: string | undefined
   readonly verbose: boolean
   readonly output: Format
   readonly 'no-color': boolean
@@ -29,7 +32,12 @@ export type DoctorFlags = WorldFlags & {
 type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
 const interrupted = 130
-export type Examined = { readonly report: Report; readonly problems: readonly string[] }
+export type Examined = {
+  readonly report: Report
+  readonly problems: readonly string[]
+  /** The format that was asked for, or the one that the cluster can take instead. */
+  readonly format: Format
+}
 type Stopped = { readonly undone: string }
 
 /** From here on, redrawing a live view costs more than it tells. */
@@ -50,12 +58,12 @@ export async function doctor(
   const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
   const following = watch()
   // What is undone is told as it stood then: what the stopped sources answer in haste is no examination.
-  const stopped = new Promise<Stopped>((resolve) => {
-    process.once('SIGINT', () => {
-      resolve({ undone: leftUndone(following.snapshot()) })
-      stop.abort()
-    })
-  })
+  const { promise: stopped, resolve: stopWith } = Promise.withResolvers<Stopped>()
+  const onInterrupt = (): void => {
+    stopWith({ undone: leftUndone(following.snapshot()) })
+    stop.abort()
+  }
+  process.once('SIGINT', onInterrupt)
   const people = flags.output === 'table' || flags.output === 'wide'
   const counter = flags['all-namespaces'] || targets.length > many
   const view = viewOf(following.snapshot, { stream: process.stderr, environment: process.env, people, counter })
@@ -63,6 +71,7 @@ export async function doctor(
   try {
     outcome = await Promise.race([examined(targets, flags, version, following, ends), stopped])
   } finally {
+    process.off('SIGINT', onInterrupt)
     await view.end()
   }
   if ('undone' in outcome) {
@@ -73,7 +82,8 @@ export async function doctor(
   const { report } = outcome
   const color = wantsColor(process.stdout, process.env, flags['no-color'])
   const width = columnsOf(process.stdout, process.env)
-  for (const piece of await piecesOf(flags.output, report, { color, width, verbose: flags.verbose }))
+  const options = { color, width, verbose: flags.verbose, failOn: flags['fail-on'] }
+  for (const piece of await piecesOf(outcome.format, report, options))
     if (!process.stdout.write(piece) && !(await hasRoom(process.stdout))) break
   return exitCodeOf(report, flags['fail-on'])
 }
@@ -106,6 +116,7 @@ export async function examined(
   const { checks } = await import('../checks/index.ts')
   const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
   mustBeUnderstood(targets, flags)
+  const compared = await baselineFrom(flags.baseline)
   following.phase('reading what there is')
   const world = await openWorld(flags, { version, ends })
   try {
@@ -120,8 +131,13 @@ export async function examined(
       observer: following.observer,
       spare: flags.output === 'table' && !flags.verbose && roster.subjects.length > mostWithEvidence,
     })
-    const report = await reported(examination, roster.subjects, world, checks, roster.problems, version)
-    return { report, problems: world.problems }
+    const judged = await reported(examination, roster.subjects, world, checks, roster.problems, version)
+    const report = compared(await acceptAnnotated(judged, world.source))
+    return {
+      report: await placedFor(flags.output, report, flags, ends),
+      problems: world.problems,
+      format: await formatFor(flags.output, world),
+    }
   } finally {
     world.close()
   }

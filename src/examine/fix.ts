@@ -15,7 +15,7 @@ import type { Ends } from './stoppable.ts'
 import { usage } from './trouble.ts'
 import { openWorld } from './world.ts'
 
-export type FixFlags = Omit<DoctorFlags, 'output' | 'show-permissions'> & {
+export type FixFlags = Omit<DoctorFlags, 'output' | 'show-permissions' | 'baseline'> & {
   readonly apply: boolean
   readonly yes: boolean
   readonly only?: string | undefined

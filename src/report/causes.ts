@@ -119,7 +119,7 @@ const wording = (line: Line): string =>
 
 /** The report as a person reads it: by heading, one cause one paragraph, what was not seen once at the end. */
 export function tell(report: Report): Told {
-  const { findings } = report
+  const findings = report.findings.filter(({ accepted }) => accepted === undefined)
   const rootOf = rootFinder(findings)
   const heldBy = new Map<Line, Line[]>()
   const orphans: Line[] = []
