@@ -55,6 +55,15 @@ import { fixer as providerIsActive } from './gcp/provider-is-active.ts'
 import { fixer as providerIssuerMatchesToken } from './gcp/provider-issuer-matches-token.ts'
 import { fixer as serviceAccountAdmitsWorkload } from './gcp/service-account-admits-workload.ts'
 import { fixer as workloadPoolExists } from './gcp/workload-pool-exists.ts'
+import { fixer as blobVolumeNeedsNoAccountKey } from './storage/blob-volume-needs-no-account-key.ts'
+import { fixer as blobVolumeUsesWorkloadIdentity } from './storage/blob-volume-uses-workload-identity.ts'
+import { fixer as fuseDeviceIsOpenable } from './storage/fuse-device-is-openable.ts'
+import { fixer as fuseMountIsPermitted } from './storage/fuse-mount-is-permitted.ts'
+import { fixer as gcsfuseSidecarIsInjected } from './storage/gcsfuse-sidecar-is-injected.ts'
+import { fixer as gcsfuseVolumeCanAuthenticate } from './storage/gcsfuse-volume-can-authenticate.ts'
+import { fixer as kubeletMayRequestDriverAudience } from './storage/kubelet-may-request-driver-audience.ts'
+import { fixer as mountIsAlive } from './storage/mount-is-alive.ts'
+import { fixer as mounterAsksForTheIdentity } from './storage/mounter-asks-for-the-identity.ts'
 import { fixer as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { fixer as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { fixer as serviceAccountExists } from './workload/service-account-exists.ts'
@@ -120,6 +129,15 @@ export const fixers: readonly Fixer[] = [
   providerIssuerMatchesToken,
   serviceAccountAdmitsWorkload,
   workloadPoolExists,
+  blobVolumeNeedsNoAccountKey,
+  blobVolumeUsesWorkloadIdentity,
+  fuseDeviceIsOpenable,
+  fuseMountIsPermitted,
+  gcsfuseSidecarIsInjected,
+  gcsfuseVolumeCanAuthenticate,
+  kubeletMayRequestDriverAudience,
+  mountIsAlive,
+  mounterAsksForTheIdentity,
   networkLeadsToTheTokenEndpoint,
   podIsNewerThanItsBinding,
   serviceAccountExists,
