@@ -10,6 +10,7 @@ const subject = z
     kind: text.describe('Cluster, Node, ServiceAccount, Pod, or the kind of another named object'),
     namespace: text.optional(),
     name: text,
+    context: text.optional().describe('Only in a report of several clusters: the context of its cluster'),
   })
   .describe('What was judged')
 

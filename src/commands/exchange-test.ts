@@ -9,6 +9,8 @@ export default class ExchangeTest extends Command {
 
 A bucket or a container can be listed, read and written to with what was got. What this container may do with FUSE is told as well, and whether all that is mounted in it answers; a mount that is dead or hangs is a failed step.
 
+From outside, --in-pod runs the same in an ephemeral container beside the pod's own, with its variables, mounts and security context (it stays in the pod's description until the pod is deleted), or with --job in a Job on the same node with the same ServiceAccount (which is deleted at the end, on Ctrl-C too). --pod has a shell in the container tell what it has, and --sa looks at a ServiceAccount alone.
+
 A token or a credential is held in memory only, and never printed, logged or written.
 
 EXIT CODES
@@ -22,6 +24,11 @@ EXIT CODES
     {
       description: 'Write to a container of Blob Storage, and say whether a mounter could mount here',
       command: '<%= config.bin %> exchange-test --blob shopdata/orders --write --fuse',
+    },
+    {
+      description: 'From outside, beside a container that has no shell',
+      command:
+        '<%= config.bin %> exchange-test --in-pod cart-7d9f -n shop --image registry.example.com/kubectl-wi:0.1.0',
     },
   ]
   static override flags = exchangeTestFlags

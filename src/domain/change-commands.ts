@@ -2,6 +2,7 @@
 import { edited, isGuard } from '../core/edit.ts'
 import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
+import { fileCommand } from './file-commands.ts'
 import { gcloudCommand } from './gcp-commands.ts'
 import { sh } from './shell-words.ts'
 
@@ -65,6 +66,7 @@ function kubectl(call: string, input: JsonObject): string | undefined {
   const where = namespace === undefined ? '' : sh` -n ${namespace}`
   if (verb === 'patch') return patchCommand(resource, input)
   if (verb === 'restart') return `${sh`kubectl rollout restart ${target}`}${where}`
+  if (verb === 'approve') return sh`kubectl certificate approve ${textAt(input, 'name') ?? ''}`
   if (verb === 'delete') return `${sh`kubectl delete ${target}`}${where}`
   if (verb === 'create') return `printf %s ${sh`${JSON.stringify(at(input, 'object') ?? null)}`} | kubectl create -f -`
   return undefined
@@ -178,6 +180,7 @@ const azureLines: { readonly [call: string]: Line } = {
 export function commandOf({ system, call, input }: Change): string | undefined {
   if (system === 'kubernetes') return kubectl(call, input)
   if (system === 'gcp') return gcloudCommand(call, input)
+  if (system === 'document') return fileCommand(input)
   const lines = system === 'azure' ? azureLines : awsLines
   const line = Object.hasOwn(lines, call) ? lines[call] : undefined
   return line?.(input, (name) => textAt(input, name) ?? '')

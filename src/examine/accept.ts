@@ -73,7 +73,13 @@ function subjectIn(value: Json | undefined): Subject | undefined {
   const name = textAt(value, 'name')
   const namespace = textAt(value, 'namespace')
   if (kind === undefined || name === undefined) return undefined
-  return { kind, name, ...(namespace === undefined ? {} : { namespace }) }
+  const context = textAt(value, 'context')
+  return {
+    kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(context === undefined ? {} : { context }),
+  }
 }
 
 const largest = 256 * 1024 * 1024

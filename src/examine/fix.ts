@@ -6,7 +6,7 @@ import { columnsOf, wantsColor } from '../flags/output.ts'
 import { type PlanFormat, planRenderers } from '../report/plan.ts'
 import { again } from './again.ts'
 import { apply } from './apply.ts'
-import type { DoctorFlags } from './doctor.ts'
+import type { ExamineFlags } from './examined.ts'
 import { nearest } from './near.ts'
 import { makePlan, type PlanOrder, wantedBy } from './plan.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
@@ -15,7 +15,7 @@ import type { Ends } from './stoppable.ts'
 import { usage } from './trouble.ts'
 import { openWorld } from './world.ts'
 
-export type FixFlags = Omit<DoctorFlags, 'output' | 'show-permissions' | 'baseline'> & {
+export type FixFlags = Omit<ExamineFlags, 'output' | 'show-permissions' | 'baseline'> & {
   readonly apply: boolean
   readonly yes: boolean
   readonly only?: string | undefined

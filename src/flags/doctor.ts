@@ -13,6 +13,15 @@ export const doctorFlags = {
     summary: 'Examine documents, a file or a folder of them, instead of a cluster; may be given more than once.',
   }),
   overlay: Flags.boolean({ dependsOn: ['file'], summary: 'With -f: the documents win, the cluster answers the rest.' }),
+  contexts: Flags.string({
+    helpValue: 'NAME,…',
+    exclusive: ['context', 'file', 'cluster', 'server', 'all-contexts'],
+    summary: 'Examine the clusters of these kubeconfig contexts, and put them into one report.',
+  }),
+  'all-contexts': Flags.boolean({
+    exclusive: ['context', 'file', 'cluster', 'server'],
+    summary: 'The same with every context of the kubeconfig.',
+  }),
   'all-namespaces': Flags.boolean({ char: 'A', summary: 'Look in all namespaces, whatever --namespace says.' }),
   selector: Flags.string({
     char: 'l',
@@ -48,6 +57,19 @@ export const doctorFlags = {
   baseline: Flags.string({
     helpValue: 'FILE',
     summary: 'Report only what is new: the faults in this report of a former run (-o json) are listed as accepted.',
+  }),
+  wait: durationFlag({
+    summary: 'Examine again until it is healthy, for as long as this; a binding takes time to be seen everywhere.',
+  }),
+  watch: Flags.boolean({
+    char: 'w',
+    exclusive: ['wait'],
+    summary: 'Go on examining, and print what changes, one line a change, until Ctrl-C.',
+  }),
+  interval: durationFlag({
+    default: 30_000,
+    defaultHelp: async () => '30s',
+    summary: 'With --watch: the time between two looks.',
   }),
   timeout: durationFlag({
     default: 60_000,

@@ -5,7 +5,16 @@ import { durationFlag } from './duration.ts'
 import { kubeconfigFlags } from './kubeconfig.ts'
 import { colorFlag } from './output.ts'
 
-const { output: _, 'show-permissions': __, baseline: ___, ...asDoctor } = doctorFlags
+const {
+  output: _,
+  'show-permissions': __,
+  baseline: ___,
+  watch: ____,
+  interval: _____,
+  contexts: ______,
+  'all-contexts': _______,
+  ...asDoctor
+} = doctorFlags
 
 const dryRun = Flags.option({
   options: ['server'] as const,

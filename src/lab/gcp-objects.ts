@@ -1,32 +1,12 @@
 /** Objects of the lab's buckets of Cloud Storage, for whoever comes with a token: what the bucket's policy gives them. */
 
-import type { JsonObject } from '../core/json.ts'
-import { admits } from '../domain/gcp-members.ts'
-import { grantsOf, holdsAt, readPolicy } from '../domain/gcp-policies.ts'
 import { gcp } from '../domain/questions.ts'
 import { denied, googleError, json, notFound, unauthenticated } from './gcp-answers.ts'
-import type { Bearer, StsDesk } from './gcp-sts.ts'
+import type { StsDesk } from './gcp-sts.ts'
+import { may } from './gcp-use.ts'
 import type { Reply, Request } from './listener.ts'
 
-/** Whether the one who asks holds a role for which `fits` in this policy, at this time. */
-export function holdsIn(policy: JsonObject, bearer: Bearer, now: number, fits: (role: string) => boolean): boolean {
-  return grantsOf(readPolicy('', policy) ?? { resource: '', bindings: [] }).some(({ role, member, condition }) => {
-    const isThem =
-      bearer.kind === 'account'
-        ? member === `serviceAccount:${bearer.email}`
-        : bearer.kind === 'workload' && admits(member, bearer.workload) === true
-    return isThem && fits(role) && (condition === undefined || holdsAt(condition, now) === true)
-  })
-}
-
-/** https://cloud.google.com/storage/docs/access-control/iam-roles */
-const roles = {
-  list: /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyBucket(?:Reader|Writer|Owner))$/,
-  get: /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyObject(?:Reader|Owner))$/,
-  create: /^roles\/storage\.(?:object(?:Creator|User|Admin)|admin|legacyBucket(?:Writer|Owner))$/,
-  delete: /^roles\/storage\.(?:object(?:User|Admin)|admin|legacyBucket(?:Writer|Owner))$/,
-} as const
-type Act = keyof typeof roles
+type Act = 'list' | 'get' | 'create' | 'delete'
 
 /** In memory, as long as the lab lives. */
 const shelves = new WeakMap<StsDesk, Map<string, string>>()
@@ -45,11 +25,10 @@ function refusal(act: Act, bucket: string, request: Request, desk: StsDesk): Rep
       'FAILED_PRECONDITION',
       'The type of authentication token used for this request requires that Uniform Bucket Level Access be enabled.',
     )
-  const policy = desk.state.get(gcp.bucketPolicy(bucket))
-  if (policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => roles[act].test(role))) return undefined
+  const permission = `storage.objects.${act}`
+  if (may(bucket, bearer, desk, permission)) return undefined
   const who = bearer.kind === 'account' ? bearer.email : bearer.kind === 'workload' ? bearer.principal : 'Caller'
   const what = act === 'list' ? 'the Google Cloud Storage bucket' : 'the Google Cloud Storage object'
-  const permission = `storage.objects.${act}`
   return denied(
     permission,
     `${who} does not have ${permission} access to ${what}. Permission '${permission}' denied on resource (or it may not exist).`,

@@ -54,7 +54,12 @@ const built: { readonly [groupVersion: string]: readonly (readonly [string, stri
     ['*csinodes', 'CSINode'],
   ],
   'discovery.k8s.io/v1': [['endpointslices', 'EndpointSlice']],
-  'networking.k8s.io/v1': [['networkpolicies', 'NetworkPolicy', 'netpol']],
+  'networking.k8s.io/v1': [
+    ['networkpolicies', 'NetworkPolicy', 'netpol'],
+    ['ingresses', 'Ingress', 'ing'],
+    ['*ingressclasses', 'IngressClass'],
+  ],
+  'certificates.k8s.io/v1': [['*certificatesigningrequests', 'CertificateSigningRequest', 'csr']],
   'authentication.k8s.io/v1': [
     ['?tokenreviews', 'TokenReview'],
     ['?selfsubjectreviews', 'SelfSubjectReview'],

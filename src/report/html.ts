@@ -108,6 +108,7 @@ const isTroubled = (identity: Identity, findings: readonly Line[]): boolean =>
       subject.kind === 'ServiceAccount' &&
       subject.name === identity.subject.name &&
       subject.namespace === identity.subject.namespace &&
+      subject.context === identity.subject.context &&
       status !== 'pass' &&
       status !== 'not-applicable',
   )

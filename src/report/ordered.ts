@@ -14,11 +14,12 @@ const sorted = (data: { readonly [key: string]: Json } | undefined): Json | unde
     ? undefined
     : Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 
-const subjectData = ({ kind, namespace, name }: Subject): Json =>
+export const subjectData = ({ kind, namespace, name, context }: Subject): Json =>
   record([
     ['kind', kind],
     ['namespace', namespace],
     ['name', name],
+    ['context', context],
   ])
 
 const evidenceData = ({ question, path, observed, expected, words }: Evidence): Json =>

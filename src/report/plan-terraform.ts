@@ -1,31 +1,9 @@
 /** A plan as Terraform: the blocks that would hold what changes; what no block can hold is a comment. */
-import { isList, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
+import { isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import type { PlannedAction, PlanReport } from '../core/plan.ts'
-import { clean, escaped } from './text.ts'
-
-/** Written as HCL: https://developer.hashicorp.com/terraform/language/expressions/strings */
-const quoted = (text: string): string =>
-  // A replacement text would take `$$` for one dollar: policy variables would come out as expressions.
-  escaped(JSON.stringify(text)).replaceAll(/[$%]\{/g, (opening) => `${opening.charAt(0)}${opening}`)
-
-function hcl(value: Json, indent: string): string {
-  if (typeof value === 'string') return quoted(value)
-  const inner = `${indent}  `
-  if (isList(value))
-    return value.length === 0 ? '[]' : `[\n${value.map((one) => `${inner}${hcl(one, inner)},\n`).join('')}${indent}]`
-  if (!isObject(value)) return JSON.stringify(value)
-  const members = Object.entries(value).map(([key, one]) => `${inner}${quoted(key)} = ${hcl(one, inner)}\n`)
-  return members.length === 0 ? '{}' : `{\n${members.join('')}${indent}}`
-}
-
-type Argument = readonly [name: string, value: string]
-const label = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, '_').replace(/^(?=\d)/, '_')
-const block = (type: string, name: string, body: readonly Argument[]): string =>
-  `resource "${type}" "${label(name)}" {\n${body.map(([key, value]) => `  ${key} = ${value}\n`).join('')}}\n`
-
-const text = (input: JsonObject, name: string): string => textAt(input, name) ?? ''
-const argument = (name: string, value: Json | undefined): Argument => [name, hcl(value ?? null, '  ')]
-const encoded = (name: string, value: Json | undefined): Argument => [name, `jsonencode(${hcl(value ?? null, '  ')})`]
+import { googleBlocks } from './plan-terraform-google.ts'
+import { argument, block, encoded, hcl, label, quoted, text } from './terraform-blocks.ts'
+import { clean } from './text.ts'
 
 const association = (input: JsonObject): string =>
   block('aws_eks_pod_identity_association', text(input, 'serviceAccount'), [
@@ -117,7 +95,7 @@ function actionBlock(action: PlannedAction): string {
   const made =
     change.system === 'kubernetes'
       ? kubernetesBlock(action)
-      : (blocks[change.call] ?? azureBlocks[change.call])?.(change.input)
+      : (blocks[change.call] ?? azureBlocks[change.call] ?? googleBlocks[change.call])?.(change.input)
   const head = `# ${clean(summary)}\n${owner === undefined ? '' : `# ${clean(`${owner.tool} owns it: ${owner.mark}`)}\n`}`
   return `${head}${made ?? `# no resource of Terraform does this${command === undefined ? '' : `: ${clean(command)}`}\n`}`
 }

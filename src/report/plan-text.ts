@@ -18,13 +18,19 @@ function remarks({ plan }: PlanReport): string {
 const ownerRemark = ({ owner }: PlannedAction): string =>
   owner === undefined ? '' : comment(`${owner.tool} owns it (${owner.mark}): make this change in ${owner.where}`)
 
+/** A file is written by whoever keeps it. */
+const withoutCommand = ({ change }: PlannedAction): string =>
+  change.system === 'document'
+    ? 'write this into the file, as -o diff shows it'
+    : 'no command does this: kubectl wi fix --apply'
+
 /** Commands that run as they stand; the first that fails ends the script. */
 export function shell(report: PlanReport): string {
   const { actions, rehearsed } = report.plan
   const blocks = actions.map((action, index) => {
     const { summary, safety, command, undoCommand } = action
     const back = undoCommand === undefined ? '' : comment(`undo: ${undoCommand}`)
-    const line = command === undefined ? comment('no command does this: kubectl wi fix --apply') : `${command}\n`
+    const line = command === undefined ? comment(withoutCommand(action)) : `${command}\n`
     return `\n${comment(`${index + 1}. ${summary} (${safety})`)}${ownerRemark(action)}${back}${line}`
   })
   const head = `#!/bin/sh\n${comment(`${report.source}; after this plan: ${rehearsed} (rehearsed)`)}set -eu\n`

@@ -76,7 +76,8 @@ function resultOf(line: Line): Json {
   ])
 }
 
-function objectOf(kind: Kind, namespace: string | undefined, lines: readonly Line[], report: Report): Json {
+function objectOf(kind: Kind, lines: readonly [Line, ...Line[]], report: Report): Json {
+  const { namespace, context } = lines[0].subject
   const shown = lines.length > mostResults ? lines.filter(({ status }) => status !== 'pass') : lines
   const counts = outcomes.map(
     (outcome) => [outcome, lines.filter((line) => outcomeOf(line) === outcome).length] as const,
@@ -90,7 +91,14 @@ function objectOf(kind: Kind, namespace: string | undefined, lines: readonly Lin
         ['name', 'kubectl-wi'],
         ['namespace', namespace],
         ['labels', { 'app.kubernetes.io/managed-by': 'kubectl-wi' }],
-        ['annotations', { 'kubectl-wi/verdict': report.verdict, 'kubectl-wi/version': report.tool.version }],
+        [
+          'annotations',
+          record([
+            ['kubectl-wi/verdict', report.verdict],
+            ['kubectl-wi/version', report.tool.version],
+            ['kubectl-wi/context', context],
+          ]),
+        ],
       ]),
     ],
     ['source', kind.named ? 'kubectl-wi' : undefined],
@@ -103,14 +111,14 @@ const renderAs =
   (format: keyof typeof kinds): Renderer =>
   (report) => {
     const kind = kinds[format]
-    const spaces = new Map<string | undefined, Line[]>([[undefined, []]])
+    const spaces = new Map<string, [Line, ...Line[]]>()
     for (const line of report.findings) {
-      const { namespace } = line.subject
-      const lines = spaces.get(namespace)
-      if (lines === undefined) spaces.set(namespace, [line])
+      const key = JSON.stringify([line.subject.context, line.subject.namespace])
+      const lines = spaces.get(key)
+      if (lines === undefined) spaces.set(key, [line])
       else lines.push(line)
     }
-    const objects = [...spaces].map(([namespace, lines]) => objectOf(kind, namespace, lines, report))
+    const objects = [...spaces.values()].map((lines) => objectOf(kind, lines, report))
     return objects.map((one) => `---\n${stringify(one, { lineWidth: 0, aliasDuplicateObjects: false })}`).join('')
   }
 
