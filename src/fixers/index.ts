@@ -30,9 +30,11 @@ import { fixer as azurePodEnvironmentAgrees } from './azure/pod-environment-agre
 import { fixer as azurePodInjected } from './azure/pod-injected.ts'
 import { fixer as azurePodLabelled } from './azure/pod-labelled.ts'
 import { fixer as azurePodUsesFederatedServiceAccount } from './azure/pod-uses-federated-service-account.ts'
+import { fixer as azureSecretsStoreNamesIdentity } from './azure/secrets-store-names-identity.ts'
 import { fixer as azureServiceAccountNamesIdentity } from './azure/service-account-names-identity.ts'
 import { fixer as azureTokenFileReadable } from './azure/token-file-readable.ts'
 import { fixer as azureTokenWellFormedAndCurrent } from './azure/token-well-formed-and-current.ts'
+import { fixer as azureWebhookServing } from './azure/webhook-serving.ts'
 import { fixer as capaBootstrapFitsTheControllers } from './capa/bootstrap-fits-the-controllers.ts'
 import { fixer as capaCredentialsCanBeRetrieved } from './capa/credentials-can-be-retrieved.ts'
 import { fixer as capaIdentityAdmitsNamespace } from './capa/identity-admits-namespace.ts'
@@ -133,9 +135,11 @@ export const fixers: readonly Fixer[] = [
   azurePodInjected,
   azurePodLabelled,
   azurePodUsesFederatedServiceAccount,
+  azureSecretsStoreNamesIdentity,
   azureServiceAccountNamesIdentity,
   azureTokenFileReadable,
   azureTokenWellFormedAndCurrent,
+  azureWebhookServing,
   capaBootstrapFitsTheControllers,
   capaCredentialsCanBeRetrieved,
   capaIdentityAdmitsNamespace,

@@ -107,7 +107,13 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
-  subjects.push(...azureSubjects(lists.azure, subjects))
+  const users = everybody
+    ? [...itemsOf(lists.pods).filter((pod) => !finished(pod)), ...lists.templates]
+    : [
+        ...pods.values(),
+        ...lists.templates.filter((one) => chosen.accounts.has(keyOfAccount(one.namespace, one.serviceAccount))),
+      ]
+  subjects.push(...azureSubjects(lists.azure, subjects, users))
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
   subjects.push(...lists.further.subjects)
   const kinds = everybody ? standInKinds(lists.further, lists.said) : []
