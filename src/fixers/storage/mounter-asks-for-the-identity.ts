@@ -72,7 +72,9 @@ export const fixer = defineFixer(check, {
       tell(
         brief,
         ({ tool }) => backends[tool.tool] !== undefined,
-        ({ tool }) => ({ [backends[tool.tool] ?? '']: 'true' }),
+        // What says otherwise of the one remote would win over the backend's variable.
+        ({ tool, options }) =>
+          options.some(({ name }) => /env[-_]auth$/i.test(name)) ? undefined : { [backends[tool.tool] ?? '']: 'true' },
       ),
     'token-path-missing': (brief) => tell(brief, ({ tool }) => tool.tool === 'blobfuse2', ofWebhook),
   },
