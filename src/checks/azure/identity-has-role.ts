@@ -39,7 +39,6 @@ export const check = defineCheck({
   needs: { denied },
   wants: { roles },
   after: ['azure/token-exchange-succeeds'],
-  covers: ['storage/store-admits-the-identity'],
   messages: {
     'assigned-to-client-id': ({ role, scope, observed, expected }: Data & { role: string; expected: string }) =>
       `role ${role} at ${scope} is assigned to ${observed}, the client id; expected principal id ${expected}`,
