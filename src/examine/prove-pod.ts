@@ -68,6 +68,7 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
       const [{ proveAzure }, { podAzure }] = await Promise.all([
         import('./prove-azure.ts'),
         import('../sources/live/pod-azure.ts'),
+        import('../domain/azure-clouds.ts'),
       ])
       await proveAzure(run, { ...wishes, env, oidc, readToken, azure: podAzure(web, vault, env) })
     } else
@@ -129,7 +130,8 @@ async function hasMetadata(
   env: NodeJS.ProcessEnv,
   google: () => Promise<{ readonly metadataAccount: () => Promise<{ readonly state: string }> }>,
 ): Promise<boolean> {
-  if (web.inLab && !env.GCE_METADATA_HOST && !env.GCE_METADATA_IP) return false
+  if (env.GCE_METADATA_HOST || env.GCE_METADATA_IP) return true
+  if (web.inLab) return false
   const seen = await (await google()).metadataAccount()
   return seen.state === 'done' || seen.state === 'refused'
 }

@@ -83,6 +83,29 @@ export const doctorFlags = {
     helpValue: 'NUMBER',
     summary: 'How many questions each system is asked at the same time.',
   }),
+  remote: Flags.boolean({
+    exclusive: [
+      'file',
+      'overlay',
+      'all-namespaces',
+      'selector',
+      'check',
+      'cloud',
+      'baseline',
+      'show-permissions',
+      'contexts',
+      'all-contexts',
+      'watch',
+    ],
+    summary:
+      'Inside a job on a compute site (interLink): look at the way to the Kubernetes API from nothing but what the job was given.',
+  }),
+  'mounted-in': Flags.string({
+    dependsOn: ['remote'],
+    helpValue: 'DIR',
+    defaultHelp: async () => '/var/run/secrets/kubernetes.io/serviceaccount',
+    summary: 'With --remote: where the token and ca.crt of the job are mounted.',
+  }),
   'show-permissions': Flags.boolean({
     summary:
       'Only say what this selection needs to see: a ClusterRole and an IAM policy, ready to apply; nothing is run.',

@@ -13,6 +13,8 @@ const {
   interval: _____,
   contexts: ______,
   'all-contexts': _______,
+  remote: ________,
+  'mounted-in': _________,
   ...asDoctor
 } = doctorFlags
 

@@ -64,7 +64,10 @@ const built: { readonly [groupVersion: string]: readonly (readonly [string, stri
     ['?tokenreviews', 'TokenReview'],
     ['?selfsubjectreviews', 'SelfSubjectReview'],
   ],
-  'authorization.k8s.io/v1': [['?selfsubjectaccessreviews', 'SelfSubjectAccessReview']],
+  'authorization.k8s.io/v1': [
+    ['?selfsubjectaccessreviews', 'SelfSubjectAccessReview'],
+    ['?selfsubjectrulesreviews', 'SelfSubjectRulesReview'],
+  ],
 }
 
 const groupVersionOf = (text: string): { readonly group: string; readonly version: string } => {
