@@ -4,8 +4,9 @@ import { textAt } from '../core/json.ts'
 import type { Outcome, Step } from '../core/proof.ts'
 import { awsAudience, podIdentityAudience } from '../domain/audiences.ts'
 import type { TokenSeen } from '../sources/live/pod.ts'
-import type { Attempt, PodAws } from '../sources/live/pod-aws.ts'
-import { judgeClaims, judgeSignature, prove, type Run, refused } from './proving.ts'
+import type { PodAws } from '../sources/live/pod-aws.ts'
+import { judgeClaims, judgeSignature, prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 
 export type AwsPlace = {
   readonly env: NodeJS.ProcessEnv
@@ -28,20 +29,6 @@ export async function proveAws(run: Run, agent: boolean, place: AwsPlace): Promi
   const { proveStore } = await import('./prove-store.ts')
   const order = { kind: 's3', name: s3, store: aws.store(s3), write } as const
   await proveStore(run, order, caller.status === 'fail' ? exchanged : caller)
-}
-
-export function told(
-  got: Attempt,
-  says: (told: { readonly [name: string]: string }) => string,
-  refusal: string,
-): Outcome {
-  if (got.state === 'refused') return refused(refusal, got.answer)
-  if (got.state === 'done') {
-    const { endpoint } = got.told
-    return { status: 'pass', says: says(got.told), ...(endpoint ? { details: [['endpoint', endpoint]] } : {}) }
-  }
-  const { detail, lift } = got
-  return { status: 'unknown', says: detail, ...(lift === undefined ? {} : { lift }) }
 }
 
 /** A file that the environment names, read; what it holds goes on to the next steps. */

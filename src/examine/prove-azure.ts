@@ -3,8 +3,9 @@ import type { Outcome } from '../core/proof.ts'
 import { azureAudience } from '../domain/audiences.ts'
 import type { Attempt } from '../sources/live/pod-aws.ts'
 import type { PodAzure } from '../sources/live/pod-azure.ts'
-import { type AwsPlace, aboutToken, tokenStep, told } from './prove-aws.ts'
+import { type AwsPlace, aboutToken, tokenStep } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 
 export type AzurePlace = Pick<AwsPlace, 'env' | 'oidc' | 'readToken' | 'write'> & {
   readonly azure: PodAzure

@@ -2,8 +2,9 @@
 import { type Json, textAt } from '../core/json.ts'
 import type { Outcome, Step } from '../core/proof.ts'
 import type { GoogleConfiguration, PodGoogle } from '../sources/live/pod-google.ts'
-import { type AwsPlace, aboutToken, tokenStep, told } from './prove-aws.ts'
+import { type AwsPlace, aboutToken, tokenStep } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 
 export type GooglePlace = Pick<AwsPlace, 'oidc' | 'readToken' | 'write'> & {
   readonly google: PodGoogle

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Outcome, Step } from '../core/proof.ts'
 import { storeLimits } from '../knowledge/store-limits.ts'
 import type { Store } from '../sources/live/pod-stores.ts'
-import { told } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 
 export type StoreKind = keyof typeof storeLimits
 
