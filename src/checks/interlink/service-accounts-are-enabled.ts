@@ -12,7 +12,10 @@ type Node = { readonly node: string }
 
 const values =
   'interlink.kubernetesApiAddr, interlink.kubernetesApiPort, interlink.kubernetesApiCaCrt and interlink.disableProjectedVolumes=false'
-const look = 'kubectl get configmaps -A -o name'
+const look = ({ node }: Node): string =>
+  /^[a-z0-9.-]+$/.test(node)
+    ? sh`kubectl get configmaps -A --field-selector ${`metadata.name=${node}-virtual-kubelet-config`} -o yaml`
+    : 'kubectl get configmaps -A -o name'
 const first = [0, 3, 8] as const
 
 export const check = defineCheck({
@@ -62,21 +65,21 @@ export const check = defineCheck({
       `ConfigMaps or Secrets of ${pod} did not reach interLink ${version}: ${reason}`,
   },
   remedies: {
-    'config-does-not-parse': ({ line }) =>
+    'config-does-not-parse': ({ line, node }) =>
       advice(
         `Correct line ${line} of InterLinkConfig.yaml in the ConfigMap, or use a release of the chart that indents all lines of the PEM alike; then restart the virtual kubelet.`,
-        look,
+        look({ node }),
       ),
     'version-too-old': () => advice('Upgrade interLink to 0.3.8 or later, chart, virtual kubelet and plugin together.'),
-    'projected-volumes-disabled': () =>
+    'projected-volumes-disabled': (data) =>
       advice(
         'Set interlink.disableProjectedVolumes=false in the values of the chart, and make remote pods anew.',
-        look,
+        look(data),
       ),
-    'address-and-port-missing': () =>
+    'address-and-port-missing': (data) =>
       advice(
         `Set ${values} in the values of the chart: the address is the published one, not that inside the cluster.`,
-        look,
+        look(data),
       ),
     'port-missing': () =>
       advice('Set interlink.kubernetesApiPort in the values of the chart, and make remote pods anew.'),

@@ -26,6 +26,8 @@ export type Presented = {
   readonly names: readonly string[]
   /** The CA that remote pods are given has signed it; undefined where that cannot be told. */
   readonly signed: boolean | undefined
+  /** Milliseconds since 1970; left out where it was not told. */
+  readonly notAfter?: number
 }
 
 /** `CN=a, O=b` whatever the order and the spaces. */
@@ -60,6 +62,7 @@ export const presented = defineProbe({
       const issuers = listAt(answer.state === 'known' ? answer.value : null, 'chain').map(
         (one) => textAt(one, 'issuer') ?? '',
       )
+      const ends = Date.parse(textAt(leaf, 'notAfter') ?? '')
       const signed = certificates.some(({ subject }) => issuers.some((issuer) => plain(issuer) === plain(subject)))
       return known(
         {
@@ -67,6 +70,7 @@ export const presented = defineProbe({
           issuer: textAt(leaf, 'issuer') ?? '',
           names: textsAt(leaf, 'names'),
           signed,
+          ...(Number.isNaN(ends) ? {} : { notAfter: ends }),
         },
         question,
       )
@@ -92,6 +96,7 @@ export const presented = defineProbe({
         issuer: own.issuer,
         names: own.names,
         signed: (await signerOf(own, certificates)) !== undefined,
+        notAfter: own.notAfter,
       },
       serving,
     )
