@@ -1,6 +1,7 @@
 /** Whether remote pods can trust what answers at the API address that they are given. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
+import { covers } from '../../domain/certificate-names.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { clock } from '../../probes/cluster/clock.ts'
 import { handedCa, presented } from '../../probes/interlink/certificate.ts'
@@ -141,7 +142,3 @@ export const check = defineCheck({
     }
   },
 })
-
-const covers = (name: string, address: string): boolean =>
-  name.toLowerCase() === address.toLowerCase() ||
-  (name.startsWith('*.') && address.toLowerCase().split('.').slice(1).join('.') === name.slice(2).toLowerCase())

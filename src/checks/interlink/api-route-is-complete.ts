@@ -1,6 +1,7 @@
 /** Whether the Ingress that publishes the Kubernetes API for remote pods leads there. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
+import { covers } from '../../domain/certificate-names.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { type Route, route, routeAnswer, surroundings } from '../../probes/interlink/route.ts'
 
@@ -157,7 +158,7 @@ export const check = defineCheck({
     if (
       told !== undefined &&
       named.length > 0 &&
-      backends.every(({ host }) => host !== undefined && !serves(host, told.address))
+      backends.every(({ host }) => host !== undefined && !covers(host, told.address))
     )
       return {
         status: 'fail',
@@ -165,7 +166,7 @@ export const check = defineCheck({
         data: { ...ingress, hosts: named.join(', '), address: told.address },
         evidence: seen('spec.rules', named, told.address),
       }
-    if (told !== undefined && hosts.length > 0 && !hosts.some((host) => serves(host, told.address)))
+    if (told !== undefined && hosts.length > 0 && !hosts.some((host) => covers(host, told.address)))
       return {
         status: 'fail',
         message: 'address-differs',
@@ -209,8 +210,6 @@ export const check = defineCheck({
 })
 
 const both = ['/api', '/apis'] as const
-const serves = (host: string, address: string): boolean =>
-  host === address || (host.startsWith('*.') && address.split('.').slice(1).join('.') === host.slice(2))
 
 /** What clients need and do not get, in the words of the message. A controller may match a path in its own way, as a beginning of others. */
 function lostPaths({ backends, rewrite }: Route): { readonly paths: string; readonly missing: string } | undefined {

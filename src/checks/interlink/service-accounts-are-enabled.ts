@@ -55,6 +55,8 @@ export const check = defineCheck({
       `KubernetesApiAddr is ${address} but KubernetesApiPort is not set; interLink then passes neither`,
     'address-missing': ({ port }: { port: string }) =>
       `KubernetesApiPort is ${port} but KubernetesApiAddr is not set; interLink then passes neither`,
+    'address-malformed': ({ address, port }: { address: string; port: string }) =>
+      `KubernetesApiAddr ${address} and KubernetesApiPort ${port} are no host and port: clients in pods put them together as https://HOST:PORT`,
     'internal-address': ({ address }: { address: string }) =>
       `KubernetesApiAddr ${address} exists only inside the cluster; remote jobs cannot reach it`,
     'may-not-create-tokens': ({ serviceAccount }: { serviceAccount: string }) =>
@@ -85,6 +87,10 @@ export const check = defineCheck({
       advice('Set interlink.kubernetesApiPort in the values of the chart, and make remote pods anew.'),
     'address-missing': () =>
       advice('Set interlink.kubernetesApiAddr in the values of the chart, and make remote pods anew.'),
+    'address-malformed': () =>
+      advice(
+        'Set interlink.kubernetesApiAddr to a name or an IP address alone, without scheme, path and port, and interlink.kubernetesApiPort to a number up to 65535.',
+      ),
     'internal-address': () =>
       advice(
         'Publish the paths /api and /apis at an address that the compute site reaches, and set that as interlink.kubernetesApiAddr.',
@@ -152,6 +158,13 @@ export const check = defineCheck({
       return { status: 'fail', message: 'port-missing', data: { address }, evidence: seen('KubernetesApiPort', '') }
     if (port !== '' && address === '')
       return { status: 'fail', message: 'address-missing', data: { port }, evidence: seen('KubernetesApiAddr', '') }
+    if (address !== '' && port !== '' && !isPlace(address, port))
+      return {
+        status: 'fail',
+        message: 'address-malformed',
+        data: { address, port },
+        evidence: [...seen('KubernetesApiAddr', address), ...seen('KubernetesApiPort', port)],
+      }
     const inside = want.apiClusterIp.state === 'known' && want.apiClusterIp.value === address
     if (isInternal(address) || inside)
       return {
@@ -216,3 +229,10 @@ function isBefore(version: string, other: readonly number[]): boolean {
   }
   return false
 }
+
+/** A name or an IPv4 address has no colon, an IPv6 address at least two. */
+const isPlace = (address: string, port: string): boolean =>
+  (/^[\w.-]+$/.test(address) || (address.split(':').length > 2 && /^[[\]0-9A-Fa-f:.]+$/.test(address))) &&
+  /^\d{1,5}$/.test(port) &&
+  Number(port) > 0 &&
+  Number(port) < 65_536

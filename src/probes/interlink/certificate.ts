@@ -1,6 +1,7 @@
 /** The CA that remote pods are given, and the certificate that is presented at the published address. */
 import { absent, defineProbe, type Fact, known, unknown } from '../../core/fact.ts'
 import { at, listAt, textAt, textsAt } from '../../core/json.ts'
+import { plainName } from '../../domain/certificate-names.ts'
 import { kubernetes, oidc } from '../../domain/questions.ts'
 import { type Bundle, readPem, signerOf } from '../cluster/pem.ts'
 import { configured, isUnparsed } from './config.ts'
@@ -30,14 +31,6 @@ export type Presented = {
   readonly notAfter?: number
 }
 
-/** `CN=a, O=b` whatever the order and the spaces. */
-const plain = (name: string): string =>
-  name
-    .split(/,\s*/)
-    .map((one) => one.trim())
-    .sort()
-    .join(',')
-
 export const presented = defineProbe({
   id: 'interlink/presented-certificate',
   about: 'the certificate at the published address',
@@ -57,13 +50,15 @@ export const presented = defineProbe({
     // The CA itself, put beside the other files, is not what anybody presents.
     if (
       leaf !== undefined &&
-      !certificates.some((one) => plain(one.subject) === plain(textAt(leaf, 'subject') ?? ''))
+      !certificates.some((one) => plainName(one.subject) === plainName(textAt(leaf, 'subject') ?? ''))
     ) {
       const issuers = listAt(answer.state === 'known' ? answer.value : null, 'chain').map(
         (one) => textAt(one, 'issuer') ?? '',
       )
       const ends = Date.parse(textAt(leaf, 'notAfter') ?? '')
-      const signed = certificates.some(({ subject }) => issuers.some((issuer) => plain(issuer) === plain(subject)))
+      const signed = certificates.some(({ subject }) =>
+        issuers.some((issuer) => plainName(issuer) === plainName(subject)),
+      )
       return known(
         {
           subject: textAt(leaf, 'subject') ?? '',
