@@ -8,6 +8,7 @@ import { refusalIn, stateOf } from '../src/apply/in-pod.ts'
 import { isObject, type JsonObject, listAt, textAt } from '../src/core/json.ts'
 import { ephemeralContainer, jobLike } from '../src/domain/in-pod.ts'
 import { toldProof } from '../src/domain/told-proof.ts'
+import { statuses, stepsOf } from './exchanging.ts'
 import { type Asked, playKubelet, type Ran } from './kubelet.ts'
 import { api, closeLabs, demo, start } from './labs.ts'
 import { entry, sentence } from './running.ts'
@@ -84,7 +85,8 @@ describe('beside a container', () => {
     const { code, out, err } = await inPod(['--job', '-o', 'json']).ended
     expect(err).toMatch(/Created Job .*\n.*Deleted Job/u)
     expect(JSON.parse(out)).toMatchObject({ subject: `pod shop/${pod}`, verdict: 'proven' })
-    expect(JSON.parse(out).proofs[0].steps[0]).toMatchObject({ id: 'beside', status: 'pass' })
+    expect(stepsOf({ out })[0]).toMatchObject({ id: 'beside', status: 'pass' })
+    expect(statuses({ out })).toMatchObject({ identity: 'pass', exchange: 'pass', 'who-am-i': 'pass' })
     expect(await jobs()).toEqual([])
     expect(code).toBe(0)
   })

@@ -167,6 +167,13 @@ export async function playKubelet({ kubeconfig, node, image, run, controller = f
     }
   })()
   return {
+    /** Binds the pod to the node, as a scheduler would, and calls it running. */
+    take: async (namespace: string, name: string): Promise<void> => {
+      const pod = `${core}/namespaces/${namespace}/pods/${name}`
+      const target = { apiVersion: 'v1', kind: 'Node', name: node }
+      await send(`${pod}/binding`, { apiVersion: 'v1', kind: 'Binding', metadata: { name }, target })
+      await send(`${pod}/status`, { status: { phase: 'Running' } }, merge)
+    },
     close: async () => {
       open = false
       await looking

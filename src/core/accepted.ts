@@ -23,7 +23,7 @@ export function accepting(report: Report, why: (line: Line) => Accepted | undefi
     const accepted = taken.get(line)
     return accepted === undefined ? line : { ...line, accepted }
   })
-  return { ...report, findings, verdict: verdictOf(findings, report.totals['not-applicable']) }
+  return { ...report, findings, verdict: verdictOf(findings) }
 }
 
 /** Adds what is blocked by accepted findings alone, round by round: one blocked finding may hold up the next. */

@@ -42,9 +42,9 @@ export type Finding = {
 
 export type Result = 'healthy' | 'unhealthy' | 'inconclusive'
 
-/** The one place that turns findings into a verdict. Nothing examined is nothing seen; `omitted` counts what was not applicable. */
-export function verdictOf(findings: readonly Finding[], omitted = 0): Result {
-  let open = findings.length + omitted === 0
+/** The one place that turns findings into a verdict. Where nothing was judged, for want of findings or of anything that they apply to, nobody is healthy. */
+export function verdictOf(findings: readonly Finding[]): Result {
+  let open = !findings.some(({ status }) => status === 'pass' || status === 'fail')
   for (const { severity, status, accepted } of findings) {
     if (accepted !== undefined) continue
     if (severity === 'error' && status === 'fail') return 'unhealthy'

@@ -40,7 +40,7 @@ export function fleetOf(members: readonly [Member, ...Member[]], unexamined: rea
     }))
   })
   const totals = summed(members.map(({ report }) => report.totals))
-  const judged: Result = verdictOf(findings, totals['not-applicable'])
+  const judged: Result = verdictOf(findings)
   // A cluster where nobody was examined is not covered by what was seen of the others.
   const blind = unexamined.length > 0 || members.some(({ report }) => report.verdict === 'inconclusive')
   return {

@@ -81,7 +81,7 @@ export function reportOf(parts: {
     }),
     plan: null,
     totals: totalsOf(findings, omitted),
-    verdict: verdictOf(findings, omitted),
+    verdict: verdictOf(findings),
   }
 }
 

@@ -136,10 +136,17 @@ const awsLines: { readonly [call: string]: Line } = {
     `aws eks update-pod-identity-association ${association(text)}${sh` --role-arn ${text('roleArn')}`}`,
   'eks:CreateAccessEntry': (input, text) => {
     const groups = textsAt(input, 'kubernetesGroups').map((one) => sh` ${one}`)
-    return `${sh`aws eks create-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --type ${text('type')}`}${groups.length === 0 ? '' : ` --kubernetes-groups${groups.join('')}`}`
+    const username = textAt(input, 'username')
+    const named = username === undefined ? '' : sh` --username ${username}`
+    const tagged = isObject(input.tags) ? sh` --tags ${JSON.stringify(input.tags)}` : ''
+    return `${sh`aws eks create-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --type ${text('type')}`}${groups.length === 0 ? '' : ` --kubernetes-groups${groups.join('')}`}${named}${tagged}`
   },
   'eks:DeleteAccessEntry': (_, text) =>
     sh`aws eks delete-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')}`,
+  'eks:AssociateAccessPolicy': (input, text) =>
+    sh`aws eks associate-access-policy --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --policy-arn ${text('policyArn')} --access-scope ${document(input.accessScope)}`,
+  'eks:DisassociateAccessPolicy': (_, text) =>
+    sh`aws eks disassociate-access-policy --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --policy-arn ${text('policyArn')}`,
 }
 
 const managedFederation = 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials'

@@ -144,6 +144,8 @@ export const aws = {
   accessEntries: (): Question => ask('aws', 'eks:ListAccessEntries'),
   /** → `{accessEntry: {principalArn, type?, kubernetesGroups?, createdAt?, …}}`. */
   accessEntry: (principalArn: string): Question => ask('aws', 'eks:DescribeAccessEntry', { principalArn }),
+  /** → `{principalArn, associatedAccessPolicies: [{policyArn, accessScope: {type, namespaces?}}…], complete}` of one access entry. */
+  accessPolicies: (principalArn: string): Question => ask('aws', 'eks:ListAssociatedAccessPolicies', { principalArn }),
   /** → `{nodegroups: [name…], complete}` of the cluster being examined. */
   nodegroups: (): Question => ask('aws', 'eks:ListNodegroups'),
   /** → `{nodegroup: {nodegroupName, nodeRole, amiType?, …}}`. */

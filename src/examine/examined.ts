@@ -8,6 +8,7 @@ import { errorShelves } from '../probes/workload/observed-errors.ts'
 import type { Format } from '../report/index.ts'
 import { acceptAnnotated } from './accept.ts'
 import { formatFor, placedFor } from './output.ts'
+import { asCollected } from './replay.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
@@ -36,6 +37,9 @@ export type Examined = {
 /** Above this many subjects no single value of a pass is printed beside it. */
 const mostWithEvidence = 200
 
+/** What stands between the world and the run: `collect` writes down what it answers. */
+export type Through = (world: World) => World
+
 /** Opens the world, examines it once, and closes it again. */
 export async function examined(
   targets: readonly string[],
@@ -43,15 +47,18 @@ export async function examined(
   version: string,
   following: Watch,
   ends: Ends,
+  through: Through = (world) => world,
 ): Promise<Examined> {
   const { checks } = await import('../checks/index.ts')
-  const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
+  selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
   mustBeUnderstood(targets, flags)
   following.phase('reading what there is')
-  const world = await openWorld(flags, { version, ends })
+  const world = through(await openWorld(flags, { version, ends }))
   try {
+    const asked = asCollected(world.run, targets, flags)
+    const chosen = selectChecks(checks, { globs: asked.check ?? [], cloud: asked.cloud })
     following.phase('looking for ServiceAccounts and pods')
-    const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, world.source)
+    const roster = await rosterOf(asked.targets, { ...asked, checks: chosen }, world, world.source)
     following.plan(chosen, roster.subjects)
     following.phase('examining')
     const examination = await examine({

@@ -52,6 +52,7 @@ import { fixer as webhookCaBundleVerifies } from './cluster/webhook-ca-bundle-ve
 import { fixer as webhookIsConfigured } from './cluster/webhook-is-configured.ts'
 import { fixer as webhookIsDependable } from './cluster/webhook-is-dependable.ts'
 import { fixer as webhookSelectsThePod } from './cluster/webhook-selects-the-pod.ts'
+import { fixer as accessEntriesAreValid } from './eks/access-entries-are-valid.ts'
 import { fixer as awsAuthEntriesCanMatch } from './eks/aws-auth-entries-can-match.ts'
 import { fixer as loadBalancerAnnotationsAreHonoured } from './eks/load-balancer-annotations-are-honoured.ts'
 import { fixer as loadBalancerControllerCanCallAws } from './eks/load-balancer-controller-can-call-aws.ts'
@@ -148,6 +149,7 @@ export const fixers: readonly Fixer[] = [
   webhookIsConfigured,
   webhookIsDependable,
   webhookSelectsThePod,
+  accessEntriesAreValid,
   awsAuthEntriesCanMatch,
   loadBalancerAnnotationsAreHonoured,
   loadBalancerControllerCanCallAws,

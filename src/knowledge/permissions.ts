@@ -131,6 +131,7 @@ const onTheWay: { readonly [kind: string]: readonly string[] } = {
   'aws eks:DescribePodIdentityAssociation': ['aws eks:DescribeCluster'],
   'aws eks:ListAccessEntries': ['aws eks:DescribeCluster'],
   'aws eks:DescribeAccessEntry': ['aws eks:DescribeCluster'],
+  'aws eks:ListAssociatedAccessPolicies': ['aws eks:DescribeCluster'],
   'aws eks:ListNodegroups': ['aws eks:DescribeCluster'],
   'aws eks:DescribeNodegroup': ['aws eks:DescribeCluster'],
   'azure entra oauth2/v2.0/token': ['kubernetes serviceaccounts/token/create'],

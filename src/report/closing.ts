@@ -19,7 +19,10 @@ export function liftsOf(findings: readonly Line[]): readonly string[] {
 
 /** `unhealthy: 1 error, 1 warning, 1 blocked; 14 passed; 2 not seen`. */
 export function closingSentence({ findings, totals, verdict }: Report): string {
-  if (findings.length === 0) return `${verdict}: nothing was examined`
+  const { 'not-applicable': idle, ...rest } = totals
+  if (findings.length === 0 && idle === 0) return `${verdict}: nothing was examined`
+  if (Object.values(rest).every((number) => number === 0))
+    return `${verdict}: nothing was judged, for ${idle === 1 ? 'the one check' : `none of the ${idle} checks`} that was asked for ${idle === 1 ? 'does not apply' : 'applies'} here (-v says why)`
   const accepted = findings.filter((line) => line.accepted !== undefined)
   const isLivedWith = (status: Line['status']): number => accepted.filter((line) => line.status === status).length
   const bad = [

@@ -7,7 +7,8 @@ import { clean, escaped } from './text.ts'
 
 const comment = (text: string): string => `# ${clean(text)}\n`
 
-function remarks({ plan }: PlanReport): string {
+/** What a person has to do, and what was not seen well enough: a comment for each, in every form that has comments. */
+export function remarks({ plan }: PlanReport): string {
   const sentence = (words: string): string => words.split('\n')[0] ?? ''
   return [
     ...plan.manual.map(({ check, words }) => comment(`by hand (${check}): ${sentence(words)}`)),
@@ -46,8 +47,9 @@ export function yaml(report: PlanReport): string {
   return `${documents.join('')}${remarks(report)}` || '# nothing to change\n'
 }
 
-export const diff = ({ plan }: PlanReport): string =>
-  plan.actions.map((action) => `${comment(action.summary)}${asText(diffOf(action))}`).join('\n')
+export const diff = (report: PlanReport): string =>
+  report.plan.actions.map((action) => `${comment(action.summary)}${asText(diffOf(action))}`).join('\n') +
+  remarks(report)
 
 /** Everything, in an order that stays. */
 export function json({ schema, tool, source, plan, notes }: PlanReport): string {

@@ -4,9 +4,10 @@ import { scopeOf } from '../core/subject.ts'
 import { acceptedItems } from './accepted.ts'
 import { type Group, type Part, type Section, tell } from './causes.ts'
 import { closingLines } from './closing.ts'
+import { labelled } from './labelled.ts'
 import { crowd, crowdWithNames, nameOf } from './names.ts'
 import { paintOf } from './paint.ts'
-import { causeLines, evidenceLines, gapLines, headline, labelled, type Sheet } from './paragraph.ts'
+import { causeLines, evidenceLines, gapLines, headline, type Sheet } from './paragraph.ts'
 import { clean, wrap } from './text.ts'
 
 const narrowest = 60

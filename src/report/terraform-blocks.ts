@@ -1,6 +1,6 @@
 /** The words of HCL: strings, lists, arguments and blocks. */
 import { isList, isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
-import { escaped } from './text.ts'
+import { clean, escaped } from './text.ts'
 
 /** Written as HCL: https://developer.hashicorp.com/terraform/language/expressions/strings */
 export const quoted = (text: string): string =>
@@ -29,3 +29,10 @@ export const encoded = (name: string, value: Json | undefined): Argument => [
   name,
   `jsonencode(${hcl(value ?? null, '  ')})`,
 ]
+
+/** Arguments of a resource that the configuration holds already, or whose other arguments are not known here: as a comment. */
+export const within = (type: string, of: string, body: readonly string[]): string =>
+  [`in the ${type} of ${of}:`, ...body.map((line) => `  ${line}`)].map((line) => `# ${clean(line)}\n`).join('')
+
+/** The last part of a name that has slashes in it. */
+export const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
