@@ -53,7 +53,8 @@ const isOfTools = (
 ): boolean =>
   documents === true &&
   further.subjects.length + plans > 0 &&
-  [accounts, pods].every(({ state }) => state !== 'known') &&
+  // What a collector was refused is missed.
+  [accounts, pods].every((fact) => fact.state === 'unknown' && fact.why === 'not-collected') &&
   roles.length === 0 &&
   !errors &&
   at(google.collected, 'gke') !== true
