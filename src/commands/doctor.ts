@@ -29,6 +29,18 @@ EXIT CODES
       description: 'Why a job on a compute site cannot use the Kubernetes API; run inside it',
       command: '<%= config.bin %> doctor --remote',
     },
+    {
+      description: 'Until what was bound is seen everywhere',
+      command: '<%= config.bin %> doctor sa/cart -n shop --wait 5m',
+    },
+    {
+      description: 'Several clusters, as a page for a colleague',
+      command: '<%= config.bin %> doctor -A --contexts east,west -o html > report.html',
+    },
+    {
+      description: 'Only what is new since a former run',
+      command: '<%= config.bin %> doctor -A -o sarif --baseline report.json',
+    },
     { description: 'In a pipeline', command: '<%= config.bin %> doctor -A -o json --fail-on warning > report.json' },
   ]
   static override usage = 'doctor [TARGET…] [-n NAMESPACE | -A] [-f PATH…] [-o FORMAT]'

@@ -18,6 +18,7 @@ export type ExchangeFlags = KubeconfigValues & {
   readonly job: boolean
   readonly image?: string | undefined
   readonly s3?: string | undefined
+  readonly blob?: string | undefined
   readonly write: boolean
   /** Milliseconds for the whole run. */
   readonly timeout: number
@@ -74,11 +75,18 @@ async function proveWithin(flags: ExchangeFlags, { version, process }: Setting, 
 /** Proves, writes the report to stdout, and returns the exit code. Throws usage errors. */
 export async function exchangeTest(flags: ExchangeFlags, setting: Setting): Promise<number> {
   const { version, process } = setting
-  if (flags.write && flags.s3 === undefined) throw usage('--write needs a bucket to write to: add --s3 BUCKET')
+  const store = flags.s3 !== undefined ? '--s3' : flags.blob !== undefined ? '--blob' : undefined
+  if (flags.write && store === undefined)
+    throw usage('--write needs a bucket or a container to write to: add --s3 BUCKET or --blob ACCOUNT/CONTAINER')
+  if (flags.blob !== undefined) {
+    const { blobPlace } = await import('../domain/azure-clouds.ts')
+    if (blobPlace(flags.blob) === undefined)
+      throw usage(`--blob ${flags.blob}: name a storage account and a container in it, as in shopdata/carts`)
+  }
   const outside = flags.sa !== undefined || flags.pod !== undefined
-  if (outside && flags.s3 !== undefined)
+  if (outside && store !== undefined)
     throw usage(
-      '--s3 is tried with what the pod itself gets, so it goes with neither --sa nor --pod: run it inside the pod',
+      `${store} is tried with what the pod itself gets, so it goes with neither --sa nor --pod: run it inside the pod`,
     )
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())

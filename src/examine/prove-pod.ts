@@ -7,7 +7,12 @@ import { identityOutcome, mechanismOf } from './identity.ts'
 import { type AwsPlace, proveAws } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
 
-export type PodWishes = { readonly s3?: string | undefined; readonly write: boolean; readonly timeout: number }
+export type PodWishes = {
+  readonly s3?: string | undefined
+  readonly blob?: string | undefined
+  readonly write: boolean
+  readonly timeout: number
+}
 
 const longestRequest = 10_000
 
@@ -50,13 +55,13 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
       const { proveMetadataServer } = await import('./prove-google.ts')
       await proveMetadataServer(run, await google())
     } else if (given.way === 'federated-token') {
-      const [{ proveAzure }, { assertToEntra }] = await Promise.all([
+      const [{ proveAzure }, { podAzure }, { blobPlace }] = await Promise.all([
         import('./prove-azure.ts'),
         import('../sources/live/pod-azure.ts'),
+        import('../domain/azure-clouds.ts'),
       ])
-      const assert = (...[token, order]: Parameters<Parameters<typeof proveAzure>[1]['assert']>) =>
-        assertToEntra(web, vault, token, order)
-      await proveAzure(run, { env, oidc, readToken, assert })
+      const blob = wishes.blob === undefined ? undefined : blobPlace(wishes.blob)
+      await proveAzure(run, { env, oidc, readToken, azure: podAzure(web, vault), blob, write: wishes.write })
     } else
       await prove(run, 'exchange', 'The exchange', () => ({
         status: 'unknown',

@@ -35,7 +35,11 @@ export const exchangeTestFlags = {
     summary: 'From outside: mint a token for this ServiceAccount by TokenRequest, and exchange that.',
   }),
   s3: Flags.string({ helpValue: 'BUCKET', summary: 'List this bucket with what the exchange gave.' }),
-  write: Flags.boolean({ summary: 'With --s3: put a small object, too, and delete it again.' }),
+  blob: Flags.string({
+    helpValue: 'ACCOUNT/CONTAINER',
+    summary: 'List this container of a storage account with what the exchange gave.',
+  }),
+  write: Flags.boolean({ summary: 'With --s3 or --blob: put a small object, too, and delete it again.' }),
   timeout: durationFlag({
     default: 60_000,
     defaultHelp: async () => '1m',

@@ -1,6 +1,7 @@
 /** Whether a credential for this issuer names the token's subject. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Credential, isSubject, nearestSubject, operators } from '../../domain/azure-credentials.ts'
+import { noMatch } from '../../domain/azure-errors.ts'
 import { addOne, chooseOne, type Needed, rewriteOne } from '../../domain/azure-match-advice.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
 import { held } from '../../probes/azure/evidence.ts'
@@ -118,6 +119,13 @@ export const check = defineCheck({
         ? { status: 'not-applicable', reason: 'no credential of the identity names the issuer of the token' }
         : { status: 'undecided', lacks: `not all credentials of ${credentials.identity} were seen` }
     if (bySubject[0] !== undefined) return { status: 'pass', evidence: bySubject.slice(0, 5).map(see) }
+    // One that is not in the list may be the one that matches, where Entra has not said that none does.
+    const unseen = {
+      status: 'undecided',
+      lacks: `not all credentials of ${credentials.identity} were seen`,
+      evidence: byIssuer.slice(0, 5).map(see),
+    } as const
+    if (!credentials.complete && !all.some(({ code }) => noMatch.has(code))) return unseen
     const cousin = byIssuer.find((one) => one.subject?.toLowerCase() === subject.toLowerCase())
     if (cousin !== undefined)
       return {
@@ -148,12 +156,7 @@ export const check = defineCheck({
         lacks: `the expression of credential ${open[0]?.name} could not be evaluated`,
         evidence: open.slice(0, 5).map(see),
       }
-    if (!credentials.complete)
-      return {
-        status: 'undecided',
-        lacks: `not all credentials of ${credentials.identity} were seen`,
-        evidence: byIssuer.slice(0, 5).map(see),
-      }
+    if (!credentials.complete) return unseen
     const starred = byIssuer.find((one) => one.subject?.includes('*'))
     if (starred !== undefined)
       return {
