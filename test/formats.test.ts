@@ -98,15 +98,16 @@ describe('sarif', () => {
 })
 
 describe('junit', () => {
-  for (const [name, sample] of Object.entries(samples))
-    it(`keeps to the published schema: ${name}`, async () => {
-      const text = await rendered('junit', sample())
-      const { errors } = await validateXML({
-        xml: [{ fileName: 'report.xml', contents: text }],
-        schema: [read('junit.xsd')],
-      })
-      expect(errors).toEqual([])
-    })
+  it('keeps to the published schema', async () => {
+    const xml = await Promise.all(
+      Object.entries(samples).map(async ([name, sample]) => ({
+        fileName: `${name}.xml`,
+        contents: await rendered('junit', sample()),
+      })),
+    )
+    const { errors } = await validateXML({ xml, schema: [read('junit.xsd')] })
+    expect(errors).toEqual([])
+  })
 
   it('is red where the verdict is, and never green with nothing examined', async () => {
     const failures = /<testsuites [^>]*failures="(\d+)" errors="(\d+)"/u
@@ -187,7 +188,6 @@ describe('the exit code', () => {
     expect(doctorFlags.output.options).toEqual(allFormats)
     for (const [name, output, code] of [
       ['broken', 'junit', 1],
-      ['broken', 'html', 1],
       ['healthy', 'openreports', 3],
     ] as const)
       expect(run(['doctor', '-f', demo(name), '-o', output]).status, `${name} ${output}`).toBe(code)

@@ -137,6 +137,10 @@ const explained: { readonly [claim: string]: string } = {
   // What Entra or the storage account itself has refused is evidence; a document that contradicts it only weakens it.
   'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read: azure/federated-credential-matches-subject fail':
     'Entra said that no credential matches, which counts as long as none that does was seen',
+  'entra oauth2/v2.0/token: azure/token-exchange-succeeds fail':
+    'a refusal that was logged counts as long as Entra was not seen to take the token since',
+  'pods/list: azure/token-exchange-succeeds fail':
+    'the same: what the pods ask with is seen in them, and without it nothing is exchanged',
   'Microsoft.Authorization/roleAssignments/read: azure/identity-has-role fail':
     'the data was refused, which counts as long as no role that opens it was seen',
   'discovery: azure/issuer-documents-public fail':
@@ -185,7 +189,12 @@ describe('6. Not seeing is never a diagnosis: taking any one answer away decides
     // What says who is there to be judged concerns everybody.
     const roster = new Set<string>()
     const who = whoAsked()
-    const base = await examineCase(one, recording(answering(source, asked), all), false, { asked: who.heard }, () => {
+    // What a list of documents answers, a live cluster is asked for one by one.
+    const hearing: typeof who.heard = (probe, question) => {
+      heard.add(`${question.system} ${question.call}`)
+      who.heard(probe, question)
+    }
+    const base = await examineCase(one, recording(answering(source, asked), all), false, { asked: hearing }, () => {
       for (const key of all.keys()) roster.add(key)
       return checks
     })

@@ -81,7 +81,7 @@ export function reportOf(parts: {
     }),
     plan: null,
     totals: totalsOf(findings, omitted),
-    verdict: verdictOf(findings, omitted),
+    verdict: verdictOf(findings),
   }
 }
 
@@ -93,7 +93,9 @@ export const exitCodes = { healthy: 0, unhealthy: 1, inconclusive: 3 } as const 
 /** The exit code under `--fail-on`: `warning` counts failed warnings too, `never` keeps 0 whatever was found. */
 export function exitCodeOf(report: Pick<Report, 'verdict' | 'findings'>, failOn: FailOn): number {
   if (failOn === 'never') return 0
-  const warned = report.findings.some(({ status, severity }) => status === 'fail' && severity !== 'info')
+  const warned = report.findings.some(
+    ({ status, severity, accepted }) => status === 'fail' && severity !== 'info' && accepted === undefined,
+  )
   if (failOn === 'warning' && warned) return exitCodes.unhealthy
   return exitCodes[report.verdict]
 }

@@ -7,6 +7,8 @@ export type Subject = {
   readonly kind: string
   readonly namespace?: string
   readonly name: string
+  /** In a report of several clusters: the context of the one that it is in. */
+  readonly context?: string
   /** Keys of the subjects it belongs to: a pod's ServiceAccount, the ServiceAccounts that name a role. */
   readonly of?: readonly string[]
   /** Scopes that it answers for because nobody finer was seen: the cluster for a lone error text, a ServiceAccount for its unseen pods. */
@@ -34,8 +36,8 @@ const keys = new WeakMap<Subject, string>()
 export function subjectKey(subject: Subject): string {
   let key = keys.get(subject)
   if (key === undefined) {
-    const { kind, namespace, name } = subject
-    key = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+    const { kind, namespace, name, context } = subject
+    key = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}${context === undefined ? '' : ` in ${context}`}`
     keys.set(subject, key)
   }
   return key
@@ -56,7 +58,7 @@ export const isJudgedBy = (
     : isJudgedAs(subject, scope)
 
 const rank: { readonly [kind: string]: number } = { Cluster: 0, Node: 1, ServiceAccount: 2, Pod: 3 }
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** The order of a report: the cluster first, then by kind, namespace and name; never by locale. */
 export const bySubject = (a: Subject, b: Subject): number =>
@@ -67,6 +69,7 @@ export const bySubject = (a: Subject, b: Subject): number =>
 
 /** Whether what holds for one can hold up the other: the same subject, one above the other, or two ends of one identity. */
 export function related(a: Subject, b: Subject): boolean {
+  if (a.context !== b.context) return false
   if (a.kind === 'Cluster' || b.kind === 'Cluster') return true
   const keyA = subjectKey(a)
   const keyB = subjectKey(b)

@@ -14,6 +14,22 @@ export const clouds = [
   'AzureChinaCloud',
 ] as const satisfies readonly AzureCloud[]
 
+/** Where the blobs of each cloud's storage accounts answer: https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-endpoints */
+const blobHosts: { readonly [C in AzureCloud]: string } = {
+  AzurePublicCloud: 'blob.core.windows.net',
+  AzureUSGovernmentCloud: 'blob.core.usgovcloudapi.net',
+  AzureChinaCloud: 'blob.core.chinacloudapi.cn',
+}
+export type BlobPlace = { readonly account: string; readonly container: string }
+
+/** `ACCOUNT/CONTAINER`; undefined where it is none. */
+export function blobPlace(text: string): BlobPlace | undefined {
+  const [, account, container] = /^([a-z0-9]{3,24})\/(\$?[a-z0-9](?:-?[a-z0-9]){2,61})$/.exec(text) ?? []
+  return account === undefined || container === undefined ? undefined : { account, container }
+}
+export const blobUrl = (cloud: AzureCloud, { account, container }: BlobPlace): string =>
+  `https://${account}.${blobHosts[cloud]}/${container}`
+
 export const authorityUrl = (cloud: AzureCloud): string => `https://${authorities[cloud][0]}/`
 
 /** `https://login.microsoftonline.us/` → AzureUSGovernmentCloud. */
@@ -29,5 +45,7 @@ export function cloudOfLocation(location: string): AzureCloud {
   return /^china/.test(plain) ? 'AzureChinaCloud' : 'AzurePublicCloud'
 }
 
-export const sameAuthority = (a: string, b: string): boolean =>
-  a.replace(/\/+$/, '').toLowerCase() === b.replace(/\/+$/, '').toLowerCase()
+/** The same authority, or another one of the same cloud: China has two. */
+export const sameCloud = (a: string, b: string): boolean =>
+  a.replace(/\/+$/, '').toLowerCase() === b.replace(/\/+$/, '').toLowerCase() ||
+  (cloudOfAuthority(a) !== undefined && cloudOfAuthority(a) === cloudOfAuthority(b))

@@ -84,6 +84,9 @@ type Pattern = { readonly known: ErrorText; readonly parts: readonly string[]; r
 
 const isDigit = (letter: string | undefined): boolean => letter !== undefined && letter >= '0' && letter <= '9'
 
+/** What normalising would change; nearly no fragment of a table has any of it. */
+const uneven = /["\\]|[^\S ]| {2}/
+
 function compile(known: ErrorText): Pattern {
   const { fragment } = known
   if (fragment.length > 2 && fragment.startsWith('/') && fragment.endsWith('/'))
@@ -92,7 +95,7 @@ function compile(known: ErrorText): Pattern {
     known,
     parts: fragment
       .split('…')
-      .map((part) => normalise(part).plain)
+      .map((part) => (uneven.test(part) ? normalise(part).plain : part))
       .filter((part) => part !== ''),
   }
 }
@@ -119,11 +122,13 @@ const isWhole = (plain: string, start: number, end: number): boolean =>
  * is sighted. Time grows with the length of the input times the size of the table, whatever is in it.
  */
 export function errorTextFinder(table: readonly ErrorText[]): (text: string, oneText?: boolean) => readonly Sighting[] {
-  const patterns = table.map(compile)
+  // Whoever never searches a text does not wait for the table.
+  let compiled: readonly Pattern[] | undefined
   return (text, oneText = false) => {
+    compiled ??= table.map(compile)
     const { plain, ends: lineEnds } = normalise(text)
     const ends = oneText ? [plain.length + 1] : lineEnds
-    const all = patterns.flatMap((pattern) => sightings(pattern, plain, ends))
+    const all = compiled.flatMap((pattern) => sightings(pattern, plain, ends))
     return longestOfEach(all)
   }
 }

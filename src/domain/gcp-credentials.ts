@@ -8,6 +8,8 @@ export type Configuration = {
   /** Key in the ConfigMap. */
   readonly key?: string
   readonly body: JsonObject
+  /** As it stands in the ConfigMap, where all of it was seen. */
+  readonly text?: string
 }
 
 const members = [
@@ -67,6 +69,10 @@ export const impersonates = ({ body }: Configuration): string | undefined =>
 /** Left to whoever judges fleets. */
 export const isFleet = (configuration: Configuration): boolean =>
   audienceOfConfiguration(configuration).startsWith('identitynamespace:')
+
+/** The pool of the fleet that a configuration names; undefined for every other. */
+export const fleetPool = (configuration: Configuration): string | undefined =>
+  /^identitynamespace:([^:]+):https:\/\/gkehub\./.exec(audienceOfConfiguration(configuration))?.[1]
 
 export type Fault = {
   readonly message: string

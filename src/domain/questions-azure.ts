@@ -44,8 +44,8 @@ export const azure = {
   tenant: (authority: string, tenant: string): Question =>
     ask('azure', 'entra openid-configuration', { authority, tenant }),
   /**
-   * → `{outcome: 'exchanged'}` or `{outcome: 'refused', status, error?, code?, text, retryAfter?}`: code are the digits behind AADSTS, text
-   * is error_description. The token is minted by TokenRequest; it and the access token are dropped at once, neither is part of an answer.
+   * → `{outcome: 'exchanged', clientId?, objectId?, tenantId?, library?}` (whose the access token is; what @azure/identity said, where it took
+   * none) or `{outcome: 'refused', status, error?, code?, text, retryAfter?}`: code are the digits behind AADSTS, text is error_description. The token is minted by TokenRequest; it and the access token are dropped at once, neither is part of an answer.
    */
   exchange: (
     token: TokenName,

@@ -1,6 +1,18 @@
 /** What may be asked of Google Cloud, and the form of each answer. */
 import type { Question } from '../core/fact.ts'
-import { ask } from './asking.ts'
+import { ask, type TokenName } from './asking.ts'
+
+/** Whose token is minted, for which audience, and whom it is exchanged for. */
+export type GoogleExchange = TokenName & { readonly provider: string; readonly account?: string }
+
+/** What workloads do with a bucket: read, list, write, delete, and ask about it. */
+export const bucketPermissions: readonly string[] = [
+  'storage.objects.get',
+  'storage.objects.list',
+  'storage.objects.create',
+  'storage.objects.delete',
+  'storage.buckets.get',
+]
 
 /**
  * Google Cloud, in the form in which gcloud prints it (`--format json`). Names are whole: an account by its e-mail, a provider by
@@ -55,6 +67,15 @@ export const gcp = {
    * (not-asked) where nobody wanted a look inside.
    */
   podProbe: (namespace: string, pod: string): Question => ask('gcp', 'pod-probe', { namespace, pod }),
+  /**
+   * → `{outcome: 'exchanged', principal?, account?}` or `{outcome: 'refused', step: 'exchange' | 'impersonation', status, text}`: a minted token,
+   * exchanged at STS under `provider` (the name of a provider, or `identitynamespace:POOL:URL`), then for a token of `account`. Absent where the
+   * ServiceAccount does not exist. No token is in it.
+   */
+  exchange: (order: GoogleExchange): Question => ask('gcp', 'sts exchange', { ...order }),
+  /** → `{permissions: […]}`: which of `bucketPermissions` the identity of this exchange has on the bucket, in its own words (testIamPermissions). */
+  bucketAccess: (order: GoogleExchange, bucket: string): Question =>
+    ask('gcp', 'sts exchange, storage.testIamPermissions', { ...order, bucket }),
   /**
    * → `{policies: [{resource, policy}…], accounts: [email…], buckets: [name…], configurations: [{name, configuration}…], gke: boolean}`: what a folder holds of
    * Google Cloud, whatever its name; resource is `serviceAccounts/EMAIL`, `projects/ID` or `buckets/NAME`. Live there is nothing of the kind.

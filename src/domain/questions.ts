@@ -5,7 +5,7 @@ import { ask, type TokenName } from './asking.ts'
 export type { TokenName } from './asking.ts'
 // All questions are to be found here; those of these two clouds stand in files of their own only for their length.
 export { azure } from './questions-azure.ts'
-export { gcp } from './questions-gcp.ts'
+export { bucketPermissions, type GoogleExchange, gcp } from './questions-gcp.ts'
 
 /**
  * What another machine's clock shows (ISO 8601, from its Date header) when our own showed `at`, the middle of the round trip; neither is
@@ -47,6 +47,8 @@ export const documents = {
    * (`sources/documents/configurations.ts`); named by their file where they have no name. Absent on a live cluster.
    */
   ofKind: (kind: string): Question => ask('document', kind),
+  /** → one of those, by its name; no source is asked for it, and a plan changes it in the answer above. */
+  named: (kind: string, name: string): Question => ask('document', kind, { name }),
 } as const
 
 /** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */
@@ -142,6 +144,8 @@ export const aws = {
   accessEntries: (): Question => ask('aws', 'eks:ListAccessEntries'),
   /** → `{accessEntry: {principalArn, type?, kubernetesGroups?, createdAt?, …}}`. */
   accessEntry: (principalArn: string): Question => ask('aws', 'eks:DescribeAccessEntry', { principalArn }),
+  /** → `{principalArn, associatedAccessPolicies: [{policyArn, accessScope: {type, namespaces?}}…], complete}` of one access entry. */
+  accessPolicies: (principalArn: string): Question => ask('aws', 'eks:ListAssociatedAccessPolicies', { principalArn }),
   /** → `{nodegroups: [name…], complete}` of the cluster being examined. */
   nodegroups: (): Question => ask('aws', 'eks:ListNodegroups'),
   /** → `{nodegroup: {nodegroupName, nodeRole, amiType?, …}}`. */

@@ -6,9 +6,9 @@ import type { Action } from '../core/plan.ts'
 import { exitCodes } from '../core/report.ts'
 import { clusterSubject, type Subject } from '../core/subject.ts'
 import { kubernetes } from '../domain/questions.ts'
-import { clean } from '../report/text.ts'
 import type { BindFlags, Intent } from './bind-brief.ts'
 import { type FixFlags, planAndAct } from './fix.ts'
+import { tell } from './tell.ts'
 import { usage } from './trouble.ts'
 import { openWorld } from './world.ts'
 
@@ -40,14 +40,18 @@ export async function bindServiceAccount(
   flags: BindFlags,
   setting: { readonly version: string; readonly process: NodeJS.Process },
 ): Promise<number> {
-  if (!isName(name)) throw usage(`${name}: one ServiceAccount is bound at a time, by its exact name`)
+  const bare = /^(?:sa|serviceaccounts?)\/(.+)$/.exec(name)?.[1]
+  const hint = bare !== undefined && isName(bare) ? `, without its kind: kubectl wi bind sa ${bare}` : ''
+  if (!isName(name)) throw usage(`${name}: one ServiceAccount is bound at a time, by its exact name${hint}`)
   const chosen = intents.filter(({ flag }) => flags[flag] !== undefined && flags[flag] !== false)
   const [only, ...others] = chosen
-  if (only === undefined || others.length > 0)
+  if (others.length > 0)
+    throw usage(`one identity at a time: ${chosen.map(({ flag }) => `--${flag}`).join(' and ')} were given`)
+  if (only === undefined)
     throw usage(`say which identity it shall have: one of ${intents.map(({ flag }) => `--${flag}`).join(', ')}`)
   const intent = await only.open()
   const say = (sentence: string): void => {
-    setting.process.stderr.write(`${clean(sentence)}\n`)
+    tell(setting.process.stderr, sentence)
   }
   const actionsOver = async (source: Source, told: (sentence: string) => void): Promise<readonly Action[]> => {
     const namespace = flags.namespace ?? (await namespaceOf(source))
@@ -65,6 +69,7 @@ export async function bindServiceAccount(
   let intended = 0
   const code = await planAndAct([`sa/${name}`], asFix, setting, {
     wanted: ({ check }) => flags.restart && aboutPods.has(check),
+    next: 'kubectl wi fix',
     intended: async (source) => {
       const actions = await actionsOver(source, say)
       intended = actions.length

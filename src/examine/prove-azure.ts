@@ -1,17 +1,19 @@
 /** The proof of an Azure identity from inside its pod: the projected token as a client assertion, and whose the access token is. */
 import type { Outcome } from '../core/proof.ts'
 import { azureAudience } from '../domain/audiences.ts'
-import type { TokenName } from '../domain/questions.ts'
+import { type BlobPlace, blobUrl, cloudOfAuthority } from '../domain/azure-clouds.ts'
 import type { Attempt } from '../sources/live/pod-aws.ts'
-import type { AzureOrder } from '../sources/live/pod-azure.ts'
+import type { PodAzure } from '../sources/live/pod-azure.ts'
 import { type AwsPlace, aboutToken, tokenStep, told } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
 
 export type AzurePlace = Pick<AwsPlace, 'env' | 'oidc' | 'readToken'> & {
-  readonly assert: (token: TokenName, order: AzureOrder) => Promise<Attempt>
+  readonly azure: PodAzure
+  readonly blob?: BlobPlace | undefined
+  readonly write: boolean
 }
 
-export async function proveAzure(run: Run, { env, oidc, readToken, assert }: AzurePlace): Promise<void> {
+export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, write }: AzurePlace): Promise<void> {
   const client = env.AZURE_CLIENT_ID ?? ''
   const tenant = env.AZURE_TENANT_ID ?? ''
   const authority = env.AZURE_AUTHORITY_HOST || 'https://login.microsoftonline.com/'
@@ -29,7 +31,7 @@ export async function proveAzure(run: Run, { env, oidc, readToken, assert }: Azu
       if (missing.length > 0)
         return { status: 'fail', says: `${missing.join(' and ')} is not set, so no SDK knows whom to ask for` }
       if (seen?.state !== 'token') return { status: 'blocked', says: 'there is no token' }
-      got = await assert(seen.name, { authority, tenant, client })
+      got = await azure.assert(seen.name, { authority, tenant, client })
       return told(
         got,
         () => `Entra gives an access token to client ${client}`,
@@ -38,7 +40,7 @@ export async function proveAzure(run: Run, { env, oidc, readToken, assert }: Azu
     },
     step,
   )
-  await prove(
+  const caller = await prove(
     run,
     'who-am-i',
     'Who the cloud says that this is',
@@ -62,4 +64,33 @@ export async function proveAzure(run: Run, { env, oidc, readToken, assert }: Azu
     },
     exchanged,
   )
+  if (blob === undefined) return
+  const container = new URL(blobUrl(cloudOfAuthority(authority) ?? 'AzurePublicCloud', blob))
+  const name = `${blob.account}/${blob.container}`
+  const after = caller.status === 'fail' || caller.status === 'unknown' ? exchanged : caller
+  const listed = await prove(
+    run,
+    'blob-list',
+    `Listing ${name}`,
+    async () =>
+      told(
+        await azure.list(container),
+        ({ objects = '' }) => `the container was listed: ${objects === 'none' ? 'it is empty' : 'it has blobs'}`,
+        `the storage account refuses to list ${name}`,
+      ),
+    after,
+  )
+  if (write)
+    await prove(
+      run,
+      'blob-write',
+      `Writing to ${name}`,
+      async () =>
+        told(
+          await azure.write(container),
+          ({ key = '' }) => `the blob ${key} was put and deleted again`,
+          `the storage account refuses to put or delete a blob in ${name}`,
+        ),
+      listed.status === 'fail' ? after : listed,
+    )
 }

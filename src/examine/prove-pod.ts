@@ -7,7 +7,12 @@ import { identityOutcome, mechanismOf } from './identity.ts'
 import { type AwsPlace, proveAws } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
 
-export type PodWishes = { readonly s3?: string | undefined; readonly write: boolean; readonly timeout: number }
+export type PodWishes = {
+  readonly s3?: string | undefined
+  readonly blob?: string | undefined
+  readonly write: boolean
+  readonly timeout: number
+}
 
 const longestRequest = 10_000
 
@@ -50,13 +55,13 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
       const { proveMetadataServer } = await import('./prove-google.ts')
       await proveMetadataServer(run, await google())
     } else if (given.way === 'federated-token') {
-      const [{ proveAzure }, { assertToEntra }] = await Promise.all([
+      const [{ proveAzure }, { podAzure }, { blobPlace }] = await Promise.all([
         import('./prove-azure.ts'),
         import('../sources/live/pod-azure.ts'),
+        import('../domain/azure-clouds.ts'),
       ])
-      const assert = (...[token, order]: Parameters<Parameters<typeof proveAzure>[1]['assert']>) =>
-        assertToEntra(web, vault, token, order)
-      await proveAzure(run, { env, oidc, readToken, assert })
+      const blob = wishes.blob === undefined ? undefined : blobPlace(wishes.blob)
+      await proveAzure(run, { env, oidc, readToken, azure: podAzure(web, vault), blob, write: wishes.write })
     } else
       await prove(run, 'exchange', 'The exchange', () => ({
         status: 'unknown',
@@ -89,13 +94,14 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
   }
 }
 
-/** In the lab only where it is said where: the address belongs to the machine that the lab runs on. */
+/** Where a variable leads to one, every library believes it. In the lab only there: the address belongs to the machine that the lab runs on. */
 async function hasMetadata(
   web: PodWeb,
   env: NodeJS.ProcessEnv,
   google: () => Promise<{ readonly metadataAccount: () => Promise<{ readonly state: string }> }>,
 ): Promise<boolean> {
-  if (web.inLab && !env.GCE_METADATA_HOST && !env.GCE_METADATA_IP) return false
+  if (env.GCE_METADATA_HOST || env.GCE_METADATA_IP) return true
+  if (web.inLab) return false
   const seen = await (await google()).metadataAccount()
   return seen.state === 'done' || seen.state === 'refused'
 }

@@ -41,24 +41,27 @@ const check =
 const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase()
 
 export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () => number = Date.now): Handler {
-  const issue = (appId: string, audience: string, seconds: number): Reply => {
+  type Whose = { readonly tenant?: string; readonly objectId?: string | undefined }
+  const issue = (appId: string, audience: string, seconds: number, whose: Whose = {}): Reply => {
+    const { tenant = azure.tenantId, objectId } = whose
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     const at = Math.floor(now() / 1000)
     const claims = {
       aud: audience,
-      iss: `https://sts.windows.net/${azure.tenantId}/`,
-      tid: azure.tenantId,
+      iss: `https://sts.windows.net/${tenant}/`,
+      tid: tenant,
       appid: appId,
+      ...(objectId === undefined ? {} : { oid: objectId, sub: objectId }),
     }
     const head = part({ typ: 'JWT', alg: 'RS256', kid: 'lab' })
-    const token = `${head}.${part({ ...claims, iat: at, exp: at + seconds })}.${randomBytes(64).toString('base64url')}`
+    const token = `${head}.${part({ ...claims, iat: at, nbf: at, exp: at + seconds })}.${randomBytes(64).toString('base64url')}`
     if (appId === login.clientId) login.tokens.add(token)
     return json(200, { token_type: 'Bearer', expires_in: seconds, ext_expires_in: seconds, access_token: token })
   }
 
   const exchange = async (form: URLSearchParams, tenant: string, clientId: string): Promise<Reply> => {
     const assertion = form.get('client_assertion') ?? ''
-    if (!same(azure.tenantId, tenant))
+    if (!azure.tenants.has(tenant.toLowerCase()))
       return refusal(
         400,
         'invalid_request',
@@ -69,7 +72,8 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
     if (form.get('client_assertion_type') !== assertionType || reading.state !== 'read')
       return refusal(400, 'invalid_request', 50027, 'JWT token is invalid or malformed.')
     const principal = azure.principals.find((one) => same(textAt(one, 'appId'), clientId))
-    const identity = azure.identities.find((one) => same(textAt(one, 'clientId'), clientId))
+    const lives = (one: JsonObject): boolean => same(textAt(one, 'tenantId') ?? azure.tenantId, tenant)
+    const identity = azure.identities.find((one) => same(textAt(one, 'clientId'), clientId) && lives(one))
     const application = azure.applications.find((one) => same(textAt(one, 'appId'), clientId))
     if (principal === undefined && identity === undefined && application === undefined) {
       if (!azure.isTold) return cannotTell(`whether ${clientId} exists`)
@@ -77,7 +81,7 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
         400,
         'unauthorized_client',
         700016,
-        `Application with identifier '${clientId}' was not found in the directory '${azure.tenantId}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
+        `Application with identifier '${clientId}' was not found in the directory '${tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
       )
     }
     if (principal?.accountEnabled === false)
@@ -107,14 +111,16 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
         1002012,
         `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`,
       )
-    return issue(clientId, resource.replace(/\/\.default$/, ''), identity === undefined ? 3599 : 86_399)
+    const objectId = textAt(identity ?? principal ?? null, identity === undefined ? 'id' : 'principalId')
+    const seconds = identity === undefined ? 3599 : 86_399
+    return issue(clientId, resource.replace(/\/\.default$/, ''), seconds, { tenant: tenant.toLowerCase(), objectId })
   }
 
   return async ({ method, path, body }: Request): Promise<Reply> => {
     const [tenant = '', ...rest] = decodeURIComponent(path).split('/').slice(1)
     const what = rest.join('/')
     if (method === 'GET' && what === 'v2.0/.well-known/openid-configuration') {
-      if (tenant !== 'common' && !same(azure.tenantId, tenant))
+      if (tenant !== 'common' && !azure.tenants.has(tenant.toLowerCase()))
         return refusal(400, 'invalid_tenant', 90002, `Tenant '${tenant}' not found.`)
       const base = `https://login.microsoftonline.com/${tenant}`
       return json(200, {

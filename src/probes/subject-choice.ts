@@ -1,4 +1,6 @@
 import { googleAnnotation } from '../domain/audiences.ts'
+import { partsOf } from '../domain/azure-credentials.ts'
+import { quotedIn } from '../domain/azure-errors.ts'
 import { namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import type { Meta, Pod } from '../domain/workloads.ts'
 import { isController } from './eks/services.ts'
@@ -63,7 +65,11 @@ export function take(chosen: Chosen, target: Target, lists: Lists, { namespace }
 
 /** Pods beside a ServiceAccount that is bound to Google and that nobody runs as: they may have been meant to. */
 function besideTheBound(lists: Lists, users: readonly Pod[]): readonly Pod[] {
-  const bound = itemsOf(lists.accounts).filter(({ annotations }) => annotations[googleAnnotation] !== undefined)
+  const granted = grantedIn(lists.google)
+  const bound = itemsOf(lists.accounts).filter(
+    ({ annotations, namespace, name }) =>
+      annotations[googleAnnotation] !== undefined || granted.has(keyOfAccount(namespace, name)),
+  )
   const idle = bound.filter(
     (one) => !users.some((pod) => pod.namespace === one.namespace && pod.serviceAccount === one.name),
   )
@@ -96,6 +102,12 @@ export function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => bo
     for (const one of lists.templates)
       if (matches(one) && one.storage !== undefined) choose(chosen, one.namespace, one.serviceAccount, true)
   }
+  // Entra quotes whose token it refuses, whatever else was put there of it.
+  if (documents)
+    for (const text of lists.said) {
+      const quoted = partsOf(quotedIn(text).subject ?? '')
+      if (quoted !== undefined) choose(chosen, quoted.namespace, quoted.name, true)
+    }
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))

@@ -43,6 +43,22 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
+/**
+ * A folder with nothing in it but what some tool is configured by, and workloads without an identity: nobody with one was put there to be
+ * looked at, and none is missed.
+ */
+const isOfTools = (
+  { accounts, pods, roles, further, plans, errors, google }: Lists,
+  { documents }: Selection,
+): boolean =>
+  documents === true &&
+  further.subjects.length + plans > 0 &&
+  // What a collector was refused is missed.
+  [accounts, pods].every((fact) => fact.state === 'unknown' && fact.why === 'not-collected') &&
+  roles.length === 0 &&
+  !errors &&
+  at(google.collected, 'gke') !== true
+
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
@@ -101,20 +117,27 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   )
   subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
-  subjects.push(...googleSubjects(lists.google, subjects, known))
+  subjects.push(...googleSubjects(lists.google, subjects, known, pods.values()))
   for (const one of lists.injectors) {
     const of = injectedBy(one, subjects, itemsOf(lists.accounts))
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })
   }
 
-  subjects.push(...azureSubjects(lists.azure, subjects))
+  const users = everybody
+    ? [...itemsOf(lists.pods).filter((pod) => !finished(pod)), ...lists.templates]
+    : [
+        ...pods.values(),
+        ...lists.templates.filter((one) => chosen.accounts.has(keyOfAccount(one.namespace, one.serviceAccount))),
+      ]
+  subjects.push(...azureSubjects(lists.azure, subjects, users))
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
   subjects.push(...lists.further.subjects)
   const kinds = everybody ? standInKinds(lists.further, lists.said) : []
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
-  const blindTo = chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+  const blindTo =
+    chosen.accounts.size === 0 && (everybody ? blind && !isOfTools(lists, selection) : chosen.missing.length > 0)
   // A text that names no node is that of the only one, or nobody's; and nodes that cannot be listed are not nodes that are not there.
   const unlisted = selection.documents !== true && lists.nodes?.state === 'unknown'
   const blindToNodes = nodes.length === 0 ? blindTo || lists.errors || unlisted : lists.errors && nodes.length > 1

@@ -14,7 +14,8 @@ const commands = { error: 'error', warning: 'warning', info: 'notice' } as const
 }
 
 /** What was not seen is told one by one only where the verdict hangs on it: GitHub shows ten annotations of a kind. */
-function commandOf({ status, severity }: Line, open: boolean): 'error' | 'warning' | 'notice' | undefined {
+function commandOf({ status, severity, accepted }: Line, open: boolean): 'error' | 'warning' | 'notice' | undefined {
+  if (accepted !== undefined) return undefined
   if (status === 'fail') return commands[severity]
   if (status === 'crashed') return 'error'
   return status === 'unknown' && severity === 'error' && open ? 'warning' : undefined

@@ -35,7 +35,8 @@ const spoken: { readonly [H in Health]: string } = {
 /** The worst first. */
 const worst: readonly Health[] = ['bad', 'careful', 'open', 'blocked', 'good', 'none']
 
-function healthOf({ status, severity }: Line): Health {
+function healthOf({ status, severity, accepted }: Line): Health {
+  if (accepted !== undefined) return 'careful'
   if (status === 'fail') return severity === 'error' ? 'bad' : 'careful'
   if (status === 'crashed') return 'bad'
   if (status === 'unknown') return severity === 'error' ? 'open' : 'none'
@@ -82,7 +83,12 @@ const summary = (lines: readonly Line[]): Pick<Station, 'health' | 'words'> => {
 const concerns = (line: Line, account: Subject): boolean => {
   const key = subjectKey(account)
   const everybody = [line.subject, ...(line.others ?? [])]
-  return everybody.some((one) => one.kind === 'Cluster' || subjectKey(one) === key || one.of?.includes(key) === true)
+  return everybody.some(
+    (one) =>
+      (one.kind === 'Cluster' && one.context === account.context) ||
+      subjectKey(one) === key ||
+      one.of?.includes(key) === true,
+  )
 }
 
 /** `arn:aws:iam::111122223333:role/team/cart` → `role/team/cart`; the account stands in the title of the picture's text. */

@@ -1,6 +1,7 @@
 /** The report as one page that can be sent to a colleague: no script, nothing from the net, everything from outside escaped. */
 import type { Evidence } from '../core/check.ts'
 import type { Identity, Line, Renderer, Report } from '../core/report.ts'
+import { acceptedItems } from './accepted.ts'
 import { type Cause, type Gap, type Held, type Part, tell } from './causes.ts'
 import { closingSentence } from './closing.ts'
 import { pathPicture } from './html-path.ts'
@@ -107,6 +108,7 @@ const isTroubled = (identity: Identity, findings: readonly Line[]): boolean =>
       subject.kind === 'ServiceAccount' &&
       subject.name === identity.subject.name &&
       subject.namespace === identity.subject.namespace &&
+      subject.context === identity.subject.context &&
       status !== 'pass' &&
       status !== 'not-applicable',
   )
@@ -130,6 +132,7 @@ export const render: Renderer = (report) => {
   const parts = sections.flatMap((section) => section.parts)
   const told = sections.filter((section) => section.parts.some(({ causes }) => causes.length > 0))
   const passed = parts.map(passedRow).join('')
+  const accepted = acceptedItems(report)
   const asides = [...report.notRecognised.map((path) => `not recognised: ${path}`), ...report.notes]
   const [verdict, ...rest] = closingSentence(report).split(':')
   const body = [
@@ -148,6 +151,9 @@ export const render: Renderer = (report) => {
     gaps.length === 0
       ? ''
       : `<section><h2><span class="open">?</span> Not seen</h2><ul class="gaps">${gaps.map(gapItem).join('\n')}</ul></section>`,
+    accepted.length === 0
+      ? ''
+      : `<section><h2>Accepted</h2><ul>${accepted.map((item) => `<li>${xml(item)}</li>`).join('')}</ul></section>`,
     asides.length === 0
       ? ''
       : `<section><h2>Notes</h2><ul>${asides.map((aside) => `<li>${xml(aside)}</li>`).join('')}</ul></section>`,

@@ -1,6 +1,7 @@
 /** The report as JUnit XML, as CI systems read test results: a suite for each subject, a test for each check. */
 import type { Line, Renderer } from '../core/report.ts'
 import { subjectKey } from '../core/subject.ts'
+import { acceptedWords } from './accepted.ts'
 import { nameOf } from './names.ts'
 import { attribute, xml } from './xml.ts'
 
@@ -8,7 +9,8 @@ type Outcome = 'failure' | 'error' | 'skipped' | 'passed'
 
 /** An error is a failed test; what was not seen is a test that could not run, for nobody must take it as passed. */
 function outcomeOf(line: Line, open: boolean, strict: boolean): Outcome {
-  const { status, severity } = line
+  const { status, severity, accepted } = line
+  if (accepted !== undefined) return 'skipped'
   if (status === 'fail') return severity === 'error' || (strict && severity === 'warning') ? 'failure' : 'passed'
   if (status === 'crashed') return 'error'
   if (status === 'unknown') return severity === 'error' ? 'error' : 'skipped'
@@ -36,7 +38,10 @@ function bodyOf(line: Line, outcome: Outcome): readonly string[] {
   if (outcome === 'failure')
     return [`<failure type="${attribute(line.messageId ?? line.severity)}" ${told}>${xml(linesOf(line))}</failure>`]
   if (outcome === 'error') return [`<error type="${line.status}" ${told}>${xml(linesOf(line))}</error>`]
-  if (outcome === 'skipped') return [`<skipped>${xml(`${line.status}: ${line.message}`)}</skipped>`]
+  if (outcome === 'skipped')
+    return [
+      `<skipped>${xml(`${line.accepted === undefined ? line.status : acceptedWords(line.accepted)}: ${line.message}`)}</skipped>`,
+    ]
   return line.status === 'fail' ? [`<system-out>${xml(`${line.severity}: ${linesOf(line)}`)}</system-out>`] : []
 }
 

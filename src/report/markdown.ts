@@ -1,6 +1,7 @@
 /** The report as Markdown, for a pull request or a chat: the verdict, one cause one paragraph, what was not seen. */
 import type { Evidence } from '../core/check.ts'
 import type { Line, Renderer } from '../core/report.ts'
+import { acceptedItems } from './accepted.ts'
 import { type Cause, type Gap, type Part, tell } from './causes.ts'
 import { closingSentence } from './closing.ts'
 import { crowd, crowdWithNames, nameOf } from './names.ts'
@@ -100,6 +101,7 @@ export const render: Renderer = (report) => {
   const { sections, gaps } = tell(report)
   const causes = sections.flatMap(({ parts }) => parts.flatMap((part) => part.causes))
   const passed = sections.flatMap(({ parts }) => parts.flatMap(passedRow))
+  const accepted = acceptedItems(report)
   const asides = [...report.notRecognised.map((path) => `not recognised: ${path}`), ...report.notes]
   const lines = [
     `## Workload identity: ${report.verdict}`,
@@ -118,6 +120,7 @@ export const render: Renderer = (report) => {
         ]),
     ...causes.flatMap(causeLines),
     ...(gaps.length === 0 ? [] : ['### ? Not seen', '', ...gaps.flatMap(gapItems), '']),
+    ...(accepted.length === 0 ? [] : ['### Accepted', '', ...accepted.map((item) => `- ${md(item)}`), '']),
     ...(asides.length === 0 ? [] : ['### Notes', '', ...asides.map((aside) => `- ${md(aside)}`), '']),
     ...(passed.length === 0
       ? []

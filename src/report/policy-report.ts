@@ -2,6 +2,7 @@
 import { stringify } from 'yaml'
 import type { Json } from '../core/json.ts'
 import type { Line, Renderer, Report } from '../core/report.ts'
+import { acceptedWords } from './accepted.ts'
 import { record } from './ordered.ts'
 import { clean } from './text.ts'
 
@@ -22,7 +23,8 @@ const kinds = {
 const outcomes = ['pass', 'fail', 'warn', 'error', 'skip'] as const
 type Outcome = (typeof outcomes)[number]
 
-function outcomeOf({ status, severity }: Line): Outcome {
+function outcomeOf({ status, severity, accepted }: Line): Outcome {
+  if (accepted !== undefined) return 'skip'
   if (status === 'pass') return 'pass'
   if (status === 'fail') return severity === 'error' ? 'fail' : 'warn'
   return status === 'unknown' || status === 'crashed' ? 'error' : 'skip'
@@ -67,13 +69,15 @@ function resultOf(line: Line): Json {
         ['title', line.title],
         ['remedy', line.remedy === undefined ? undefined : line.remedy.words.split('\n').map(clean).join('\n')],
         ['lift', lifts.length === 0 ? undefined : lifts.map(clean).join('\n')],
+        ['accepted', line.accepted === undefined ? undefined : clean(acceptedWords(line.accepted))],
         ['link', line.links[0]],
       ]),
     ],
   ])
 }
 
-function objectOf(kind: Kind, namespace: string | undefined, lines: readonly Line[], report: Report): Json {
+function objectOf(kind: Kind, lines: readonly [Line, ...Line[]], report: Report): Json {
+  const { namespace, context } = lines[0].subject
   const shown = lines.length > mostResults ? lines.filter(({ status }) => status !== 'pass') : lines
   const counts = outcomes.map(
     (outcome) => [outcome, lines.filter((line) => outcomeOf(line) === outcome).length] as const,
@@ -87,7 +91,14 @@ function objectOf(kind: Kind, namespace: string | undefined, lines: readonly Lin
         ['name', 'kubectl-wi'],
         ['namespace', namespace],
         ['labels', { 'app.kubernetes.io/managed-by': 'kubectl-wi' }],
-        ['annotations', { 'kubectl-wi/verdict': report.verdict, 'kubectl-wi/version': report.tool.version }],
+        [
+          'annotations',
+          record([
+            ['kubectl-wi/verdict', report.verdict],
+            ['kubectl-wi/version', report.tool.version],
+            ['kubectl-wi/context', context],
+          ]),
+        ],
       ]),
     ],
     ['source', kind.named ? 'kubectl-wi' : undefined],
@@ -100,14 +111,14 @@ const renderAs =
   (format: keyof typeof kinds): Renderer =>
   (report) => {
     const kind = kinds[format]
-    const spaces = new Map<string | undefined, Line[]>([[undefined, []]])
+    const spaces = new Map<string, [Line, ...Line[]]>()
     for (const line of report.findings) {
-      const { namespace } = line.subject
-      const lines = spaces.get(namespace)
-      if (lines === undefined) spaces.set(namespace, [line])
+      const key = JSON.stringify([line.subject.context, line.subject.namespace])
+      const lines = spaces.get(key)
+      if (lines === undefined) spaces.set(key, [line])
       else lines.push(line)
     }
-    const objects = [...spaces].map(([namespace, lines]) => objectOf(kind, namespace, lines, report))
+    const objects = [...spaces.values()].map((lines) => objectOf(kind, lines, report))
     return objects.map((one) => `---\n${stringify(one, { lineWidth: 0, aliasDuplicateObjects: false })}`).join('')
   }
 

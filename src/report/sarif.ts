@@ -2,6 +2,7 @@
 import type { Json } from '../core/json.ts'
 import { exitCodes, type Line, type Place, type Renderer, type Report } from '../core/report.ts'
 import { subjectKey } from '../core/subject.ts'
+import { acceptedWords } from './accepted.ts'
 import { closingSentence } from './closing.ts'
 import { nameOf } from './names.ts'
 import { record } from './ordered.ts'
@@ -88,6 +89,18 @@ const resultOf = (line: Line, ruleIndex: number): Json =>
     ['level', levels[line.severity]],
     ['message', { text: `${nameOf(line.subject)}: ${line.message}${remedyText(line)}` }],
     ['locations', [locationOf(line)]],
+    [
+      'suppressions',
+      line.accepted === undefined
+        ? undefined
+        : [
+            {
+              kind: line.accepted.by === 'annotation' ? 'inSource' : 'external',
+              status: 'accepted',
+              justification: clean(acceptedWords(line.accepted)),
+            },
+          ],
+    ],
     ['partialFingerprints', { 'kubectlWi/v1': fingerprint(line) }],
     [
       'properties',
@@ -115,7 +128,9 @@ export function runOf(report: Report): Json {
   for (const line of report.findings)
     if (!rules.has(line.check)) rules.set(line.check, { index: rules.size, rule: ruleOf(line) })
   const indexOf = (line: Line): number => rules.get(line.check)?.index ?? -1
-  const unseen = report.findings.filter(({ status }) => ['unknown', 'blocked', 'crashed'].includes(status))
+  const unseen = report.findings.filter(
+    ({ status, accepted }) => ['unknown', 'blocked', 'crashed'].includes(status) && accepted === undefined,
+  )
   const asides = [...report.notRecognised.map((path) => `not recognised: ${path}`), ...report.notes]
   return {
     tool: {

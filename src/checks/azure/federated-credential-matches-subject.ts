@@ -1,11 +1,12 @@
 /** Whether a credential for this issuer names the token's subject. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
-import { type Credential, isSubject, nearestSubject, operators, shortName } from '../../domain/azure-credentials.ts'
+import { type Credential, isSubject, nearestSubject, operators } from '../../domain/azure-credentials.ts'
+import { noMatch } from '../../domain/azure-errors.ts'
 import { addOne, chooseOne, type Needed, rewriteOne } from '../../domain/azure-match-advice.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
-import { neededOf } from '../../probes/azure/needed.ts'
+import { neededOf, onOther } from '../../probes/azure/needed.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 
@@ -96,7 +97,7 @@ export const check = defineCheck({
         }
       return { status: 'undecided', lacks: 'the token, or the credentials of the identity, were not seen' }
     }
-    const { credentials, byIssuer, bySubject, open, elsewhere } = matched
+    const { credentials, byIssuer, bySubject, open } = matched
     const told = [refused, cased].flatMap((one) => (one === undefined ? [] : [ofRefusal(one)]))
     const subject = matched.assertion.subject?.value
     if (subject === undefined) return { status: 'undecided', lacks: 'nothing shows the subject of the token' }
@@ -118,6 +119,13 @@ export const check = defineCheck({
         ? { status: 'not-applicable', reason: 'no credential of the identity names the issuer of the token' }
         : { status: 'undecided', lacks: `not all credentials of ${credentials.identity} were seen` }
     if (bySubject[0] !== undefined) return { status: 'pass', evidence: bySubject.slice(0, 5).map(see) }
+    // One that is not in the list may be the one that matches, where Entra has not said that none does.
+    const unseen = {
+      status: 'undecided',
+      lacks: `not all credentials of ${credentials.identity} were seen`,
+      evidence: byIssuer.slice(0, 5).map(see),
+    } as const
+    if (!credentials.complete && !all.some(({ code }) => noMatch.has(code))) return unseen
     const cousin = byIssuer.find((one) => one.subject?.toLowerCase() === subject.toLowerCase())
     if (cousin !== undefined)
       return {
@@ -140,33 +148,15 @@ export const check = defineCheck({
         data: dataOf(bent, bent.subject ?? ''),
         evidence: [see(bent), ...told],
       }
-    if (elsewhere !== undefined)
-      return {
-        status: 'fail',
-        message: 'on-other-identity',
-        data: { ...dataOf(elsewhere, shortName(elsewhere.identity ?? 'another')), expected: credentials.identity },
-        evidence: [
-          {
-            question: match.from,
-            path: `credentials["${elsewhere.name}"].identity`,
-            observed: elsewhere.identity ?? null,
-            expected: credentials.identity,
-          },
-          ...told,
-        ],
-      }
+    const other = onOther(matched, match.from, told)
+    if (other !== undefined) return { status: 'fail', message: 'on-other-identity', ...other }
     if (open.length > 0)
       return {
         status: 'undecided',
         lacks: `the expression of credential ${open[0]?.name} could not be evaluated`,
         evidence: open.slice(0, 5).map(see),
       }
-    if (!credentials.complete)
-      return {
-        status: 'undecided',
-        lacks: `not all credentials of ${credentials.identity} were seen`,
-        evidence: byIssuer.slice(0, 5).map(see),
-      }
+    if (!credentials.complete) return unseen
     const starred = byIssuer.find((one) => one.subject?.includes('*'))
     if (starred !== undefined)
       return {

@@ -2,14 +2,14 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Account, accountOf, advice, podsOf } from '../../domain/advice.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
-import { annotate, unseen } from '../../domain/azure-advice.ts'
+import { annotate, annotateAnew, unseen } from '../../domain/azure-advice.ts'
 import { directoryIn, identifierIn } from '../../domain/azure-errors.ts'
 import { tenantAnnotation } from '../../domain/azure-pods.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { azureIdentity, managedIdentities, same, servicePrincipal } from '../../probes/azure/identity.ts'
 import { askedTenant, clientReference, isClientId } from '../../probes/azure/reference.ts'
-import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
+import { namedTenant, ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
@@ -21,12 +21,14 @@ type Data = Account & {
 }
 
 const setTenant = (data: Data): string =>
-  advice(
-    `Annotate the ServiceAccount with the home tenant of the identity${data.expected === unseen.tenant ? ' (TENANT_ID: what the first command prints)' : ''}, then make anew what runs as it (the last command lists the pods).`,
-    ...(data.expected === unseen.tenant ? ['az account show --query tenantId -o tsv'] : []),
-    annotate(data, tenantAnnotation, data.expected),
-    podsOf(data),
-  )
+  annotateAnew(data, {
+    key: tenantAnnotation,
+    value: data.expected,
+    named: 'the home tenant of the identity',
+    placeholder: unseen.tenant,
+    hint: 'what the first command prints',
+    shows: 'az account show --query tenantId -o tsv',
+  })
 
 export const check = defineCheck({
   meta: {
@@ -52,7 +54,16 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { serviceAccount, clientReference, azureIdentity, managedIdentities, servicePrincipal, askedTenant, refusals },
+  wants: {
+    serviceAccount,
+    clientReference,
+    azureIdentity,
+    managedIdentities,
+    servicePrincipal,
+    askedTenant,
+    namedTenant,
+    refusals,
+  },
   after: ['azure/authority-is-tenant-cloud', 'azure/service-account-names-identity'],
   messages: {
     'tenant-annotation-empty': ({ namespace, serviceAccount, observed }: Data) =>
@@ -102,6 +113,7 @@ export const check = defineCheck({
       managedIdentities,
       servicePrincipal,
       askedTenant,
+      namedTenant,
       refusals,
     },
     subject,
@@ -158,11 +170,12 @@ export const check = defineCheck({
             : [ofRefusal(off)]),
         ],
       }
+    const meant = tenant !== undefined && isClientId(tenant.value) ? tenant.value : held(namedTenant)
     if (
       identity?.tenantId !== undefined &&
       tenant !== undefined &&
-      isClientId(tenant.value) &&
-      !same(identity.tenantId, tenant.value)
+      meant !== undefined &&
+      !same(identity.tenantId, meant)
     )
       return {
         status: 'fail',

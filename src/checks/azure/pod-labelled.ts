@@ -98,7 +98,7 @@ export const check = defineCheck({
     const view = held(podView)
     const account = held(serviceAccount)
     const told = speaking(errorsIn(errorsOfPod), missesEnvironment)
-    const pods = view === undefined ? [] : toJudge(view)
+    const pods = view === undefined ? [] : [...toJudge(view), ...view.idle]
     if (view?.noPods === true && pods.length === 0)
       return { status: 'not-applicable', reason: 'no pod runs as the ServiceAccount' }
     // Before v1.0.0 the webhook went by the label of the ServiceAccount.

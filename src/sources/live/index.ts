@@ -120,6 +120,7 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
       ])
       const source = gcpSource({
         ...settings,
+        mint,
         lab: readLab(env),
         hint: gkeHint(api),
         isGke: async () => {

@@ -16,6 +16,7 @@ export type PodWebSettings = {
   readonly signal?: AbortSignal | undefined
 }
 type Sending = {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers?: { readonly [name: string]: string }
   readonly body?: string
   readonly timeoutMs?: number
@@ -45,13 +46,13 @@ export function podWeb({ env, vault, timeoutMs, signal }: PodWebSettings): PodWe
   return {
     words,
     inLab: lab !== undefined,
-    send: async (url, { headers = {}, body, timeoutMs: own } = {}) => {
+    send: async (url, { headers = {}, body, method, timeoutMs: own } = {}) => {
       const secure = url.protocol === 'https:'
       const to = secure ? lab?.connect(url.hostname, url.port === '' ? 443 : Number(url.port)) : undefined
       const reply = await exchange({
         url,
         options: {
-          ...(body === undefined ? {} : { method: 'POST' }),
+          ...(method === undefined && body === undefined ? {} : { method: method ?? 'POST' }),
           ...(to === undefined ? {} : { ...to, servername: url.hostname }),
           ...(lab === undefined || !secure ? {} : { ca: [...lab.roots] }),
           agent: secure ? agent : false,
@@ -82,10 +83,11 @@ export function podWeb({ env, vault, timeoutMs, signal }: PodWebSettings): PodWe
   }
 }
 
-export const silent = (url: URL, { detail, code }: NoReply): Attempt => ({
+export const silent = (url: URL, { detail, code, trouble }: NoReply): Attempt => ({
   state: 'unseen',
   detail: `${plain(url.host)}: ${plain(detail)}${code === '' ? '' : ` (${code})`}`,
-  unreachable: true,
+  // That we stopped waiting says nothing about the other side.
+  unreachable: trouble !== 'cancelled',
 })
 
 /** What a refusal says, whichever of the clouds' forms it has: OAuth's `error`, Google's `error.message`, a text. */
