@@ -15,6 +15,7 @@ import { subjectsFor } from '../src/probes/subjects.ts'
 import { remembered } from '../src/sources/remembered.ts'
 import { cases } from './case-files.ts'
 import { type Examined, examineCase, sourceOf } from './examining.ts'
+import { whoAsked } from './who-asked.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = (folder: string): readonly string[] =>
@@ -181,7 +182,13 @@ describe('6. Not seeing is never a diagnosis: taking any one answer away decides
     const source = await sourceOf(one)
     const asked = new Map<string, Question>()
     const all = new Map<string, Question>()
-    const base = await examineCase(one, recording(answering(source, asked), all), false)
+    // What says who is there to be judged concerns everybody.
+    const roster = new Set<string>()
+    const who = whoAsked()
+    const base = await examineCase(one, recording(answering(source, asked), all), false, { asked: who.heard }, () => {
+      for (const key of all.keys()) roster.add(key)
+      return checks
+    })
     lookForGaps(one.name, base)
     for (const { system, call } of all.values()) for (const kind of withWay(`${system} ${call}`)) heard.add(kind)
     const before = wordsOf(base)
@@ -194,7 +201,8 @@ describe('6. Not seeing is never a diagnosis: taking any one answer away decides
         ask: (other, signal): ReturnType<Source['ask']> =>
           keyOf(other) === key ? unknown('forbidden', 'taken away', other) : source.ask(other, signal),
       }
-      for (const word of wordsOf(await examineCase(one, blind, false, { asked: listening })))
+      const chosen = roster.has(key) ? checks : who.concernedBy(question)
+      for (const word of wordsOf(await examineCase(one, blind, false, { asked: listening }, () => chosen)))
         if (isNew(word, before) && explained[`${question.call}: ${word.check} ${word.status}`] === undefined)
           claims.push(
             `without ${question.call} ${JSON.stringify(question.input)}: ${word.check} on ${subjectKey(word.subject)} says ${word.message}`,
