@@ -17,6 +17,12 @@ export type ErrorText = {
   readonly means: string
 }
 
+/** A check, and the texts that lead to it: each with the message that it proves, if it proves one. */
+export type CheckTexts = readonly [
+  check: CheckId,
+  texts: readonly (readonly [fragment: string, message: string | undefined, means: string])[],
+]
+
 /** One known text in what was searched: lines are counted from 0, `start` and `end` are places in the normalised text. */
 export type Sighting = {
   readonly known: ErrorText
