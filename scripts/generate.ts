@@ -1,4 +1,4 @@
-/** Writes what is derived from the code: the schemas of report and plan, a page per check, the snapshot of the commands. `--check` only compares. */
+/** Writes what is derived from the code: the schemas of report, plan and proof, a page per check, the snapshot of the commands. `--check` only compares. */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from '@oclif/core'
@@ -13,6 +13,7 @@ import { changeJsonSchema } from './change-schema.ts'
 import { mapJsonSchema } from './map-schema.ts'
 import { paperOf } from './papers.ts'
 import { planJsonSchema } from './plan-schema.ts'
+import { proofJsonSchema } from './proof-schema.ts'
 import { reportJsonSchema } from './report-schema.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -119,6 +120,7 @@ const { permissionsPage } = await import('./permissions-page.ts')
 const wanted = new Map<string, string>([
   ['schemas/report-v1.schema.json', reportJsonSchema()],
   ['schemas/plan-v1.schema.json', planJsonSchema()],
+  ['schemas/exchange-test-v1.schema.json', proofJsonSchema()],
   ['schemas/change-v1.schema.json', changeJsonSchema()],
   ['schemas/bundle-v1alpha1.schema.json', bundleJsonSchema()],
   ['schemas/map-v1.schema.json', mapJsonSchema()],

@@ -78,6 +78,7 @@ describe('unhealthy, fixed, healthy, taken back', () => {
     expect(status).toBe(1)
     expect(err).toContain('no consent')
     expect(err).toContain('--yes')
+    expect(err).toContain('nothing was changed: unhealthy as before')
     expect(await holdings(lab)).toBe(before)
     expect(linesOf(state)).toEqual([])
   })

@@ -4,6 +4,8 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type ErrorText, errorTextFinder } from '../src/domain/error-texts.ts'
+import { explain } from '../src/examine/explain.ts'
+import { pageOf } from '../src/examine/page.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
 
 const find = errorTextFinder(errorTexts)
@@ -155,5 +157,59 @@ describe('the table', () => {
     time(1000)
     // Eight times the text would take 64 times as long if anything were quadratic.
     expect(time(16_000)).toBeLessThan(32 * Math.max(time(2000), 2))
+  })
+})
+
+describe('the codes of Entra', () => {
+  /** https://learn.microsoft.com/entra/identity-platform/reference-error-codes, and the threads that the checks link to. */
+  const table: { readonly [code: string]: string } = {
+    70021: 'token-exchange-succeeds: entra-found-no-match',
+    700211: 'federated-credential-matches-issuer: entra-found-no-issuer',
+    700213: 'federated-credential-matches-subject: entra-found-no-subject',
+    7002138: 'federated-credential-matches-subject: differs-in-case',
+    700212: 'federated-credential-matches-audience: entra-found-no-audience',
+    7002137: 'token-exchange-succeeds: refused',
+    700016: 'identity-exists-in-tenant: not-found',
+    7000112: 'identity-exists-in-tenant: disabled',
+    90002: 'authority-is-tenant-cloud: tenant-not-found',
+    900023: 'authority-is-tenant-cloud: tenant-not-found',
+    900382: 'authority-is-tenant-cloud: cross-cloud',
+    90038: 'authority-is-tenant-cloud: cross-cloud',
+    50027: 'token-well-formed-and-current: malformed',
+    70023: 'token-well-formed-and-current: lifetime-too-long',
+    700024: 'token-well-formed-and-current: outside-validity',
+    700222: 'token-issuer-public: issuer-is-entra',
+    700229: 'token-issuer-public: issuer-is-entra',
+    90061: 'issuer-documents-public: entra-could-not-fetch',
+    50166: 'issuer-documents-public: entra-could-not-fetch',
+    501661: 'issuer-documents-public: entra-could-not-fetch',
+    7000272: 'issuer-publishes-signing-key: entra-found-no-key',
+    1002012: 'token-exchange-succeeds: scope-invalid',
+    70011: 'token-exchange-succeeds: scope-invalid',
+    500011: 'token-exchange-succeeds: scope-invalid',
+    53003: 'token-exchange-succeeds: conditional-access',
+    50005: 'federated-credential-accepted: blocked-by-conditional-access',
+    700021: 'token-exchange-succeeds: refused',
+    700023: 'token-exchange-succeeds: refused',
+    700027: 'token-exchange-succeeds: refused',
+    7000215: 'pod-environment-agrees: client-secret-shadows',
+    7000222: 'pod-environment-agrees: client-secret-shadows',
+  }
+  const page = pageOf(100, false)
+  test.each(Object.entries(table))(
+    'AADSTS%s is explained: the cause, what to compare, the check',
+    async (code, first) => {
+      const [check = '', message = ''] = first.split(': ')
+      const [lead] = find(`AADSTS${code}`)[0]?.known.leads ?? []
+      expect(lead).toMatchObject({ check: `azure/${check}`, message })
+      const text = await explain(`AADSTS${code}`, page)
+      expect(text.split('\n')[0]).toBe(`AADSTS${code}`)
+      expect(text).toMatch(/[.:]\s+Compare\s\S/)
+      expect(text).toContain(`decided by azure/${check}`)
+    },
+  )
+  test('none is in the table of texts that is not in this one', () => {
+    const codes = errorTexts.flatMap(({ fragment }) => /^AADSTS(\d+)$/.exec(fragment)?.[1] ?? [])
+    expect([...new Set(codes)].sort()).toEqual(Object.keys(table).sort())
   })
 })

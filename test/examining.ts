@@ -10,9 +10,13 @@ import { redacted } from '../src/sources/redacted.ts'
 import { remembered } from '../src/sources/remembered.ts'
 import { type Case, targetOf } from './case-files.ts'
 
-/** The documents of a case as the doctor reads them. */
-export const sourceOf = async ({ path }: Pick<Case, 'path'>): Promise<Source> =>
-  redacted((await readDocuments([path])).source)
+let last: { readonly path: string; readonly source: Promise<Source> } | undefined
+
+/** The documents of a case as the doctor reads them; read once for tests of one case that follow one another. */
+export function sourceOf({ path }: Pick<Case, 'path'>): Promise<Source> {
+  if (last?.path !== path) last = { path, source: readDocuments([path]).then(({ source }) => redacted(source)) }
+  return last.source
+}
 
 export type Examined = Examination & { readonly subjects: readonly Subject[] }
 

@@ -11,6 +11,7 @@ import { type Handler, type Listener, listen, type Reply } from '../src/lab/list
 import { verifiesByPublishedKeys } from '../src/lab/published-keys.ts'
 import { type Claims, canaries, type Ran, statuses, steps, subject } from './exchanging.ts'
 import { closeLabs, demo, start } from './labs.ts'
+import { fitsSchema } from './proof-schema.ts'
 import { entry, sentence } from './running.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-clouds-'))
@@ -174,6 +175,7 @@ const run = (variables: NodeJS.ProcessEnv): Promise<Ran> =>
     execFile(process.execPath, [entry, 'exchange-test', '-o', 'json'], { env }, (error, out, err) => {
       for (const one of secrets) expect(out + err).not.toContain(one)
       sentence(err)
+      fitsSchema(out)
       resolve({ code: Number(error?.code ?? 0), out, err })
     })
   })

@@ -10,6 +10,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Ran, stepsOf } from './exchanging.ts'
 import { closeLabs, demo, mint, role, start } from './labs.ts'
+import { fitsSchema } from './proof-schema.ts'
 import { entry, sentence } from './running.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-exec-'))
@@ -83,6 +84,7 @@ const run = (args: readonly string[]): Promise<Ran> =>
     execFile(process.execPath, [entry, 'exchange-test', '-n', 'shop', ...args], { env: lab.env }, (error, out, err) => {
       for (const secret of secrets) expect(out + err).not.toContain(secret)
       sentence(out + err)
+      fitsSchema(out)
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
   })
@@ -156,6 +158,7 @@ describe('--pod', () => {
       signature: 'pass',
       exchange: 'pass',
       'who-am-i': 'pass',
+      'fuse-device': 'pass',
     })
     expect(asked).toContain('/api/v1/namespaces/shop/pods/cart-0/exec cart')
     expect(ran.code).toBe(0)

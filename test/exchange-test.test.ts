@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Lab } from '../src/lab/lab.ts'
 import { type Claims, canaries, type Ran, statuses, steps } from './exchanging.ts'
 import { closeLabs, demo, issuer, role, start } from './labs.ts'
+import { fitsSchema } from './proof-schema.ts'
 import { entry, sentence } from './running.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-pod-'))
@@ -54,6 +55,7 @@ const run = (
       for (const secret of [...handedOut, env.AWS_SECRET_ACCESS_KEY ?? '', env.AWS_ACCESS_KEY_ID ?? ''])
         if (secret !== '') expect(out + err).not.toContain(secret)
       sentence(out + err)
+      fitsSchema(out)
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
   })
@@ -184,7 +186,7 @@ describe('web identity in a pod', () => {
 describe('a bucket', async () => {
   const statement = {
     Effect: 'Allow',
-    Action: ['s3:ListBucket', 's3:PutObject', 's3:DeleteObject'],
+    Action: ['s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:DeleteObject'],
     Resource: 'arn:aws:s3:::carts*',
   }
   const texts = Object.fromEntries(
@@ -210,7 +212,7 @@ describe('a bucket', async () => {
     const ran = await run(await env(), ['--s3', 'carts', '--write', '-o', 'json'])
     expect(statuses(ran)).toMatchObject({ 's3-list': 'pass', 's3-write': 'pass' })
     const methods = Object.keys(granted.requests()).filter((one) => one.startsWith('s3 '))
-    expect(methods.map((one) => one.split(' ')[1]).sort()).toEqual(['DELETE', 'GET', 'PUT'])
+    expect(methods.map((one) => one.split(' ')[1]).sort()).toEqual(['DELETE', 'GET', 'GET', 'PUT'])
     expect(ran.code).toBe(0)
   })
   test('is written to only with a name', async () => {

@@ -148,6 +148,7 @@ describe('a case that says what puts it right', () => {
   test.each(owned.map((one) => [one.name, one] as const))('and who would put it back: %s', async (_name, one) => {
     const { actions } = await planCase(one, await sourceOf(one))
     expect(actions[0]?.owner?.tool).toBe(one.owner)
+    expect(actions[0]?.safety, 'somebody else keeps it').toBe('review')
   })
   test('every owner is seen in one', () => {
     expect(owned.map(({ owner }) => owner).sort()).toEqual([

@@ -135,6 +135,24 @@ test('the plan of the demo, as a person sees it', async () => {
   expect(actions).toMatchObject([{ command: expect.stringContaining('aws iam update-assume-role-policy'), round: 1 }])
 })
 
+describe('a plan with nothing in it says what is true', () => {
+  const empty: Plan = { ...plan, actions: [], manual: [] }
+  const words = async (more: Partial<Plan>) =>
+    (await planRenderers.table())(
+      { ...report, plan: { ...empty, ...more } },
+      { ...look, next: 'kubectl wi fix sa/cart' },
+    )
+  test('where something else fails: what, and the command that goes on', async () => {
+    const remains = plan.actions.flatMap((one) => one.for).slice(0, 1)
+    const text = await words({ rehearsed: 'unhealthy', remains })
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('what fails is aws/role-exists. Next: kubectl wi fix sa/cart')
+  })
+  test('where nothing fails, but not all was seen', async () => {
+    const text = await words({ before: 'inconclusive', rehearsed: 'inconclusive' })
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('as far as was seen. What was not: kubectl wi fix sa/cart')
+  })
+})
+
 describe('Terraform', () => {
   const blocks = { ...awsBlocks, ...azureBlocks, ...googleBlocks }
   test('has a block, or words, for every call that a plan may begin with', () => {

@@ -7,7 +7,8 @@ export type Outcome =
   | { readonly state: 'done' | 'already' }
   /** The person said no; what builds on it is left out as well. */
   | { readonly state: 'declined' | 'waits' }
-  | { readonly state: 'moved' | 'refused'; readonly why: string; readonly lift?: string }
+  /** `open`: nobody answered, so that it may have been done all the same. */
+  | { readonly state: 'moved' | 'refused'; readonly why: string; readonly lift?: string; readonly open?: boolean }
   /** Not come to: the run ended before. */
   | { readonly state: 'left' }
 
@@ -69,7 +70,7 @@ async function act(action: PlannedAction, step: number, { writer, journal, now, 
     try {
       journal?.write({ step, state: 'done', at: at(), undo: written.undo })
     } catch (error) {
-      return { state: 'refused', why: `it was done, but ${unwritten(error)}` }
+      return { state: 'refused', why: `it was done, but ${unwritten(error)}`, open: true }
     }
     return { state: 'done' }
   }

@@ -87,7 +87,7 @@ class Secret extends Error {
 export const unwritten = (error: unknown): string =>
   error instanceof Secret
     ? error.message
-    : `the journal cannot be written (${error instanceof Error ? error.message : String(error)})`
+    : `the journal cannot be written (${error instanceof Error ? error.message : String(error)}), without which nothing could be taken back; have XDG_STATE_HOME name a folder of yours`
 
 /** A new journal, for the person alone; it is not there before something is written to it. @throws where the folder cannot be written */
 export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clean): Journal {
@@ -147,11 +147,17 @@ export function runs(folder: string): readonly string[] {
   }
 }
 
-/** One run; undefined where the file is no journal. A last line that was cut off in the middle says that nothing was begun after the line before. */
+/** One run; undefined where the file is no journal, or cannot be read. A last line that was cut off in the middle says that nothing was begun after the line before. */
 export function readRun(folder: string, run: string): Record | undefined {
   const file = path.join(folder, `${run}.jsonl`)
-  if (statSync(file).size > mostBytes) return undefined
-  const lines = readFileSync(file, 'utf8').split('\n')
+  let text: string
+  try {
+    if (statSync(file).size > mostBytes) return undefined
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+  const lines = text.split('\n')
   const parsed = lines.flatMap((line): readonly JsonObject[] => {
     try {
       const value: Json = JSON.parse(line)

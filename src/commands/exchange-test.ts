@@ -7,6 +7,8 @@ export default class ExchangeTest extends Command {
   static override description =
     `Inside a pod it looks for the identity that the pod has been given, says what each SDK would take first and what shadows it, and then proves it: the token is read, its claims and its signature are looked at, it is exchanged, and the cloud is asked who that is. What the cloud refuses is said in its own words, with the likely cause.
 
+A bucket or a container can be listed, read and written to with what was got. What this container may do with FUSE is told as well, and whether all that is mounted in it answers; a mount that is dead or hangs is a failed step.
+
 From outside, --in-pod runs the same in an ephemeral container beside the pod's own, with its variables, mounts and security context (it stays in the pod's description until the pod is deleted), or with --job in a Job on the same node with the same ServiceAccount (which is deleted at the end, on Ctrl-C too). --pod has a shell in the container tell what it has, and --sa looks at a ServiceAccount alone.
 
 A token or a credential is held in memory only, and never printed, logged or written.
@@ -19,6 +21,10 @@ EXIT CODES
   static override examples = [
     { description: 'In a shell of the pod', command: '<%= config.bin %> exchange-test' },
     { description: 'And read the bucket that it is for', command: '<%= config.bin %> exchange-test --s3 carts' },
+    {
+      description: 'Write to a container of Blob Storage, and say whether a mounter could mount here',
+      command: '<%= config.bin %> exchange-test --blob shopdata/orders --write --fuse',
+    },
     {
       description: 'From outside, beside a container that has no shell',
       command:

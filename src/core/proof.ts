@@ -44,16 +44,26 @@ export type ProofReport = {
   readonly verdict: ProofVerdict
 }
 
+/** The mechanism of a proof that is about what the container can mount: no identity is proven by it. */
+export const mounting = 'mounting'
+
 /** A step that only helps to see where a chain breaks: where the last one holds, it need not have been seen. */
 const aids: ReadonlySet<string> = new Set(['signature', 'claims'])
 
+/** Whether no proof is of an identity that was given. */
+export const foundNothing = (proofs: readonly Proof[]): boolean =>
+  proofs.every(({ mechanism }) => mechanism === 'none' || mechanism === mounting)
+
 /** Credentials of another cloud that somebody put there by hand leave the identity that was given as proven as it is. */
-export function verdictOf(all: readonly Proof[]): ProofVerdict {
+export function verdictOf(proofs: readonly Proof[]): ProofVerdict {
+  const limits = proofs.filter(({ mechanism }) => mechanism === mounting)
+  const all = proofs.filter(({ mechanism }) => mechanism !== mounting)
   const given = all.filter(({ mechanism }) => mechanism !== 'none')
-  const steps = (given.length === 0 ? all : given).flatMap((proof) => proof.steps)
+  const ofIdentities = (given.length === 0 ? all : given).flatMap(({ steps }) => steps)
+  const steps = [...ofIdentities, ...limits.flatMap((proof) => proof.steps)]
   if (steps.some(({ status }) => status === 'fail')) return 'refuted'
   const open = steps.some(({ status, id }) => status !== 'pass' && !(status === 'unknown' && aids.has(id)))
-  return steps.length === 0 || open ? 'inconclusive' : 'proven'
+  return ofIdentities.length === 0 || open ? 'inconclusive' : 'proven'
 }
 
 export const exitCodeOfProof: { readonly [verdict in ProofVerdict]: number } = {

@@ -14,6 +14,13 @@ export const clouds = [
   'AzureChinaCloud',
 ] as const satisfies readonly AzureCloud[]
 
+/** Where storage accounts answer: https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure */
+export const blobHosts: { readonly [C in AzureCloud]: string } = {
+  AzurePublicCloud: 'blob.core.windows.net',
+  AzureUSGovernmentCloud: 'blob.core.usgovcloudapi.net',
+  AzureChinaCloud: 'blob.core.chinacloudapi.cn',
+}
+
 export const authorityUrl = (cloud: AzureCloud): string => `https://${authorities[cloud][0]}/`
 
 /** `https://login.microsoftonline.us/` → AzureUSGovernmentCloud. */

@@ -83,14 +83,22 @@ const wholeEverywhere = (reads: Reads, name: string): boolean => {
 }
 
 const users = ['username', 'user-id', 'user', 'aadclientid']
+const half = 'application-credential-'
 const ways =
-  /^(?:password|api-key|secret-key|application-credential-.*|trust-id|secret-name|use-clouds|aadclientsecret|aadclientcertpath|usemanagedidentityextension)$/
+  /^(?:password|api-key|secret-key|application-credential-secret|trust-id|secret-name|use-clouds|aadclientsecret|aadclientcertpath|usemanagedidentityextension|usefederatedworkloadidentityextension)$/
 
 /** Who is named with nothing to prove it by. Which keys a provider needs besides is not certain. */
 function lackOf(keys: readonly ConfigKey[]): Fault | undefined {
   const set = keys.filter(({ state }) => state !== 'empty').map(({ key }) => key.toLowerCase())
-  const user = keys.find(({ key, state }) => state !== 'empty' && users.includes(key.toLowerCase()))
+  const given = keys.filter(({ state }) => state !== 'empty')
+  const user =
+    given.find(({ key }) => users.includes(key.toLowerCase())) ??
+    given.find(({ key }) => key.toLowerCase() === `${half}id` || key.toLowerCase() === `${half}name`)
   if (user === undefined || set.some((key) => ways.test(key))) return undefined
-  const missing = same(user.key, 'aadClientId') ? 'aadClientSecret' : 'password'
+  const missing = same(user.key, 'aadClientId')
+    ? 'aadClientSecret'
+    : set.some((key) => key.startsWith(half))
+      ? `${half}secret`
+      : 'password'
   return { kind: 'credential-missing', present: user.key, missing, observed: user.key }
 }

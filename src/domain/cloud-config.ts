@@ -37,13 +37,19 @@ export const isSecretKey = (key: string): boolean => secretKeys.has(key.toLowerC
 const placeholders =
   /^(?:OS_[A-Z_]{2,40}|<[^<>]{1,80}>|\$\{?[A-Z_]{2,40}\}?|your[-_ ].{1,80}|change[-_]?me|x{4,}|todo|placeholder|1{8}-1{4}-1{4}-1{4}-1{12}|0{8}-0{4}-0{4}-0{4}-0{12})$/i
 
+/** What Azure's own tools write where a managed identity takes the place of a client: https://cloud-provider-azure.sigs.k8s.io/install/configs/ */
+const noSecret = /^msi$/i
+/** Switched off, it says as much as if it were not there. */
+const switches = /^use(?:ManagedIdentity|FederatedWorkloadIdentity)Extension$/i
+
 const keyOf = (key: string, value: string, line: number): ConfigKey => {
   const plain = value.trim().replace(/^(["'])(.*)\1$/, '$2')
+  const isOff = switches.test(key) && plain.toLowerCase() !== 'true'
   return {
     key,
     line,
-    state: plain === '' ? 'empty' : placeholders.test(plain) ? 'placeholder' : 'set',
-    ...(isSecretKey(key) ? { secret: plain.length } : {}),
+    state: plain === '' || isOff ? 'empty' : placeholders.test(plain) ? 'placeholder' : 'set',
+    ...(isSecretKey(key) ? { secret: noSecret.test(plain) ? 0 : plain.length } : {}),
   }
 }
 

@@ -47,8 +47,10 @@ export const pickNode: Pick = (from, draft) => {
   if (!isObject(from.status)) return
   const { allocatable, nodeInfo, addresses, conditions } = from.status
   const status: Draft = {}
-  const pods = part(allocatable, ['pods'])
-  if (pods.pods !== undefined) status.allocatable = pods
+  // How many pods it takes, and by which names device plugins hand out /dev/fuse.
+  const offered = isObject(allocatable) ? Object.keys(allocatable).filter((name) => name.endsWith('/fuse')) : []
+  const resources = part(allocatable, ['pods', ...offered])
+  if (Object.keys(resources).length > 0) status.allocatable = resources
   const info = part(nodeInfo, ['kubeletVersion'])
   if (info.kubeletVersion !== undefined) status.nodeInfo = info
   // Of the few nodes that a cloud has not taken in, how long they have waited; of virtual ones where they answer.

@@ -73,8 +73,14 @@ const ofRemote = (word: string): readonly string[] => {
   return backend === undefined ? [] : [`backend=${backend}`, ...ofMountOption(options.replace(/^,/, ''))]
 }
 
+/** Stands in a call for options that a variable, or a script in the image, adds to those that are seen. */
+export const unseenOptions = '…'
+const expands = /^\$(?:[@*]|\{?\w{0,60}(?:OPT|ARG|FLAG|PARAM|EXTRA))/i
+
 function pickCall(tool: string, words: readonly string[]): readonly string[] {
   const picked = [tool]
+  if (words.some((word, index) => expands.test(word) || (words[index - 1] === '-o' && word.includes('$'))))
+    picked.push(unseenOptions)
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? ''
     const next = words[index + 1]
@@ -154,7 +160,9 @@ export function mounterCalls({ command, args, image, mounters }: JsonObject): re
   if (calls.length > 0 || texts(command).length > 0) return calls
   // The image's own entry point is the tool, and only its arguments stand here.
   const tool = [...tools].filter((one) => named.includes(one)).sort((a, b) => b.length - a.length)[0]
-  return tool === undefined || (tool === 'rclone' && !words.includes('mount')) ? [] : [pickCall(tool, words)]
+  return tool === undefined || (tool === 'rclone' && !words.includes('mount'))
+    ? []
+    : [words.length === 0 ? [tool, unseenOptions] : pickCall(tool, words)]
 }
 
 /** Options in a mounter's own configuration, as far as they may be seen: of rclone.conf and of blobfuse2's YAML. */

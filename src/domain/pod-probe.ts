@@ -2,6 +2,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell that fills them in
 import type { JsonObject } from '../core/json.ts'
 import type { Glance } from './credential-order.ts'
+import type { FuseSeen } from './fuse-limits.ts'
+import { mountingProbe, readMounting } from './pod-probe-mounting.ts'
 import { readToken } from './token-claims.ts'
 
 /** Variables whose values name an identity, a place or a file; of all others only the names leave the container. */
@@ -44,9 +46,7 @@ export const podProbe = [
     ' sed -n -e "s/^[[:space:]]*\\[\\([^]]*\\)\\].*/section \\1/p" -e "s/^[[:space:]]*\\([A-Za-z_]*\\)[[:space:]]*=.*/setting \\1/p" "$c" 2>/dev/null; done',
   'g="${GOOGLE_APPLICATION_CREDENTIALS:-}"; [ -n "$g" ] && { sed -n "s/.*\\"type\\"[[:space:]]*:[[:space:]]*\\"\\([a-z_]*\\)\\".*/google \\1/p" "$g" 2>/dev/null | head -n 1; }',
   'p "user $(id -u 2>/dev/null) $(id -g 2>/dev/null)"',
-  '[ -e /dev/fuse ] && p "fuse yes" || p "fuse no"',
-  'sed -n "s/^CapEff:[[:space:]]*/capabilities /p" /proc/self/status 2>/dev/null',
-  'while read -r _ at type options _; do case "$type" in fuse*|nfs*|cifs) p "mount $type $at" ;; esac; done < /proc/mounts 2>/dev/null',
+  ...mountingProbe,
   'p end',
 ].join('\n')
 
@@ -59,10 +59,7 @@ export type Probed = {
   readonly values: { readonly [name: string]: string }
   readonly files: { readonly [variable: string]: ProbedFile }
   readonly user?: string
-  readonly fuse: boolean
-  /** The effective set, in hexadecimal. */
-  readonly capabilities?: string
-  readonly mounts: readonly string[]
+  readonly mounting: FuseSeen
   /** The shell came to the end of what it was asked. */
   readonly complete: boolean
 }
@@ -99,10 +96,8 @@ export function readProbe(output: string): Probed {
   const states: { [variable: string]: 'missing' | 'denied' | 'broken' } = {}
   const tokens: { [variable: string]: { readonly header: JsonObject; readonly claims: JsonObject } } = {}
   const modes: { [variable: string]: string } = {}
-  const mounts: string[] = []
   let google: string | undefined
   let user: string | undefined
-  let capabilities: string | undefined
   for (const line of lines) {
     const [word, rest] = firstWord(line)
     const [name, more] = firstWord(rest)
@@ -113,8 +108,6 @@ export function readProbe(output: string): Probed {
     else if (word === 'mode') modes[name] = more
     else if (word === 'google') google = name
     else if (word === 'user') user = rest.trim()
-    else if (word === 'capabilities') capabilities = rest.trim()
-    else if (word === 'mount') mounts.push(rest)
     else if (word === 'token') {
       // Two parts: what takes its place here is no signature.
       const read = readToken(`${more}.AA`)
@@ -142,10 +135,8 @@ export function readProbe(output: string): Probed {
     },
     values,
     files,
-    mounts,
-    fuse: lines.includes('fuse yes'),
+    mounting: readMounting(lines),
     complete: lines.includes('end'),
     ...(user === undefined ? {} : { user }),
-    ...(capabilities === undefined ? {} : { capabilities }),
   }
 }

@@ -69,6 +69,11 @@ const numberAt = (json: Json | undefined, ...path: readonly string[]): number | 
 const profileAt = (json: Json | undefined, member: string): string | undefined =>
   textAt(json, 'securityContext', member, 'type')
 
+const keysAt = (json: Json, ...path: readonly string[]): readonly string[] => {
+  const found = at(json, ...path)
+  return isObject(found) ? Object.keys(found) : []
+}
+
 function readVolume(json: Json): PodVolume {
   const type = isObject(json) ? (Object.keys(json).find((key) => key !== 'name') ?? 'emptyDir') : ''
   return {
@@ -134,7 +139,11 @@ function readContainer(
               : 'Localhost'),
     ),
     ...optional('seccomp', profileAt(json, 'seccompProfile') ?? profileAt(spec, 'seccompProfile')),
-    devices: textsIn(json, 'devices'),
+    // A pod as it would be has them where they are asked for.
+    devices: [
+      ...textsIn(json, 'devices'),
+      ...keysAt(json, 'resources', 'limits').filter((key) => key.endsWith('/fuse')),
+    ],
     mountsDevice: mounts.some(({ volume }) => devices.has(volume)),
     calls: listAt(json, 'mounters').map((call) =>
       isList(call) ? call.filter((word) => typeof word === 'string') : [],

@@ -1,6 +1,7 @@
 /** What is wrong with the certificate at the published address, for a client that trusts the mounted CA and nothing else. */
 import { type JsonObject, textAt, textsAt } from '../core/json.ts'
 import type { Outcome } from '../core/proof.ts'
+import { covers, plainName } from './certificate-names.ts'
 
 export type Authority = { readonly subject: string; readonly notBefore: string; readonly notAfter: string }
 export type Presented = {
@@ -11,18 +12,6 @@ export type Presented = {
 }
 
 const check = 'interlink/api-certificate-is-trusted'
-/** `CN=a, O=b` whatever the order. */
-const plain = (name: string): string =>
-  name
-    .split(/,\s*/)
-    .map((one) => one.trim())
-    .sort()
-    .join(',')
-
-const covers = (name: string, host: string): boolean =>
-  name.toLowerCase() === host.toLowerCase() ||
-  (name.startsWith('*.') && host.toLowerCase().split('.').slice(1).join('.') === name.slice(2).toLowerCase())
-
 /** ingress-nginx shows it where it has no certificate for what was asked, and clients name no host where the address is an IP address. */
 const fake = /Ingress Controller Fake Certificate/i
 
@@ -91,7 +80,7 @@ export function judgeCertificate(
     )
   const hand =
     'Set interlink.kubernetesApiCaCrt in the values of the chart from ca.crt of the Secret of the Ingress, and make the job anew.'
-  const isNamesake = trusted.some((one) => plain(one) === plain(issuer))
+  const isNamesake = trusted.some((one) => plainName(one) === plainName(issuer))
   const also = names.some((name) => covers(name, bare))
     ? ''
     : `; it names ${names.join(', ') || 'nobody'}, not ${bare}, either`

@@ -12,6 +12,8 @@ export type Applied = {
   /** Every action is done, or was so already. */
   readonly whole: boolean
   readonly done: number
+  /** Nothing was written, and nobody else was seen to have written anything. */
+  readonly untouched: boolean
   /** The id in the journal; undefined where nothing was written. */
   readonly run: string | undefined
 }
@@ -76,7 +78,11 @@ export async function apply(
       say(`to take it back: kubectl wi undo ${journal.run}`)
     }
     const whole = outcomes.every(({ state }) => state === 'done' || state === 'already')
-    return { whole, done, run: journal?.run }
+    const untouched = outcomes.every(
+      (outcome) =>
+        ['declined', 'waits', 'left'].includes(outcome.state) || (outcome.state === 'refused' && outcome.open !== true),
+    )
+    return { whole, done, untouched, run: journal?.run }
   } finally {
     signal.removeEventListener('abort', ended)
     journal?.close()

@@ -40,10 +40,14 @@ export async function bindServiceAccount(
   flags: BindFlags,
   setting: { readonly version: string; readonly process: NodeJS.Process },
 ): Promise<number> {
-  if (!isName(name)) throw usage(`${name}: one ServiceAccount is bound at a time, by its exact name`)
+  const bare = /^(?:sa|serviceaccounts?)\/(.+)$/.exec(name)?.[1]
+  const hint = bare !== undefined && isName(bare) ? `, without its kind: kubectl wi bind sa ${bare}` : ''
+  if (!isName(name)) throw usage(`${name}: one ServiceAccount is bound at a time, by its exact name${hint}`)
   const chosen = intents.filter(({ flag }) => flags[flag] !== undefined && flags[flag] !== false)
   const [only, ...others] = chosen
-  if (only === undefined || others.length > 0)
+  if (others.length > 0)
+    throw usage(`one identity at a time: ${chosen.map(({ flag }) => `--${flag}`).join(' and ')} were given`)
+  if (only === undefined)
     throw usage(`say which identity it shall have: one of ${intents.map(({ flag }) => `--${flag}`).join(', ')}`)
   const intent = await only.open()
   const say = (sentence: string): void => {

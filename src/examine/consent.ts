@@ -17,7 +17,7 @@ type Streams = {
 export function consentOf({ stdin, stderr }: Streams, yes: boolean): Consent {
   let stop = (): void => {}
   return {
-    ask: async ({ summary }) => {
+    ask: async ({ summary, owner }) => {
       if (yes) return true
       if (stdin.isTTY !== true) return false
       const { createInterface } = await import('node:readline')
@@ -31,7 +31,8 @@ export function consentOf({ stdin, stderr }: Streams, yes: boolean): Consent {
             process.kill(process.pid, 'SIGINT')
             reader.close()
           })
-          reader.question(`${clean(summary)}? [y/N] `, resolve)
+          const warned = owner === undefined ? '' : ` (${owner.tool} would put the old value back)`
+          reader.question(`${clean(`${summary}${warned}`)}? [y/N] `, resolve)
         })
         return /^y(es)?$/i.test(answer.trim())
       } finally {

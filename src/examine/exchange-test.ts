@@ -1,5 +1,5 @@
 /** One run of exchange-test inside a pod: what identity it was given, and each step of proving it. */
-import { exitCodeOfProof, type ProofReport, verdictOf } from '../core/proof.ts'
+import { exitCodeOfProof, foundNothing, type ProofReport, verdictOf } from '../core/proof.ts'
 import { lookedFor } from '../domain/credential-order.ts'
 import { proofSchema } from '../domain/told-proof.ts'
 import type { KubeconfigValues } from '../flags/kubeconfig.ts'
@@ -18,7 +18,12 @@ export type ExchangeFlags = KubeconfigValues & {
   readonly job: boolean
   readonly image?: string | undefined
   readonly s3?: string | undefined
+  readonly gcs?: string | undefined
+  readonly blob?: string | undefined
   readonly write: boolean
+  readonly fuse: boolean
+  /** All that is done where this program has called itself to look at a mount that may hang. */
+  readonly 'look-at'?: string | undefined
   /** Milliseconds for the whole run. */
   readonly timeout: number
   readonly output: 'table' | 'json'
@@ -39,7 +44,7 @@ async function proveElsewhere(flags: ExchangeFlags, version: string, stop: Abort
       const { provePodElsewhere } = await import('./prove-exec.ts')
       const pod = flags.pod.replace(/^(po|pods?)\//u, '')
       const proofs = await provePodElsewhere(run, live, flags, { ...flags, pod })
-      const nothing = proofs.every(({ mechanism }) => mechanism === 'none') && run.steps[0]?.status === 'pass'
+      const nothing = foundNothing(proofs) && run.steps[0]?.status === 'pass'
       const looked = nothing ? Object.entries(lookedFor) : []
       const verdict = nothing ? 'inconclusive' : verdictOf(proofs)
       return { subject: `pod ${live.namespace}/${pod}`, proofs, lookedFor: looked, verdict }
@@ -52,9 +57,35 @@ async function proveElsewhere(flags: ExchangeFlags, version: string, stop: Abort
   }
 }
 
+/** Whether the pod is looked at from outside. @throws usage where the wishes do not go together */
+function refuseWishes({ write, sa, pod, ...wishes }: ExchangeFlags): boolean {
+  const stores = (['s3', 'gcs', 'blob'] as const).filter((kind) => wishes[kind] !== undefined)
+  if (write && stores.length === 0)
+    throw usage('--write needs a store to write to: add --s3 BUCKET, --gcs BUCKET or --blob ACCOUNT/CONTAINER')
+  const outside = sa !== undefined || pod !== undefined
+  if (outside && stores.length > 0)
+    throw usage(
+      `--${stores[0]} is tried with what the pod itself gets, so it goes with neither --sa nor --pod: run it inside the pod`,
+    )
+  if (sa !== undefined && wishes.fuse)
+    throw usage(
+      '--fuse looks into a container, and a ServiceAccount has none: use --pod NAME, or run it inside the pod',
+    )
+  return outside
+}
+
+/** What the run inside the pod is to be told of them. */
+function wishesAsArgs({ write, fuse, ...wishes }: ExchangeFlags): readonly string[] {
+  const stores = (['s3', 'gcs', 'blob'] as const).flatMap((kind) => {
+    const name = wishes[kind]
+    return name === undefined ? [] : [`--${kind}`, name]
+  })
+  return [...stores, ...(write ? ['--write'] : []), ...(fuse ? ['--fuse'] : [])]
+}
+
 /** Has a container beside the pod's own prove it, and tells what that has told. */
 async function proveWithin(flags: ExchangeFlags, { version, process }: Setting, stop: AbortSignal) {
-  const { image, s3, write, timeout } = flags
+  const { image, timeout } = flags
   if (image === undefined)
     throw usage(
       '--in-pod runs an image of kubectl wi: build one from the Containerfile, and name it with --image or KUBECTL_WI_IMAGE',
@@ -65,21 +96,17 @@ async function proveWithin(flags: ExchangeFlags, { version, process }: Setting, 
   const say = (line: string): void => {
     process.stderr.write(`${clean(line)}\n`)
   }
-  return proveInPod(
-    { ...wishes, args: [...args, ...(s3 === undefined ? [] : ['--s3', s3]), ...(write ? ['--write'] : [])] },
-    { version, run: { stop, steps: [] }, say },
-  )
+  return proveInPod({ ...wishes, args: [...args, ...wishesAsArgs(flags)] }, { version, run: { stop, steps: [] }, say })
 }
 
 /** Proves, writes the report to stdout, and returns the exit code. Throws usage errors. */
 export async function exchangeTest(flags: ExchangeFlags, setting: Setting): Promise<number> {
   const { version, process } = setting
-  if (flags.write && flags.s3 === undefined) throw usage('--write needs a bucket to write to: add --s3 BUCKET')
-  const outside = flags.sa !== undefined || flags.pod !== undefined
-  if (outside && flags.s3 !== undefined)
-    throw usage(
-      '--s3 is tried with what the pod itself gets, so it goes with neither --sa nor --pod: run it inside the pod',
-    )
+  if (flags['look-at'] !== undefined) {
+    const { lookAtMount } = await import('../sources/live/pod-mounts.ts')
+    return lookAtMount(flags['look-at'])
+  }
+  const outside = refuseWishes(flags)
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   const { asTrouble } = await import('./trouble.ts')

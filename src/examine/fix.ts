@@ -13,6 +13,7 @@ import { makePlan, type PlanOrder, wantedBy } from './plan.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
+import { tell } from './tell.ts'
 import { usage } from './trouble.ts'
 import { openWorld } from './world.ts'
 
@@ -82,6 +83,10 @@ export async function planAndAct(
   const applied = await apply(plan.actions, flags, { version, process, signal: stop.signal })
   if (flags['dry-run'] !== undefined) return applied.whole ? exitCodes[plan.rehearsed] : exitCodes.unhealthy
   if (stop.signal.aborted) return interrupted
+  if (applied.untouched) {
+    tell(process.stderr, `nothing was changed: ${plan.before} as before`)
+    return asItIs(plan, flags['fail-on'])
+  }
   const after = await again({ targets, flags, version, ends }, plan, applied)
   if (after === undefined) return interrupted
   const { render: table } = await import('../report/table.ts')

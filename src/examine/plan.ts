@@ -72,7 +72,9 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
       const held = actions[index]
       if (held === undefined) {
         const owner = action.owner ?? (await ownerBehind(action, source))
-        actions.push({ ...action, ...(owner === undefined ? {} : { owner }), for: reasons, round, ...inWords(action) })
+        // Whether to change what somebody else keeps is for a person to say, however harmless it is.
+        const owned = owner === undefined ? {} : { owner, safety: 'review' as const }
+        actions.push({ ...action, ...owned, for: reasons, round, ...inWords(action) })
       } else if (held.round === round) {
         const [own, ...others] = held.effects
         const more = action.effects.filter((effect) => !held.effects.some((one) => same(asJson(one), asJson(effect))))

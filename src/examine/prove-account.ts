@@ -3,8 +3,9 @@ import { isObject, textAt } from '../core/json.ts'
 import type { Outcome, Proof } from '../core/proof.ts'
 import { audienceOf, awsAudience, roleAnnotation } from '../domain/audiences.ts'
 import { aws, kubernetes, type TokenName } from '../domain/questions.ts'
-import { compared, told } from './prove-aws.ts'
+import { compared } from './prove-aws.ts'
 import { judgeClaims, judgeSignature, prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 import type { Opened } from './world.ts'
 
 /** What of the exchange comes from elsewhere than the ServiceAccount's own annotations. */

@@ -4,8 +4,9 @@ import { textAt } from '../core/json.ts'
 import type { Outcome, Step } from '../core/proof.ts'
 import { awsAudience, podIdentityAudience } from '../domain/audiences.ts'
 import type { TokenSeen } from '../sources/live/pod.ts'
-import type { Attempt, PodAws } from '../sources/live/pod-aws.ts'
-import { judgeClaims, judgeSignature, prove, type Run, refused } from './proving.ts'
+import type { PodAws } from '../sources/live/pod-aws.ts'
+import { judgeClaims, judgeSignature, prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 
 export type AwsPlace = {
   readonly env: NodeJS.ProcessEnv
@@ -25,50 +26,9 @@ export async function proveAws(run: Run, agent: boolean, place: AwsPlace): Promi
   const caller = await prove(run, 'who-am-i', 'Who the cloud says that this is', () => whoAmI(place, agent), exchanged)
   const { s3, aws, write } = place
   if (s3 === undefined) return
-  const after = caller.status === 'fail' ? exchanged : caller
-  const listed = await prove(
-    run,
-    's3-list',
-    `Listing s3://${s3}`,
-    async () => {
-      const got = await aws.list(s3)
-      return told(
-        got,
-        ({ objects = '' }) => `the bucket was listed: ${objects === 'none' ? 'it is empty' : 'it has objects'}`,
-        `S3 refuses to list ${s3}`,
-      )
-    },
-    after,
-  )
-  if (write)
-    await prove(
-      run,
-      's3-write',
-      `Writing to s3://${s3}`,
-      async () => {
-        const got = await aws.write(s3)
-        return told(
-          got,
-          ({ key = '' }) => `the object ${key} was put and deleted again`,
-          `S3 refuses to put or delete an object in ${s3}`,
-        )
-      },
-      listed.status === 'fail' ? after : listed,
-    )
-}
-
-export function told(
-  got: Attempt,
-  says: (told: { readonly [name: string]: string }) => string,
-  refusal: string,
-): Outcome {
-  if (got.state === 'refused') return refused(refusal, got.answer)
-  if (got.state === 'done') {
-    const { endpoint } = got.told
-    return { status: 'pass', says: says(got.told), ...(endpoint ? { details: [['endpoint', endpoint]] } : {}) }
-  }
-  const { detail, lift } = got
-  return { status: 'unknown', says: detail, ...(lift === undefined ? {} : { lift }) }
+  const { proveStore } = await import('./prove-store.ts')
+  const order = { kind: 's3', name: s3, store: aws.store(s3), write } as const
+  await proveStore(run, order, caller.status === 'fail' ? exchanged : caller)
 }
 
 /** A file that the environment names, read; what it holds goes on to the next steps. */

@@ -1,17 +1,19 @@
 /** The proof of an Azure identity from inside its pod: the projected token as a client assertion, and whose the access token is. */
 import type { Outcome } from '../core/proof.ts'
 import { azureAudience } from '../domain/audiences.ts'
-import type { TokenName } from '../domain/questions.ts'
 import type { Attempt } from '../sources/live/pod-aws.ts'
-import type { AzureOrder } from '../sources/live/pod-azure.ts'
-import { type AwsPlace, aboutToken, tokenStep, told } from './prove-aws.ts'
+import type { PodAzure } from '../sources/live/pod-azure.ts'
+import { type AwsPlace, aboutToken, tokenStep } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 
-export type AzurePlace = Pick<AwsPlace, 'env' | 'oidc' | 'readToken'> & {
-  readonly assert: (token: TokenName, order: AzureOrder) => Promise<Attempt>
+export type AzurePlace = Pick<AwsPlace, 'env' | 'oidc' | 'readToken' | 'write'> & {
+  readonly azure: PodAzure
+  /** `ACCOUNT/CONTAINER`. */
+  readonly blob?: string | undefined
 }
 
-export async function proveAzure(run: Run, { env, oidc, readToken, assert }: AzurePlace): Promise<void> {
+export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, write }: AzurePlace): Promise<void> {
   const client = env.AZURE_CLIENT_ID ?? ''
   const tenant = env.AZURE_TENANT_ID ?? ''
   const authority = env.AZURE_AUTHORITY_HOST || 'https://login.microsoftonline.com/'
@@ -29,7 +31,7 @@ export async function proveAzure(run: Run, { env, oidc, readToken, assert }: Azu
       if (missing.length > 0)
         return { status: 'fail', says: `${missing.join(' and ')} is not set, so no SDK knows whom to ask for` }
       if (seen?.state !== 'token') return { status: 'blocked', says: 'there is no token' }
-      got = await assert(seen.name, { authority, tenant, client })
+      got = await azure.assert(seen.name, { authority, tenant, client })
       return told(
         got,
         () => `Entra gives an access token to client ${client}`,
@@ -38,7 +40,7 @@ export async function proveAzure(run: Run, { env, oidc, readToken, assert }: Azu
     },
     step,
   )
-  await prove(
+  const caller = await prove(
     run,
     'who-am-i',
     'Who the cloud says that this is',
@@ -62,4 +64,9 @@ export async function proveAzure(run: Run, { env, oidc, readToken, assert }: Azu
     },
     exchanged,
   )
+  if (blob === undefined) return
+  const { proveStore } = await import('./prove-store.ts')
+  const [account = '', container = ''] = blob.split('/')
+  const order = { kind: 'blob', name: blob, store: azure.store(account, container), write } as const
+  await proveStore(run, order, caller.status === 'pass' ? caller : exchanged)
 }

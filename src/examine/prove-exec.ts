@@ -10,10 +10,16 @@ import type { KubeconfigValues } from '../flags/kubeconfig.ts'
 import { clusterChoice } from '../flags/kubeconfig.ts'
 import { identityOutcome, mechanismOf } from './identity.ts'
 import { exchangeMinted } from './prove-account.ts'
+import { proveMounting } from './prove-mounting.ts'
 import { judgeClaims, prove, type Run } from './proving.ts'
 import type { Opened } from './world.ts'
 
-export type PodPlace = { readonly pod: string; readonly container?: string | undefined; readonly timeout: number }
+export type PodPlace = {
+  readonly pod: string
+  readonly container?: string | undefined
+  readonly fuse: boolean
+  readonly timeout: number
+}
 
 /** The first container where none is named, as kubectl exec has it. */
 async function containerOf(run: Run, live: Opened, { pod, container }: PodPlace): Promise<string | Outcome> {
@@ -27,13 +33,6 @@ async function containerOf(run: Run, live: Opened, { pod, container }: PodPlace)
     : undefined
   return named ?? textAt(listAt(fact.value, 'spec', 'containers')[0], 'name') ?? ''
 }
-
-const about = ({ user, fuse, capabilities, mounts }: Probed): NonNullable<Outcome['details']> => [
-  ['user', user ?? 'unknown'],
-  ['/dev/fuse', fuse ? 'there' : 'not there'],
-  ...(capabilities === undefined ? [] : [['capabilities', capabilities] as const]),
-  ...mounts.slice(0, 10).map((mount) => ['mount', mount] as const),
-]
 
 function tokenOutcome(file: ProbedFile | undefined, path: string): Outcome {
   const details = [['file', path], ...(file?.mode === undefined ? [] : [['mode', file.mode] as const])] as const
@@ -65,7 +64,11 @@ export async function provePodElsewhere(
     probed = readProbe(ran.output)
     if (!probed.complete)
       return { status: 'unknown', says: `the shell in container ${container} ended early (${ran.code})` }
-    return { status: 'pass', says: `container ${container} was looked at`, details: about(probed) }
+    return {
+      status: 'pass',
+      says: `container ${container} was looked at`,
+      details: [['user', probed.user ?? 'unknown']],
+    }
   })
   if (looked.status !== 'pass' || probed === undefined) return [{ cloud: 'pod', mechanism: 'none', steps: run.steps }]
   const proofs: Proof[] = []
@@ -89,7 +92,9 @@ export async function provePodElsewhere(
       steps: own.steps,
     })
   }
-  return proofs.length === 0 ? [{ cloud: 'pod', mechanism: 'none', steps: run.steps }] : proofs
+  if (proofs.length === 0) proofs.push({ cloud: 'pod', mechanism: 'none', steps: run.steps })
+  const { mounting } = probed
+  return [...proofs, await proveMounting(run.stop, () => mounting, place.fuse)]
 }
 
 async function proveProbed(run: Run, live: Opened, { files, values }: Probed, agent: boolean): Promise<void> {

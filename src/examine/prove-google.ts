@@ -1,12 +1,14 @@
 /** The proof of a Google Cloud identity from inside its pod: by a credential configuration, or by the metadata server. */
 import { type Json, textAt } from '../core/json.ts'
-import type { Outcome } from '../core/proof.ts'
+import type { Outcome, Step } from '../core/proof.ts'
 import type { GoogleConfiguration, PodGoogle } from '../sources/live/pod-google.ts'
-import { type AwsPlace, aboutToken, tokenStep, told } from './prove-aws.ts'
+import { type AwsPlace, aboutToken, tokenStep } from './prove-aws.ts'
 import { prove, type Run } from './proving.ts'
+import { told } from './told.ts'
 
-export type GooglePlace = Pick<AwsPlace, 'oidc' | 'readToken'> & {
+export type GooglePlace = Pick<AwsPlace, 'oidc' | 'readToken' | 'write'> & {
   readonly google: PodGoogle
+  readonly gcs?: string | undefined
   readonly configuration: Json
 }
 
@@ -24,7 +26,7 @@ function configurationOf(value: Json): GoogleConfiguration {
 
 export async function proveExternalAccount(
   run: Run,
-  { google, oidc, readToken, configuration }: GooglePlace,
+  { google, oidc, readToken, configuration, gcs, write }: GooglePlace,
 ): Promise<void> {
   const order = configurationOf(configuration)
   const file = textAt(configuration, 'credential_source', 'file')
@@ -60,10 +62,11 @@ export async function proveExternalAccount(
       async () => told(await google.introspect(order), ({ principal = '' }) => principal, ''),
       exchanged,
     )
+    await proveBucket(run, { google, gcs, write }, exchanged)
     return
   }
   const email = emailIn(impersonationUrl)
-  await prove(
+  const impersonated = await prove(
     run,
     'impersonation',
     `The account is impersonated`,
@@ -75,6 +78,15 @@ export async function proveExternalAccount(
       ),
     exchanged,
   )
+  await proveBucket(run, { google, gcs, write }, impersonated)
+}
+
+type Bucket = Pick<GooglePlace, 'google' | 'gcs' | 'write'>
+
+async function proveBucket(run: Run, { google, gcs, write }: Bucket, after: Step): Promise<void> {
+  if (gcs === undefined) return
+  const { proveStore } = await import('./prove-store.ts')
+  await proveStore(run, { kind: 'gcs', name: gcs, store: google.store(gcs), write }, after)
 }
 
 /** The pod itself has asked, so that silence is what every library in it meets. */
@@ -87,7 +99,7 @@ const unreachable = (detail: string): Outcome => ({
   ],
 })
 
-export async function proveMetadataServer(run: Run, google: PodGoogle): Promise<void> {
+export async function proveMetadataServer(run: Run, { google, gcs, write }: Bucket): Promise<void> {
   const token = await prove(run, 'exchange', 'The metadata server gives a token', async () => {
     const got = await google.metadataToken()
     return got.state === 'unseen' && got.unreachable
@@ -113,4 +125,5 @@ export async function proveMetadataServer(run: Run, google: PodGoogle): Promise<
     },
     token,
   )
+  await proveBucket(run, { google, gcs, write }, token)
 }

@@ -1,13 +1,28 @@
 /** The proof of everything that this pod was given: a proof for each cloud of which it has credentials. */
-import { type Proof, type ProofReport, verdictOf } from '../core/proof.ts'
+import { foundNothing, type Proof, type ProofReport, type Step, verdictOf } from '../core/proof.ts'
 import { type CloudOrder, credentialOrder, lookedFor } from '../domain/credential-order.ts'
 import { kubernetes } from '../domain/questions.ts'
 import type { PodWeb } from '../sources/live/pod-web.ts'
 import { identityOutcome, mechanismOf } from './identity.ts'
 import { type AwsPlace, proveAws } from './prove-aws.ts'
+import { placeOf } from './prove-store.ts'
 import { prove, type Run } from './proving.ts'
 
-export type PodWishes = { readonly s3?: string | undefined; readonly write: boolean; readonly timeout: number }
+export type PodWishes = {
+  readonly s3?: string | undefined
+  readonly gcs?: string | undefined
+  readonly blob?: string | undefined
+  readonly write: boolean
+  /** Not to be able to mount by FUSE is a failure. */
+  readonly fuse: boolean
+  readonly timeout: number
+}
+
+const stores = [
+  ['aws', 's3'],
+  ['gcp', 'gcs'],
+  ['azure', 'blob'],
+] as const
 
 const longestRequest = 10_000
 
@@ -45,18 +60,17 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
       const { proveExternalAccount } = await import('./prove-google.ts')
       const read = await readConfiguration(glance.google?.path ?? '')
       const configuration = read.state === 'json' ? read.value : {}
-      await proveExternalAccount(run, { google: await google(), oidc, readToken, configuration })
+      await proveExternalAccount(run, { ...wishes, google: await google(), oidc, readToken, configuration })
     } else if (given.way === 'metadata-server') {
       const { proveMetadataServer } = await import('./prove-google.ts')
-      await proveMetadataServer(run, await google())
+      await proveMetadataServer(run, { ...wishes, google: await google() })
     } else if (given.way === 'federated-token') {
-      const [{ proveAzure }, { assertToEntra }] = await Promise.all([
+      const [{ proveAzure }, { podAzure }] = await Promise.all([
         import('./prove-azure.ts'),
         import('../sources/live/pod-azure.ts'),
+        import('../domain/azure-clouds.ts'),
       ])
-      const assert = (...[token, order]: Parameters<Parameters<typeof proveAzure>[1]['assert']>) =>
-        assertToEntra(web, vault, token, order)
-      await proveAzure(run, { env, oidc, readToken, assert })
+      await proveAzure(run, { ...wishes, env, oidc, readToken, azure: podAzure(web, vault, env) })
     } else
       await prove(run, 'exchange', 'The exchange', () => ({
         status: 'unknown',
@@ -82,14 +96,35 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
         order.cloud === 'aws' ? env.AWS_ROLE_ARN : order.cloud === 'azure' ? env.AZURE_CLIENT_ID : undefined
       proofs.push({ cloud: order.cloud, mechanism, ...(expected ? { expected } : {}), steps: run.steps })
     }
-    const looked = proofs.some(({ mechanism }) => mechanism !== 'none') ? [] : Object.entries(lookedFor)
+    const looked = foundNothing(proofs) ? Object.entries(lookedFor) : []
+    proofs.push(...unlooked(orders, wishes))
+    const [{ lookAtMounting }, { proveMounting }] = await Promise.all([
+      import('../sources/live/pod-mounts.ts'),
+      import('./prove-mounting.ts'),
+    ])
+    proofs.push(await proveMounting(stop, () => lookAtMounting(env, stop), wishes.fuse))
     return { subject: 'this pod', proofs, lookedFor: looked, verdict: verdictOf(proofs) }
   } finally {
     for (const close of closers) close()
   }
 }
 
-/** Where a variable leads to one, every library believes it. In the lab only there: the address belongs to the machine that the lab runs on. */
+/** The stores that nobody could be asked about: the pod has no identity of their cloud. */
+const unlooked = (orders: readonly CloudOrder[], wishes: PodWishes): readonly Proof[] =>
+  stores.flatMap(([cloud, kind]) => {
+    const name = wishes[kind]
+    if (name === undefined || orders.some((one) => one.cloud === cloud && one.given !== undefined)) return []
+    const step: Step = {
+      id: `${kind}-list`,
+      title: `Listing ${placeOf(kind, name)}`,
+      milliseconds: 0,
+      status: 'unknown',
+      says: 'the pod was given no identity of this cloud to look with',
+    }
+    return [{ cloud, mechanism: 'no identity', steps: [step] }]
+  })
+
+/** In the lab only where it is said where: the address belongs to the machine that the lab runs on. */
 async function hasMetadata(
   web: PodWeb,
   env: NodeJS.ProcessEnv,

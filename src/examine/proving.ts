@@ -37,16 +37,18 @@ export async function prove(
 const find = errorTextFinder(errorTexts)
 const mostCauses = 3
 
-/** What the refusal's own words lead to, most likely first. */
+/** What the refusal's own words lead to: first what the first of them does, most likely first. */
 export function causesOf({ code, message }: Answer): readonly Lead[] {
-  const seen = find(`${code}: ${message}`, true)[0]?.known
-  if (seen === undefined) return []
   const titles = new Map(papers.map((paper) => [paper.id, paper]))
-  return seen.leads.slice(0, mostCauses).map(({ check, message: id, when }) => {
-    const paper = titles.get(check)
-    const sentence = paper?.messages.find((one) => one.id === id)?.sentence
-    return { check, says: when ?? sentence ?? seen.means }
-  })
+  const leads = new Map<string, Lead>()
+  for (const { known } of find(`${code}: ${message}`, true))
+    for (const { check, message: id, when } of known.leads) {
+      const sentence = titles.get(check)?.messages.find((one) => one.id === id)?.sentence
+      // A sentence with places to be filled says nothing before they are.
+      const plain = sentence?.includes('{') === true ? undefined : sentence
+      if (!leads.has(check)) leads.set(check, { check, says: when ?? plain ?? known.means })
+    }
+  return [...leads.values()].slice(0, mostCauses)
 }
 
 export const refused = (says: string, answer: Answer): Outcome => ({

@@ -26,7 +26,8 @@ export async function undoRun(wanted: string | undefined, flags: UndoFlags, sett
   const journal = await import('../apply/journal.ts')
   const folder = journal.journalFolder(process.env)
   if (flags.list) return list(folder, journal, process)
-  const record = choose(wanted, folder, journal)
+  // Whoever named one, or has none at all, is told before a cluster is asked for.
+  const named = wanted === undefined ? anyOpen(folder, journal) : choose(wanted, folder, journal)
   const [{ openWriters }, { undo }, { withoutSecretsIn }] = await Promise.all([
     import('../apply/open.ts'),
     import('../apply/undo.ts'),
@@ -39,6 +40,7 @@ export async function undoRun(wanted: string | undefined, flags: UndoFlags, sett
     throw asTrouble(error)
   })
   try {
+    const record = wanted === undefined ? (latestOn(writers.place.server, folder, journal) ?? named) : named
     const { server, context, run } = record.head
     if (writers.place.server !== server)
       throw usage(
@@ -79,20 +81,29 @@ function goingOn(journal: Journal, record: Record, clean: Parameters<Journal['co
 const isOpen = (record: Record, { stepsOf }: Journal): boolean =>
   stepsOf(record).some(({ state, undo }) => undo !== null && (state === 'done' || state === 'open'))
 
+const recordsIn = (folder: string, journal: Journal): readonly Record[] =>
+  journal.runs(folder).flatMap((run) => journal.readRun(folder, run) ?? [])
+
+/** The latest of this cluster that is not taken back yet: a later run elsewhere stands in nobody's way. */
+const latestOn = (server: string, folder: string, journal: Journal): Record | undefined =>
+  recordsIn(folder, journal).find((record) => record.head.server === server && isOpen(record, journal))
+
+/** Throws a usage error where there is none. */
+function anyOpen(folder: string, journal: Journal): Record {
+  const found = recordsIn(folder, journal).find((record) => isOpen(record, journal))
+  if (found === undefined) throw usage(`there is no run to take back in ${folder}`)
+  return found
+}
+
 /** Throws usage errors. */
-function choose(wanted: string | undefined, folder: string, journal: Journal): Record {
-  const all = journal.runs(folder)
-  if (wanted === undefined) {
-    for (const run of all) {
-      const record = journal.readRun(folder, run)
-      if (record !== undefined && isOpen(record, journal)) return record
-    }
-    throw usage(`there is no run to take back in ${folder}`)
-  }
-  const found = all.filter((run) => run.startsWith(wanted))
+function choose(wanted: string, folder: string, journal: Journal): Record {
+  const found = journal.runs(folder).filter((run) => run.startsWith(wanted))
   const [only, ...others] = found
-  const record = only === undefined || others.length > 0 ? undefined : journal.readRun(folder, only)
-  if (record !== undefined) return record
+  if (only !== undefined && others.length === 0) {
+    const record = journal.readRun(folder, only)
+    if (record !== undefined) return record
+    throw usage(`the journal of run ${only} cannot be read, so nothing was taken back; it is in ${folder}`)
+  }
   const many = found.length > 1 ? `${found.length} runs begin with` : 'no run in the journal is, or begins with,'
   throw usage(`${many} ${wanted}; kubectl wi undo --list lists them`)
 }
@@ -101,9 +112,12 @@ function list(folder: string, journal: Journal, { stdout }: NodeJS.Process): num
   let told = 0
   for (const run of journal.runs(folder)) {
     const record = journal.readRun(folder, run)
-    if (record === undefined) continue
     told += 1
-    tell(stdout, `${run}  ${record.head.context}`)
+    if (record === undefined) {
+      tell(stdout, `${run} cannot be read`)
+      continue
+    }
+    tell(stdout, `${run} on ${record.head.context}`)
     for (const { state, summary } of journal.stepsOf(record)) tell(stdout, summary, `  ${state.padEnd(6)} `)
   }
   if (told === 0) tell(stdout, `there is no run in ${folder}`)

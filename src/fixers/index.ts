@@ -87,6 +87,15 @@ import { fixer as interlinkApiCertificateIsTrusted } from './interlink/api-certi
 import { fixer as interlinkApiRouteIsComplete } from './interlink/api-route-is-complete.ts'
 import { fixer as interlinkServiceAccountsAreEnabled } from './interlink/service-accounts-are-enabled.ts'
 import { fixer as interlinkServingCertificateIsApproved } from './interlink/serving-certificate-is-approved.ts'
+import { fixer as blobVolumeNeedsNoAccountKey } from './storage/blob-volume-needs-no-account-key.ts'
+import { fixer as blobVolumeUsesWorkloadIdentity } from './storage/blob-volume-uses-workload-identity.ts'
+import { fixer as fuseDeviceIsOpenable } from './storage/fuse-device-is-openable.ts'
+import { fixer as fuseMountIsPermitted } from './storage/fuse-mount-is-permitted.ts'
+import { fixer as gcsfuseSidecarIsInjected } from './storage/gcsfuse-sidecar-is-injected.ts'
+import { fixer as gcsfuseVolumeCanAuthenticate } from './storage/gcsfuse-volume-can-authenticate.ts'
+import { fixer as kubeletMayRequestDriverAudience } from './storage/kubelet-may-request-driver-audience.ts'
+import { fixer as mountIsAlive } from './storage/mount-is-alive.ts'
+import { fixer as mounterAsksForTheIdentity } from './storage/mounter-asks-for-the-identity.ts'
 import { fixer as networkLeadsToTheTokenEndpoint } from './workload/network-leads-to-the-token-endpoint.ts'
 import { fixer as podIsNewerThanItsBinding } from './workload/pod-is-newer-than-its-binding.ts'
 import { fixer as serviceAccountExists } from './workload/service-account-exists.ts'
@@ -179,6 +188,15 @@ export const fixers: readonly Fixer[] = [
   tokenEndpointsAnswer,
   googleTokenIsCurrent,
   workloadPoolExists,
+  blobVolumeNeedsNoAccountKey,
+  blobVolumeUsesWorkloadIdentity,
+  fuseDeviceIsOpenable,
+  fuseMountIsPermitted,
+  gcsfuseSidecarIsInjected,
+  gcsfuseVolumeCanAuthenticate,
+  kubeletMayRequestDriverAudience,
+  mountIsAlive,
+  mounterAsksForTheIdentity,
   workloadTokensAreMounted,
   interlinkApiCertificateIsTrusted,
   interlinkApiRouteIsComplete,

@@ -1,8 +1,13 @@
 /** What `exchange-test` can be told. */
-import { Flags } from '@oclif/core'
+import { Errors, Flags } from '@oclif/core'
 import { durationFlag } from './duration.ts'
 import { kubeconfigFlags } from './kubeconfig.ts'
 import { colorFlag } from './output.ts'
+
+const named = (form: RegExp, what: string) => async (input: string) => {
+  if (form.test(input)) return input
+  throw new Errors.CLIError(`"${input}" is not ${what}`)
+}
 
 export const exchangeTestFlags = {
   pod: Flags.string({
@@ -34,8 +39,24 @@ export const exchangeTestFlags = {
     helpValue: 'NAME',
     summary: 'From outside: mint a token for this ServiceAccount by TokenRequest, and exchange that.',
   }),
-  s3: Flags.string({ helpValue: 'BUCKET', summary: 'List this bucket with what the exchange gave.' }),
-  write: Flags.boolean({ summary: 'With --s3: put a small object, too, and delete it again.' }),
+  s3: Flags.string({ helpValue: 'BUCKET', summary: 'List and read this bucket of S3 with what the exchange gave.' }),
+  gcs: Flags.custom<string>({
+    helpValue: 'BUCKET',
+    summary: 'The same for a bucket of Cloud Storage.',
+    parse: named(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'the name of a bucket'),
+  })(),
+  blob: Flags.custom<string>({
+    helpValue: 'ACCOUNT/CONTAINER',
+    summary: 'The same for a container of Azure Blob Storage.',
+    parse: named(/^[a-z0-9]{3,24}\/(?:[a-z0-9](?:-?[a-z0-9]){2,62}|\$root|\$web)$/, 'ACCOUNT/CONTAINER'),
+  })(),
+  write: Flags.boolean({
+    summary: 'With --s3, --gcs or --blob: put a small object, too, and delete it again.',
+  }),
+  fuse: Flags.boolean({
+    summary: 'Fail where this container could not mount by FUSE itself, even if nothing in it seems to want to.',
+  }),
+  'look-at': Flags.string({ hidden: true, summary: 'Only say whether what is mounted here answers.' }),
   timeout: durationFlag({
     default: 60_000,
     defaultHelp: async () => '1m',

@@ -51,7 +51,7 @@ const codes: readonly ErrorText[] = [
   ),
   text(
     'AADSTS7002138',
-    'The subject of a credential differs from that of the token in upper and lower case only.',
+    'The subject of a credential differs from that of the token in upper and lower case only. Compare sub with the subject of the credential, letter by letter.',
     lead('federated-credential-matches-subject', 'differs-in-case'),
   ),
   text(
@@ -62,88 +62,100 @@ const codes: readonly ErrorText[] = [
   ),
   text(
     'AADSTS700016',
-    'The tenant that was asked has no identity with this client id. Compare the client id with the identity, and the tenant with its home.',
+    'The tenant that was asked has no identity with this client id: it was deleted, lives in another tenant, or was never one. Compare the client id with the identity, and the tenant with its home.',
     lead('identity-exists-in-tenant', 'not-found'),
     lead('service-account-names-identity', 'resource-id', 'The identifier is a whole resource id.'),
   ),
   text(
     'AADSTS7000112',
-    'The service principal of the identity is disabled.',
+    'The service principal of the identity is disabled. Compare accountEnabled of the service principal with true.',
     lead('identity-exists-in-tenant', 'disabled'),
   ),
   ...['AADSTS90002', 'AADSTS900023'].map((code) =>
     text(
       code,
-      'There is no such tenant at the authority that was asked: the tenant id is wrong, or the cloud is.',
+      'There is no such tenant at the authority that was asked: the tenant id is wrong, or the cloud is. Compare AZURE_TENANT_ID with the tenant of the identity, and AZURE_AUTHORITY_HOST with the authority of its cloud.',
       lead('authority-is-tenant-cloud', 'tenant-not-found'),
     ),
   ),
   ...['AADSTS900382', 'AADSTS90038'].map((code) =>
     text(
       code,
-      'The authority that was asked belongs to another cloud than the tenant.',
+      'The authority that was asked belongs to another cloud than the tenant. Compare AZURE_AUTHORITY_HOST with the authority of the cloud that the identity lives in.',
       lead('authority-is-tenant-cloud', 'cross-cloud'),
     ),
   ),
   text(
     'AADSTS50027',
-    'What was sent as the assertion is no JWT as it stands.',
+    'What was sent as the assertion is no JWT as it stands. Compare it with the file that AZURE_FEDERATED_TOKEN_FILE names: three parts, no space or newline around them.',
     lead('token-well-formed-and-current', 'malformed'),
   ),
   text(
     'AADSTS70023',
-    'The token lives longer than Entra accepts, or has no time of issue.',
+    'The token lives longer than Entra accepts, or has no time of issue. Compare exp minus iat of the token with 25 h, and look whether iat is there.',
     lead('token-well-formed-and-current', 'lifetime-too-long'),
   ),
   text(
     'AADSTS700024',
-    'The assertion was used outside its valid time: it had expired, or the clocks disagree.',
+    'The assertion was used outside its valid time: it had expired, or the clocks disagree. Compare nbf and exp of the token with the current time in the text; an application that keeps its first token sends an old one.',
     lead('token-well-formed-and-current', 'outside-validity'),
   ),
   ...['AADSTS700222', 'AADSTS700229'].map((code) =>
     text(
       code,
-      'A token of Entra itself was sent where the ServiceAccount token belongs.',
+      'A token of Entra itself was sent where the ServiceAccount token belongs. Compare iss of what is sent with the issuer of the cluster.',
       lead('token-issuer-public', 'issuer-is-entra'),
     ),
   ),
   ...['AADSTS90061', 'AADSTS50166', 'AADSTS501661'].map((code) =>
-    text(code, "Entra could not read the issuer's discovery document or keys.", ...documents),
+    text(
+      code,
+      "Entra could not read the issuer's discovery document or keys. Compare what the issuer answers to anybody on the internet (.well-known/openid-configuration, then jwks_uri) with 200 and JSON.",
+      ...documents,
+    ),
   ),
   text(
     'AADSTS7000272',
-    'The issuer publishes no key with the id of the one that signed the token.',
+    'The issuer publishes no key with the id of the one that signed the token. Compare kid in the header of the token with the keys at jwks_uri.',
     lead('issuer-publishes-signing-key', 'entra-found-no-key'),
   ),
   ...['AADSTS1002012', 'AADSTS70011', 'AADSTS500011'].map((code) =>
     text(
       code,
-      'The scope that the application asks for is none of an existing resource, or does not end in /.default.',
+      'The scope that the application asks for is none of an existing resource, or does not end in /.default. Compare it with the resource identifier, such as https://storage.azure.com/.default.',
       lead('token-exchange-succeeds', 'scope-invalid'),
     ),
   ),
   text(
     'AADSTS53003',
-    'A Conditional Access policy for workload identities blocks the exchange.',
+    'A Conditional Access policy for workload identities blocks the exchange. Compare the sign-in of the service principal in the log of Entra with the policies that include it.',
     lead('token-exchange-succeeds', 'conditional-access'),
   ),
   text(
     'AADSTS50005',
-    'Conditional Access refuses the login of the person who sets things up; this is not about the workload.',
+    'Conditional Access refuses the login of the person who sets things up; this is not about the workload. Compare whoever is signed in (az account show) with who may write federated credentials.',
     lead('federated-credential-accepted', 'blocked-by-conditional-access'),
   ),
   ...['AADSTS7002137', 'AADSTS700021', 'AADSTS700023', 'AADSTS700027'].map((code) =>
-    text(code, 'Entra refuses the assertion, which is not of the kind that Kubernetes signs.', refused),
+    text(
+      code,
+      'Entra refuses the assertion, which is not of the kind that Kubernetes signs. Compare iss and sub of what is sent with those of the projected ServiceAccount token.',
+      refused,
+    ),
   ),
   ...['AADSTS7000215', 'AADSTS7000222'].map((code) =>
     text(
       code,
-      'A client secret was sent, and it is wrong or has expired: the federated token was not used.',
+      'A client secret was sent, and it is wrong or has expired: the federated token was not used. Compare the environment of the pod (AZURE_CLIENT_SECRET) with what the webhook sets.',
       lead('pod-environment-agrees', 'client-secret-shadows', 'A secret stands in the environment of the pod.'),
       refused,
     ),
   ),
-  text('/AADSTS\\d/', 'Entra refuses the exchange.', refused),
+  text(
+    '/AADSTS\\d/',
+    'Entra refuses the exchange. Compare issuer, subject and audience of the token with the credentials of the identity.',
+    refused,
+  ),
 ]
 
 const wholeTexts: readonly ErrorText[] = [

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type JsonObject, textAt, textsAt } from '../core/json.ts'
 import { takesSubject } from '../domain/azure-credentials.ts'
 import { readToken } from '../domain/token-claims.ts'
+import type { EntraBearers } from './azure-blobs.ts'
 import type { AzureWorld, HeldCredential } from './azure-world.ts'
 import type { Handler, Reply, Request } from './listener.ts'
 import { fetchObject, verifiesByPublishedKeys, type World } from './published-keys.ts'
@@ -40,18 +41,28 @@ const check =
   'Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation'
 const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase()
 
-export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () => number = Date.now): Handler {
-  const issue = (appId: string, audience: string, seconds: number): Reply => {
+export function entra(
+  azure: AzureWorld,
+  login: LabLogin,
+  world: World,
+  bearers: EntraBearers = new Map(),
+  now: () => number = Date.now,
+): Handler {
+  type Whose = { readonly tenant?: string; readonly objectId?: string | undefined }
+  const issue = (appId: string, audience: string, seconds: number, whose: Whose = {}): Reply => {
+    const { tenant = azure.tenantId, objectId } = whose
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     const at = Math.floor(now() / 1000)
     const claims = {
       aud: audience,
-      iss: `https://sts.windows.net/${azure.tenantId}/`,
-      tid: azure.tenantId,
+      iss: `https://sts.windows.net/${tenant}/`,
+      tid: tenant,
       appid: appId,
+      ...(objectId === undefined ? {} : { oid: objectId, sub: objectId }),
     }
     const head = part({ typ: 'JWT', alg: 'RS256', kid: 'lab' })
-    const token = `${head}.${part({ ...claims, iat: at, exp: at + seconds })}.${randomBytes(64).toString('base64url')}`
+    const token = `${head}.${part({ ...claims, iat: at, nbf: at, exp: at + seconds })}.${randomBytes(64).toString('base64url')}`
+    bearers.set(token, { appId, audience, until: at + seconds })
     if (appId === login.clientId) login.tokens.add(token)
     return json(200, { token_type: 'Bearer', expires_in: seconds, ext_expires_in: seconds, access_token: token })
   }
@@ -108,7 +119,9 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
         1002012,
         `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`,
       )
-    return issue(clientId, resource.replace(/\/\.default$/, ''), identity === undefined ? 3599 : 86_399)
+    const objectId = textAt(identity ?? principal ?? null, identity === undefined ? 'id' : 'principalId')
+    const seconds = identity === undefined ? 3599 : 86_399
+    return issue(clientId, resource.replace(/\/\.default$/, ''), seconds, { tenant: tenant.toLowerCase(), objectId })
   }
 
   return async ({ method, path, body }: Request): Promise<Reply> => {

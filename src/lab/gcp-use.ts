@@ -56,7 +56,7 @@ export function impersonate(email: string, request: Request, desk: StsDesk): Rep
 
 /** What the predefined roles hold of what workloads do with a bucket: https://cloud.google.com/storage/docs/access-control/iam-roles */
 const holding: { readonly [permission: string]: RegExp } = {
-  'storage.objects.get': /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin)$/,
+  'storage.objects.get': /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyObject(?:Reader|Owner))$/,
   'storage.objects.list': /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyBucket(?:Reader|Writer|Owner))$/,
   'storage.objects.create': /^roles\/storage\.(?:object(?:Creator|User|Admin)|admin|legacyBucket(?:Writer|Owner))$/,
   'storage.objects.delete': /^roles\/storage\.(?:object(?:User|Admin)|admin|legacyBucket(?:Writer|Owner))$/,
@@ -64,7 +64,7 @@ const holding: { readonly [permission: string]: RegExp } = {
 }
 
 /** Grants of the bucket and of the projects of the case count alike. */
-const may = (bucket: string, bearer: Bearer, desk: StsDesk, permission: string): boolean =>
+export const may = (bucket: string, bearer: Bearer, desk: StsDesk, permission: string): boolean =>
   [desk.state.get(gcp.bucketPolicy(bucket)), desk.state.get(gcp.projectPolicy(projectOf(desk)))].some(
     (policy) =>
       policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => holding[permission]?.test(role) === true),
@@ -86,22 +86,4 @@ export function introspect(body: string, tokens: Tokens): Reply {
   const token = new URLSearchParams(body).get('token') ?? ''
   const bearer = tokens.of({ headers: { authorization: `Bearer ${token}` } })
   return json(200, bearer?.kind === 'workload' ? { active: true, username: bearer.principal } : { active: false })
-}
-
-export function list(bucket: string, request: Request, desk: StsDesk): Reply {
-  const bearer = desk.tokens.of(request)
-  if (bearer === undefined) return unauthenticated()
-  const direct = bearer.kind === 'workload'
-  if (direct && desk.state.get(gcp.bucket(bucket))?.uniformBucketLevelAccess === false)
-    return googleError(
-      412,
-      'FAILED_PRECONDITION',
-      'The type of authentication token used for this request requires that Uniform Bucket Level Access be enabled.',
-    )
-  if (may(bucket, bearer, desk, 'storage.objects.list')) return json(200, { kind: 'storage#objects', items: [] })
-  const who = bearer.kind === 'account' ? bearer.email : bearer.kind === 'workload' ? bearer.principal : 'Caller'
-  return denied(
-    'storage.objects.list',
-    `${who} does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist).`,
-  )
 }

@@ -4,10 +4,11 @@ import type { Question } from '../core/fact.ts'
 import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import { gcp } from '../domain/questions.ts'
 import { denied, googleError, invalid, json, notFound, unauthenticated } from './gcp-answers.ts'
+import { listObjects, oneObject, putObject } from './gcp-objects.ts'
 import { serviceEnabled, serviceRead } from './gcp-services.ts'
 import { hidden, masked, takePolicy } from './gcp-state.ts'
 import { exchangeToken, type StsDesk } from './gcp-sts.ts'
-import { bodyOf, impersonate, introspect, list, permitted } from './gcp-use.ts'
+import { bodyOf, impersonate, introspect, permitted } from './gcp-use.ts'
 import type { Handler, Reply, Request } from './listener.ts'
 
 export type GoogleDesk = StsDesk & { readonly refused: (permission: string) => boolean }
@@ -230,8 +231,20 @@ const routes: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/storage\/v1\/b\/([^/]+)\/o$/,
-    answer: ([bucket = ''], request, desk) => list(bucket, request, desk),
+    answer: ([bucket = ''], request, desk) => listObjects(bucket, request, desk),
   },
+  {
+    method: 'POST',
+    path: /^\/upload\/storage\/v1\/b\/([^/]+)\/o$/,
+    answer: ([bucket = ''], request, desk) => putObject(bucket, request, desk),
+  },
+  ...['GET', 'DELETE'].map(
+    (method): Route => ({
+      method,
+      path: /^\/storage\/v1\/b\/([^/]+)\/o\/([^/]+)$/,
+      answer: ([bucket = '', name = ''], request, desk) => oneObject(bucket, name, request, desk),
+    }),
+  ),
 ]
 
 export const googleService =

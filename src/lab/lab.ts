@@ -4,6 +4,7 @@ import { textAt } from '../core/json.ts'
 import { queryTrouble } from './aws-query.ts'
 import type { Sessions } from './aws-sessions.ts'
 import { armTrouble, azureArm } from './azure-arm.ts'
+import { azureBlobs, blobHostsOf, type EntraBearers } from './azure-blobs.ts'
 import { azureGraph, graphTrouble } from './azure-graph.ts'
 import { caseOf } from './case.ts'
 import { type CaseFiles, readCase } from './case-documents.ts'
@@ -134,15 +135,19 @@ export async function startLab(
     for (const host of cloudHosts) resolve[`${host}:443`] = `127.0.0.1:${cloud.port}`
     const world: World = { roots: authority.root, resolve }
     const login = { clientId: randomUUID(), secret: randomBytes(24).toString('base64url'), tokens: new Set<string>() }
-    const [directory, arm, graph] = await Promise.all([
-      serve('entra', entra(lab.azure, login, world), plainTrouble, entraHosts),
+    const bearers: EntraBearers = new Map()
+    const storageHosts = blobHostsOf(lab.azure)
+    const [directory, arm, graph, blobs] = await Promise.all([
+      serve('entra', entra(lab.azure, login, world, bearers), plainTrouble, entraHosts),
       serve('arm', azureArm(lab.azure, login, refusedAction), armTrouble, armHosts),
       serve('graph', azureGraph(lab.azure, login, refusedAction), graphTrouble, graphHosts),
+      serve('blob', azureBlobs(lab.azure, bearers), plainTrouble, storageHosts),
     ])
     for (const [names, { port: there }] of [
       [entraHosts, directory],
       [armHosts, arm],
       [graphHosts, graph],
+      [storageHosts, blobs],
     ] as const)
       for (const host of names) resolve[`${host}:443`] = `127.0.0.1:${there}`
     const aks = lab.azure.clusters[0]

@@ -13,6 +13,8 @@ const xml = (status: number, body: string): Reply => ({
   body: body === '' ? '' : `<?xml version="1.0" encoding="UTF-8"?>${body}`,
 })
 
+const acts: { readonly [method: string]: string } = { GET: 's3:GetObject', PUT: 's3:PutObject' }
+
 /** `*` at an end or in the middle, as policies of buckets write it. */
 const fits = (pattern: string, value: string): boolean => {
   const parts = pattern.split('*')
@@ -35,7 +37,7 @@ const allows = (policy: Json | undefined, action: string, resource: string): boo
   })
 
 export function s3Objects({ told }: Permissions): (request: Request, bucket: string, session: Session) => Reply {
-  const held = new Set<string>()
+  const held = new Map<string, string>()
   const may = ({ role }: Session, action: string, resource: string): boolean => {
     const account = arnParts(role.arn)?.account ?? ''
     const inline = textsAt(told(aws.rolePolicies(account, role.name)), 'PolicyNames')
@@ -53,12 +55,12 @@ export function s3Objects({ told }: Permissions): (request: Request, bucket: str
       )
     )
   }
-  return ({ method, path, query }, bucket, session) => {
+  return ({ method, path, query, body }, bucket, session) => {
     const key = path.split('/').slice(2).join('/')
     const [action, resource] =
       method === 'GET' && key === '' && query.get('list-type') === '2'
         ? ['s3:ListBucket', `arn:aws:s3:::${bucket}`]
-        : [method === 'PUT' ? 's3:PutObject' : 's3:DeleteObject', `arn:aws:s3:::${bucket}/${key}`]
+        : [acts[method] ?? 's3:DeleteObject', `arn:aws:s3:::${bucket}/${key}`]
     if (!may(session, action, resource))
       return xml(
         403,
@@ -66,13 +68,22 @@ export function s3Objects({ told }: Permissions): (request: Request, bucket: str
       )
     const place = `${bucket}/${key}`
     if (action === 's3:ListBucket') {
-      const count = [...held].filter((one) => one.startsWith(`${bucket}/`)).length
+      const own = [...held].filter(([one]) => one.startsWith(`${bucket}/`))
+      const contents = own.map(
+        ([one, text]) => `<Contents><Key>${one.slice(bucket.length + 1)}</Key><Size>${text.length}</Size></Contents>`,
+      )
       return xml(
         200,
-        `<ListBucketResult><Name>${bucket}</Name><KeyCount>${count}</KeyCount><MaxKeys>1</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>`,
+        `<ListBucketResult><Name>${bucket}</Name><KeyCount>${own.length}</KeyCount><IsTruncated>false</IsTruncated>${contents.join('')}</ListBucketResult>`,
       )
     }
-    if (action === 's3:PutObject') held.add(place)
+    if (action === 's3:GetObject') {
+      const text = held.get(place)
+      return text === undefined
+        ? xml(404, '<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>')
+        : { status: 206, headers: { 'content-range': `bytes 0-0/${text.length}` }, body: text.slice(0, 1) }
+    }
+    if (action === 's3:PutObject') held.set(place, body)
     else held.delete(place)
     return xml(method === 'PUT' ? 200 : 204, '')
   }

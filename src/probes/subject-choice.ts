@@ -1,4 +1,6 @@
 import { googleAnnotation } from '../domain/audiences.ts'
+import { partsOf } from '../domain/azure-credentials.ts'
+import { quotedIn } from '../domain/azure-errors.ts'
 import { namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import type { Meta, Pod } from '../domain/workloads.ts'
 import { isController } from './eks/services.ts'
@@ -100,6 +102,12 @@ export function takeAll(chosen: Chosen, lists: Lists, matches: (one: Meta) => bo
     for (const one of lists.templates)
       if (matches(one) && one.storage !== undefined) choose(chosen, one.namespace, one.serviceAccount, true)
   }
+  // Entra quotes whose token it refuses, whatever else was put there of it.
+  if (documents)
+    for (const text of lists.said) {
+      const quoted = partsOf(quotedIn(text).subject ?? '')
+      if (quoted !== undefined) choose(chosen, quoted.namespace, quoted.name, true)
+    }
   // A folder with an error text and a ServiceAccount without any mark: that is the one the text is about.
   if (documents && lists.errors && chosen.accounts.size === 0)
     for (const one of itemsOf(lists.accounts).filter(matches).slice(0, 20))

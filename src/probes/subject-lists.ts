@@ -2,7 +2,7 @@
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { subjectKey } from '../core/subject.ts'
-import { aws, kubernetes, seen } from '../domain/questions.ts'
+import { aws, documents as documentsOf, kubernetes, seen } from '../domain/questions.ts'
 import { type Configuration, injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import { readPod, readServiceAccount, readWorkload } from '../domain/workload-objects.ts'
 import type { Pod, ServiceAccount } from '../domain/workloads.ts'
@@ -36,6 +36,8 @@ export type Lists = {
   readonly said: readonly string[]
   /** Of further kinds; none where somebody was named. */
   readonly further: Further
+  /** How many plans of installers were collected, which are no objects. */
+  readonly plans: number
   readonly associated: ReadonlySet<string>
   readonly roles: readonly string[]
   /** Those that ask for an AWS load balancer; none where somebody was named. */
@@ -81,6 +83,7 @@ export async function look(
     webhooks,
     further,
     google,
+    plans,
     ...templates
   ] = await Promise.all([
     list('serviceaccounts', readServiceAccount),
@@ -94,6 +97,7 @@ export async function look(
     ask(kubernetes.list('mutatingwebhookconfigurations')),
     everything ? furtherSubjects({ namespace, documents: documents === true, kinds, ask }) : undefined,
     lookForGoogle(ask, documents === true),
+    everything && documents ? ask(documentsOf.ofKind('KetPlan')) : undefined,
     ...templateResources.map((resource) => list(resource, readWorkload)),
   ])
   const associated = associations.state === 'known' ? listAt(associations.value, 'associations') : []
@@ -105,6 +109,7 @@ export async function look(
     templates: templates.flatMap(itemsOf),
     errors: errors.state === 'known' && listAt(errors.value, 'errors').length > 0,
     said: errors.state === 'known' ? listAt(errors.value, 'errors').flatMap((one) => textAt(one, 'text') ?? []) : [],
+    plans: plans?.state === 'known' ? listAt(plans.value, 'items').length : 0,
     further: further ?? { subjects: [], unseen: [] },
     associated: new Set(
       associated.flatMap((one) => {

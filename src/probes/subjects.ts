@@ -43,6 +43,22 @@ export async function subjectsFor(source: Source, selection: Selection, signal?:
   return roster(chosen, lists, targets.length === 0, selection)
 }
 
+/**
+ * A folder with nothing in it but what some tool is configured by, and workloads without an identity: nobody with one was put there to be
+ * looked at, and none is missed.
+ */
+const isOfTools = (
+  { accounts, pods, roles, further, plans, errors, google }: Lists,
+  { documents }: Selection,
+): boolean =>
+  documents === true &&
+  further.subjects.length + plans > 0 &&
+  // What a collector was refused is missed.
+  [accounts, pods].every((fact) => fact.state === 'unknown' && fact.why === 'not-collected') &&
+  roles.length === 0 &&
+  !errors &&
+  at(google.collected, 'gke') !== true
+
 function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Selection): Roster {
   const problems = chosen.missing.map((what) =>
     lists.pods.state === 'known' && lists.pods.value.complete
@@ -120,7 +136,8 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors
-  const blindTo = chosen.accounts.size === 0 && (everybody ? blind : chosen.missing.length > 0)
+  const blindTo =
+    chosen.accounts.size === 0 && (everybody ? blind && !isOfTools(lists, selection) : chosen.missing.length > 0)
   // A text that names no node is that of the only one, or nobody's; and nodes that cannot be listed are not nodes that are not there.
   const unlisted = selection.documents !== true && lists.nodes?.state === 'unknown'
   const blindToNodes = nodes.length === 0 ? blindTo || lists.errors || unlisted : lists.errors && nodes.length > 1

@@ -64,7 +64,7 @@ function unchanged({ before, rehearsed, remains, manual, leaves }: Plan, next: s
   const failing = [...new Set(remains.map(({ check }) => check))].join(', ')
   if (failing !== '' && rehearsed === 'unhealthy')
     return `${before}: what was asked for is as it should be, and needs no change; what fails is ${failing}. Next: ${next}`
-  return `${before}: nothing failed that a plan could put right; what was not seen says kubectl wi doctor`
+  return `${before}: nothing fails that a plan could put right, as far as was seen. What was not: ${next}`
 }
 
 function closing(plan: Plan, layout: Layout, { acts, next = 'kubectl wi doctor' }: PlanOptions): readonly string[] {
@@ -79,9 +79,9 @@ function closing(plan: Plan, layout: Layout, { acts, next = 'kubectl wi doctor' 
     remains.length === 0 ? '' : `; still failing: ${[...new Set(remains.map(({ check }) => check))].join(', ')}`
   const end =
     acts === true
-      ? 'carried out now'
-      : `--apply carries ${actions.length === 1 ? 'it' : 'them'} out, and a real exchange then has the last word`
-  const text = `after this plan: ${verdict} (rehearsed, nothing was changed)${rest}. ${count(actions.length, 'action')}; ${end}.`
+      ? ''
+      : `; --apply carries ${actions.length === 1 ? 'it' : 'them'} out, and a real exchange then has the last word`
+  const text = `after this plan: ${verdict} (rehearsed, nothing was changed${acts === true ? ' yet' : ''})${rest}. ${count(actions.length, 'action')}${end}.`
   return wrap(text, width)
 }
 

@@ -10,7 +10,12 @@ const narrowest = 60
 const widest = 120
 const shortest = 10
 
-const clouds: { readonly [cloud: string]: string } = { aws: 'AWS', gcp: 'Google Cloud', azure: 'Azure' }
+const clouds: { readonly [cloud: string]: string } = {
+  aws: 'AWS',
+  gcp: 'Google Cloud',
+  azure: 'Azure',
+  pod: 'This container',
+}
 const cloudName = (cloud: string): string => clouds[cloud] ?? cloud
 
 const timeOf = (milliseconds: number): string =>
@@ -93,6 +98,7 @@ export function proofText(
         ...lookedFor.flatMap(([where, what]) => [` ${cloudName(where)}`, ...what.map((one) => `     ${clean(one)}`)]),
       ]
     : []
-  const last = nothing ? `inconclusive: no workload identity was found in ${clean(subject)}` : ends[verdict]
+  const besides = verdict === 'refuted' ? ', and something else has failed' : ''
+  const last = nothing ? `${verdict}: no workload identity was found in ${clean(subject)}${besides}` : ends[verdict]
   return `${[sheet.paint.strong(clean(subject)), ...proofs.flatMap((one) => proofLines(sheet, one)), ...looked, '', ...wrap(last, sheet.width)].join('\n')}\n`
 }

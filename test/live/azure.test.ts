@@ -1,6 +1,12 @@
 /** Azure Blob Storage with bearer tokens: what opens a container, and what does not. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { importPKCS8, SignJWT } from 'jose'
 import { beforeAll, expect, it } from 'vitest'
+import { startLab } from '../../src/lab/lab.ts'
+import { entry } from '../running.ts'
 import { describeWith, lane } from './running.ts'
 import { makeSigningKey } from './servers/certificates.ts'
 import { type Answer, ask } from './web.ts'
@@ -35,6 +41,46 @@ describeWith(['storage'], 'Azure Blob Storage', () => {
     const blob = body === '' ? {} : { 'x-ms-blob-type': 'BlockBlob' }
     return ask(`${url}${place}`, { method, headers: { ...headers, ...blob }, body })
   }
+
+  /** What a pod of the lab's cluster would see, with azurite in the place of the account. */
+  async function inPod(...flags: readonly string[]) {
+    const lab = await startLab(path.join(import.meta.dirname, '..', 'fixtures', 'demo', 'azure-healthy'))
+    const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-live-blob-'))
+    try {
+      const world = JSON.parse(readFileSync(lab.env.KUBECTL_WI_LAB ?? '', 'utf8'))
+      const resolve = { ...world.resolve, [`${account}.blob.core.windows.net:443`]: new URL(url).host }
+      const [settings, token] = [path.join(folder, 'lab.json'), path.join(folder, 'token')]
+      writeFileSync(settings, JSON.stringify({ roots: world.roots + lane.root, resolve }))
+      const claims = { iss: lab.issuer, sub: 'system:serviceaccount:shop:cart', aud: ['api://AzureADTokenExchange'] }
+      writeFileSync(token, await lab.sign({ ...claims, iat: now(), nbf: now(), exp: now() + hour }))
+      const env = {
+        PATH: process.env.PATH,
+        HOME: folder,
+        KUBECTL_WI_LAB: settings,
+        AZURE_CLIENT_ID: '6d9df24b-0a2c-4d0b-8f3a-0f0e5e1c7a11',
+        AZURE_TENANT_ID: '0b1f6471-1bf0-4dda-aec3-cb9272f09590',
+        AZURE_FEDERATED_TOKEN_FILE: token,
+      }
+      return await new Promise<{ readonly code: number; readonly out: string }>((done) => {
+        execFile(process.execPath, [entry, 'exchange-test', ...flags], { env }, (error, out, err) =>
+          done({ code: Number(error?.code ?? 0), out: out + err }),
+        )
+      })
+    } finally {
+      await lab.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+
+  it('is listed and written to by exchange-test with what Entra gave, and refuses a container that is not there', async () => {
+    const seen = await inPod('--blob', `${account}/carts`, '--write')
+    expect(seen.out).toContain('it was listed: there is something in it')
+    expect(seen.out).toMatch(/the object kubectl-wi-exchange-test-\w+ was put and deleted again/)
+    expect(seen.code, seen.out).toBe(0)
+    const lost = await inPod('--blob', `${account}/nothing`)
+    expect(lost.out).toContain('ContainerNotFound')
+    expect(lost.code, lost.out).toBe(1)
+  })
 
   const list = async (claims: { readonly [name: string]: unknown }): Promise<Answer> =>
     call('GET', '/carts?restype=container&comp=list', await sign(claims))

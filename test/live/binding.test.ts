@@ -1,43 +1,18 @@
 /** bind sa against a real API server and a real IAM: one annotation and one statement beside what is there, once, and taken back. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { GetRoleCommand } from '@aws-sdk/client-iam'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Cloud, cloudOf, defaultAudience } from './cloud.ts'
-import { type Cluster, clusterOf } from './cluster.ts'
-import { runEntry } from './doctor.ts'
-import { describeWith, lane } from './running.ts'
+import { expect, it } from 'vitest'
+import { changing } from './changing.ts'
+import { describeWith } from './running.ts'
 
 /** Inconclusive: for which audience the pods of a cluster outside EKS ask is seen in pods alone. */
 const noPods = 3
 const exchanged = '✓ STS exchanges the token for credentials of the role'
-const state = mkdtempSync(join(tmpdir(), 'kubectl-wi-live-state-'))
 
 describeWith(['cluster', 'cloud'], 'bind sa', () => {
-  let cluster: Cluster
-  let cloud: Cloud
-  const issuer = lane.cluster?.issuer ?? ''
-  const run = (args: readonly string[]) => runEntry(lane, args, { XDG_STATE_HOME: state, NO_COLOR: '1' })
-  const trustOf = async (name: string) =>
-    decodeURIComponent(
-      (await cloud.iam.send(new GetRoleCommand({ RoleName: name }))).Role?.AssumeRolePolicyDocument ?? '',
-    )
-
-  beforeAll(async () => {
-    cluster = clusterOf(lane)
-    cloud = cloudOf(lane)
-    const prints = lane.cluster?.keys.map(({ thumbprint }) => thumbprint) ?? []
-    await cloud.registerProvider(issuer, [defaultAudience], prints)
-  })
-  afterAll(async () => {
-    rmSync(state, { recursive: true, force: true })
-    await cloud.removeProvider(issuer)
-    cloud.close()
-    await cluster.clear()
-  })
+  const changed = changing()
 
   it('gives a ServiceAccount a role that served others, beside all that is there, and takes it back', async () => {
+    const { cluster, cloud, issuer, run } = changed()
+    const trustOf = async (name: string) => decodeURIComponent(await changed().trustOf(name))
     const namespace = await cluster.namespace()
     await cluster.serviceAccount(namespace, 'cart', { 'example.com/note': 'ours' })
     const others = cloud.trustIn({ issuer, subject: 'system:serviceaccount:elsewhere:cart' })
@@ -66,6 +41,7 @@ describeWith(['cluster', 'cloud'], 'bind sa', () => {
   })
 
   it('makes the role and the ServiceAccount where there are none', async () => {
+    const { cluster, cloud, run, trustOf } = changed()
     const namespace = await cluster.namespace()
     const arn = cloud.roleArn(namespace)
     const order = ['bind', 'sa', 'till', '-n', namespace, '--aws-role', arn, '--check', 'aws/sts-exchanges-token']

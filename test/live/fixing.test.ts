@@ -1,42 +1,17 @@
 /** fix and undo against a real API server and a real IAM: healthy afterwards, as before when taken back, and nobody's change lost. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { GetRoleCommand } from '@aws-sdk/client-iam'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { openWriters } from '../../src/apply/open.ts'
 import type { Change } from '../../src/core/plan.ts'
 import { annotate, createObject, patchObject } from '../../src/domain/kubernetes-changes.ts'
-import { type Cloud, cloudOf, defaultAudience } from './cloud.ts'
-import { type Cluster, clusterOf } from './cluster.ts'
-import { runEntry } from './doctor.ts'
+import { changing } from './changing.ts'
 import { describeWith, lane } from './running.ts'
 import { healthyWorkload } from './workload.ts'
 
-const state = mkdtempSync(join(tmpdir(), 'kubectl-wi-live-state-'))
-
 describeWith(['cluster', 'cloud'], 'fix and undo', () => {
-  let cluster: Cluster
-  let cloud: Cloud
-  const issuer = lane.cluster?.issuer ?? ''
-  const run = (args: readonly string[]) => runEntry(lane, args, { XDG_STATE_HOME: state, NO_COLOR: '1' })
-  const trustOf = async (name: string) =>
-    (await cloud.iam.send(new GetRoleCommand({ RoleName: name }))).Role?.AssumeRolePolicyDocument
-
-  beforeAll(async () => {
-    cluster = clusterOf(lane)
-    cloud = cloudOf(lane)
-    const prints = lane.cluster?.keys.map(({ thumbprint }) => thumbprint) ?? []
-    await cloud.registerProvider(issuer, [defaultAudience], prints)
-  })
-  afterAll(async () => {
-    rmSync(state, { recursive: true, force: true })
-    await cloud.removeProvider(issuer)
-    cloud.close()
-    await cluster.clear()
-  })
+  const changed = changing()
 
   it('makes a workload healthy whose role trusts another namespace, and takes it back to the byte', async () => {
+    const { cluster, cloud, issuer, run, trustOf } = changed()
     const { namespace, role } = await healthyWorkload(cluster, cloud, issuer)
     await cloud.setTrust(role, cloud.trustIn({ issuer, subject: 'system:serviceaccount:elsewhere:cart' }))
     const before = await trustOf(role)
@@ -52,6 +27,7 @@ describeWith(['cluster', 'cloud'], 'fix and undo', () => {
   })
 
   it('writes to Kubernetes on condition that nothing has moved, and leaves everything else as it is', async () => {
+    const { cluster } = changed()
     const namespace = await cluster.namespace()
     await cluster.serviceAccount(namespace, 'bare')
     const bare = { resource: 'serviceaccounts', namespace, name: 'bare' }

@@ -23,7 +23,7 @@ const size = {
   pods: Number(process.env.WI_LIVE_PODS ?? 10_000),
 }
 const page = 1000
-const runs = Number(process.env.WI_LIVE_RUNS ?? 5)
+const runs = Number(process.env.WI_LIVE_RUNS ?? 3)
 /** What the doctor may cost: as a ratio to kubectl, and in MiB. */
 const bound = size.pods > 10_000 ? { ratio: 0.6, peak: 350 } : { ratio: 0.7, peak: 200 }
 
@@ -114,7 +114,7 @@ describeWith(['own cluster'], `doctor -A on ${size.serviceAccounts} ServiceAccou
     // A ratio that was taken beside other work is no verdict; here is only seen that nothing has got out of hand.
     const [own] = measured
     expect(own?.walls).toBeLessThan(bound.ratio * 3)
-    expect(own?.cpus).toBeLessThan(bound.ratio * 2)
+    expect(own?.cpus).toBeLessThan(bound.ratio * 3)
     expect(own?.peak).toBeLessThan(bound.peak * 1.5)
   }, 1_800_000)
 })

@@ -47,6 +47,7 @@ export const check = defineCheck({
   needs: {},
   wants: { errorsOfPod, askedAuthority },
   after: ['azure/authority-is-tenant-cloud'],
+  covers: ['workload/network-leads-to-the-token-endpoint'],
   messages: {
     'tls-intercepted': ({ host, observed }: Data & { observed: string }) =>
       `the certificate of ${host} seen from the pod is issued by ${observed}, not by a public CA`,

@@ -1,12 +1,13 @@
 /** Whether a federated credential of the identity names the token's issuer. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Credential, isOtherCluster, nearestTo, onlySlash } from '../../domain/azure-credentials.ts'
+import { noMatch } from '../../domain/azure-errors.ts'
 import { addOne, chooseOne, type Needed, rewriteOne } from '../../domain/azure-match-advice.ts'
 import { isMasked } from '../../domain/issuer-url.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
-import { neededOf, onOther } from '../../probes/azure/needed.ts'
+import { neededOf, onOther, ownerUnseen } from '../../probes/azure/needed.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { acceptedIssuers } from '../../probes/cluster/accepted-issuers.ts'
@@ -101,9 +102,18 @@ export const check = defineCheck({
       observed,
       expected,
     })
-    if (byIssuer[0] !== undefined) return { status: 'pass', evidence: byIssuer.slice(0, 5).map(see) }
+    if (byIssuer[0] !== undefined)
+      return ownerUnseen(credentials) ?? { status: 'pass', evidence: byIssuer.slice(0, 5).map(see) }
     if (isMasked(expected) && credentials.own.every(({ issuer }) => !onlySlash(issuer, expected)))
       return { status: 'undecided', lacks: 'the issuer was hidden in what was collected', evidence: told }
+    // One that is not in the list may be the one that matches, where Entra has not said that none does.
+    const unseen = {
+      status: 'undecided',
+      lacks: `not all credentials of ${credentials.identity} were seen`,
+      evidence: credentials.own.slice(0, 5).map(see),
+    } as const
+    const isRefused = (held(refusals) ?? []).some(({ code }) => noMatch.has(code))
+    if (!credentials.complete && !isRefused) return unseen
     const slash = credentials.own.find(({ issuer }) => onlySlash(issuer, expected))
     if (slash !== undefined)
       return {
@@ -114,13 +124,7 @@ export const check = defineCheck({
       }
     const other = onOther(matched, match.from, told)
     if (other !== undefined) return { status: 'fail', message: 'on-other-identity', ...other }
-    // One that is not in the list may be the one that matches.
-    if (!credentials.complete)
-      return {
-        status: 'undecided',
-        lacks: `not all credentials of ${credentials.identity} were seen`,
-        evidence: credentials.own.slice(0, 5).map(see),
-      }
+    if (!credentials.complete) return unseen
     const accepted = held(acceptedIssuers) ?? []
     const former = credentials.own.find(({ issuer }) => accepted.slice(1).includes(issuer))
     if (former !== undefined)

@@ -9,7 +9,7 @@ import { sh } from '../../domain/shell-words.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { azureIdentity, managedIdentities, same, servicePrincipal } from '../../probes/azure/identity.ts'
 import { askedTenant, clientReference, isClientId } from '../../probes/azure/reference.ts'
-import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
+import { namedTenant, ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
@@ -54,7 +54,16 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { serviceAccount, clientReference, azureIdentity, managedIdentities, servicePrincipal, askedTenant, refusals },
+  wants: {
+    serviceAccount,
+    clientReference,
+    azureIdentity,
+    managedIdentities,
+    servicePrincipal,
+    askedTenant,
+    namedTenant,
+    refusals,
+  },
   after: ['azure/authority-is-tenant-cloud', 'azure/service-account-names-identity'],
   messages: {
     'tenant-annotation-empty': ({ namespace, serviceAccount, observed }: Data) =>
@@ -104,6 +113,7 @@ export const check = defineCheck({
       managedIdentities,
       servicePrincipal,
       askedTenant,
+      namedTenant,
       refusals,
     },
     subject,
@@ -160,11 +170,12 @@ export const check = defineCheck({
             : [ofRefusal(off)]),
         ],
       }
+    const meant = tenant !== undefined && isClientId(tenant.value) ? tenant.value : held(namedTenant)
     if (
       identity?.tenantId !== undefined &&
       tenant !== undefined &&
-      isClientId(tenant.value) &&
-      !same(identity.tenantId, tenant.value)
+      meant !== undefined &&
+      !same(identity.tenantId, meant)
     )
       return {
         status: 'fail',

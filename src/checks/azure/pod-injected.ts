@@ -26,15 +26,9 @@ type OfContainer = Data & { readonly container: string }
 
 const misses =
   /no token file specified\. Check pod configuration or set TokenFilePath in the options|azure tenant id environment variable is empty|missing environment variables|AZURE_TENANT_ID not set/
-/** Sidecars of service meshes, which want no identity of Azure. */
-const meshes: ReadonlySet<string> = new Set([
-  'istio-proxy',
-  'istio-init',
-  'istio-validation',
-  'linkerd-proxy',
-  'linkerd-init',
-  'linkerd-network-validator',
-])
+/** Containers that others put beside an application and that want no identity of Azure: meshes, secrets of Vault, agents of observers, Knative. */
+const guests =
+  /^(?:istio-(?:proxy|init|validation)|linkerd-(?:proxy|init|network-validator)|vault-agent(?:-init)?|consul-(?:dataplane|connect-inject-init)|opentelemetry-auto-instrumentation(?:-[a-z]+)?|datadog-(?:lib-[a-z]+-init|init-apm-inject|agent-injected)|queue-proxy)$/
 
 const again = (data: Data): string => {
   const { words, commands } = restart(data)
@@ -128,7 +122,7 @@ export const check = defineCheck({
     const labelled = pod.labels[useLabel] === 'true'
     const own = ownContainers(pod)
     const having = own.filter((one) => isInjected(pod, one))
-    const lacking = own.filter((one) => !isInjected(pod, one) && !meshes.has(one.name))
+    const lacking = own.filter((one) => !isInjected(pod, one) && !guests.test(one.name))
     const skips = skipped(pod)
     const audience = usesBinding(pod) ? bindingAudience : azureAudience
     const evidence: readonly Evidence[] = having.map(({ name, env }) => ({

@@ -98,7 +98,7 @@ export const check = defineCheck({
     const view = held(podView)
     const account = held(serviceAccount)
     const told = speaking(errorsIn(errorsOfPod), missesEnvironment)
-    const pods = view === undefined ? [] : toJudge(view)
+    const pods = view === undefined ? [] : [...toJudge(view), ...view.idle]
     if (view?.noPods === true && pods.length === 0)
       return { status: 'not-applicable', reason: 'no pod runs as the ServiceAccount' }
     // Before v1.0.0 the webhook went by the label of the ServiceAccount.
@@ -191,6 +191,13 @@ export const check = defineCheck({
         }
       if (account === undefined) unsettled = true
     }
+    if (evidence.length > 0 && !unsettled && view?.unseen !== undefined)
+      return {
+        status: 'undecided',
+        lacks: `the pod carries it; whether the other pod templates of the ServiceAccount do was not seen: ${view.unseen.detail}`,
+        ...(view.unseen.lift === undefined ? {} : { lift: view.unseen.lift }),
+        evidence,
+      }
     if (evidence.length > 0 && !unsettled) return { status: 'pass', evidence }
     if (pods.length === 0 || unsettled)
       return {

@@ -96,17 +96,20 @@ export const check = defineCheck({
       return { status: 'not-applicable', reason: 'there is no manifest of Cluster API Provider AWS' }
     if (bootstrap.state === 'known') {
       const fault = unknownField(bootstrap.value.spec)
-      const evidence = [
-        { question: bootstrap.from, path: fault?.path ?? 'spec', observed: Object.keys(bootstrap.value.spec) },
-      ]
-      return fault === undefined
-        ? { status: 'pass', evidence }
-        : {
-            status: 'fail',
-            message: 'unknown-field',
-            data: { path: fault.path, kind: 'AWSIAMConfiguration', expected: meant(fault.path, fault.known) },
-            evidence,
-          }
+      const question = bootstrap.from
+      if (fault === undefined)
+        return {
+          status: 'pass',
+          evidence: [{ question, path: 'spec', observed: Object.keys(bootstrap.value.spec) }],
+        }
+      const { path, known } = fault
+      const expected = meant(path, known)
+      return {
+        status: 'fail',
+        message: 'unknown-field',
+        data: { path, kind: 'AWSIAMConfiguration', expected },
+        evidence: [{ question, path, observed: path.split('.').at(-1) ?? path, expected }],
+      }
     }
     const errors = capaErrors.state === 'known' ? capaErrors.value : []
     const refused = errors.find(({ text }) => notServed.test(text))

@@ -55,9 +55,10 @@ export const check = defineCheck({
       `cluster ${cluster} does not exist in ${where}`,
     'pool-differs': ({ cluster, actual, expected }: Cluster & { actual: string; expected: string }) =>
       `GKE cluster ${cluster} has workload pool ${actual}; CloudTik grants to members of ${expected}`,
-    'metadata-server-off': ({ pool, cluster, mode }: Cluster & { pool: string; mode: string }) =>
+    'metadata-server-off': ({ pool, cluster, mode }: Cluster & { pool: string; mode: string; place: string }) =>
       `node pool ${pool} of ${cluster} has workload metadata ${mode}; GKE_METADATA is needed`,
-    'workload-identity-off': ({ cluster }: Cluster) => `AKS cluster ${cluster} has workload identity off`,
+    'workload-identity-off': ({ cluster }: Cluster & { group: string }) =>
+      `AKS cluster ${cluster} has workload identity off`,
     'pod-security-denies': ({ namespace, level }: { namespace: string; level: string }) =>
       `namespace ${namespace} enforces ${level}; CloudTik pods are privileged, add SYS_ADMIN and mount hostPath /dev/fuse`,
     autopilot: ({ cluster }: Cluster) =>
@@ -85,13 +86,15 @@ export const check = defineCheck({
       advice(
         `Name the project of the cluster as project_id in the workspace, so that its pool is ${expected}, or choose a cluster of that project.`,
       ),
-    'metadata-server-off': ({ pool, cluster }) =>
+    'metadata-server-off': ({ pool, cluster, place }) =>
       advice(
-        `Have the owner of the cluster run gcloud container node-pools update ${pool} --cluster=${cluster} --workload-metadata=GKE_METADATA; that makes its nodes anew.`,
+        'Have the owner of the cluster switch the node pool to the metadata server of GKE; that makes its nodes anew.',
+        sh`gcloud container node-pools update ${pool} --cluster=${cluster} --location=${place} --workload-metadata=GKE_METADATA`,
       ),
-    'workload-identity-off': ({ cluster }) =>
+    'workload-identity-off': ({ cluster, group }) =>
       advice(
-        `Have the owner of the cluster run az aks update --name ${cluster} --enable-oidc-issuer --enable-workload-identity in its resource group; that restarts the API server.`,
+        'Have the owner of the cluster switch workload identity on; that restarts the API server.',
+        sh`az aks update -g ${group} -n ${cluster} --enable-oidc-issuer --enable-workload-identity`,
       ),
     'pod-security-denies': ({ namespace }) =>
       advice(
@@ -197,14 +200,14 @@ export const check = defineCheck({
         return {
           status: 'fail',
           message: 'metadata-server-off',
-          data: { pool: off.name, cluster: found, mode: off.mode ?? 'not set' },
+          data: { pool: off.name, cluster: found, mode: off.mode ?? 'not set', place: clusterOf.value.place },
           evidence: [at('nodePools[].config.workloadMetadataConfig.mode', off.mode ?? null)],
         }
       if (cloud === 'azure' && workloadIdentity === false)
         return {
           status: 'fail',
           message: 'workload-identity-off',
-          data: { cluster: found },
+          data: { cluster: found, group: values.aks_resource_group ?? '' },
           evidence: [at('securityProfile.workloadIdentity.enabled', false)],
         }
     }

@@ -1,6 +1,7 @@
 /** Whether remote pods can trust what answers at the API address that they are given. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
+import { covers } from '../../domain/certificate-names.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { clock } from '../../probes/cluster/clock.ts'
 import { handedCa, presented } from '../../probes/interlink/certificate.ts'
@@ -41,6 +42,8 @@ export const check = defineCheck({
     'name-not-covered': ({ address, port, names }: Place & { names: string }) =>
       `the certificate at ${address}:${port} names ${names}, not ${address}`,
     'ca-expired': ({ notAfter }: { notAfter: string }) => `KubernetesApiCaCrt ended on ${notAfter}`,
+    'certificate-expired': ({ address, port, notAfter }: Place & { notAfter: string }) =>
+      `the certificate at ${address}:${port} ended on ${notAfter}`,
   },
   remedies: {
     'ca-missing': () => advice(`${hand}, and make remote pods anew.`),
@@ -50,6 +53,8 @@ export const check = defineCheck({
       advice(
         `Add ${address} to the hosts of the Ingress, so that its certificate names it, as an IP address where it is one.`,
       ),
+    'certificate-expired': () =>
+      advice('Renew the certificate of the Ingress; its CA may stay as it is.', 'kubectl get certificates -A -o wide'),
     'ca-expired': () => advice(`Renew the CA and what it has signed, hand out both for a while, then: ${hand}.`),
   },
   judge: ({ have, want }) => {
@@ -106,13 +111,26 @@ export const check = defineCheck({
           evidence: [{ question, path: 'chain[0].names', observed: [...names], expected: address }],
         }
     }
-    if (want.clock.state === 'known' && want.clock.value > own.notAfter) {
-      const notAfter = new Date(own.notAfter).toISOString()
+    const now = want.clock.state === 'known' ? want.clock.value : undefined
+    // While one takes the place of another both are handed out.
+    const signers = (bundle?.certificates ?? []).filter(({ subject }) => subject === leaf?.issuer)
+    const counted = signers.length > 0 ? signers : (bundle?.certificates ?? [])
+    if (now !== undefined && counted.every((one) => now > one.notAfter)) {
+      const notAfter = new Date(Math.max(...counted.map((one) => one.notAfter))).toISOString()
       return {
         status: 'fail',
         message: 'ca-expired',
         data: { notAfter },
         evidence: [seen('KubernetesApiCaCrt', notAfter)],
+      }
+    }
+    if (now !== undefined && leaf?.notAfter !== undefined && now > leaf.notAfter) {
+      const notAfter = new Date(leaf.notAfter).toISOString()
+      return {
+        status: 'fail',
+        message: 'certificate-expired',
+        data: { address, port, notAfter },
+        evidence: [{ question: want.presented.from, path: 'chain[0].notAfter', observed: notAfter }],
       }
     }
     return {
@@ -124,7 +142,3 @@ export const check = defineCheck({
     }
   },
 })
-
-const covers = (name: string, address: string): boolean =>
-  name.toLowerCase() === address.toLowerCase() ||
-  (name.startsWith('*.') && address.toLowerCase().split('.').slice(1).join('.') === name.slice(2).toLowerCase())

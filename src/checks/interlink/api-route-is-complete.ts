@@ -1,8 +1,9 @@
 /** Whether the Ingress that publishes the Kubernetes API for remote pods leads there. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
+import { covers } from '../../domain/certificate-names.ts'
 import { sh } from '../../domain/shell-words.ts'
-import { route, routeAnswer, surroundings } from '../../probes/interlink/route.ts'
+import { type Route, route, routeAnswer, surroundings } from '../../probes/interlink/route.ts'
 
 type Named = { readonly namespace: string; readonly name: string }
 
@@ -55,7 +56,13 @@ export const check = defineCheck({
       `${address}:${port} does not answer from ${place}`,
   },
   remedies: {
-    'path-missing': (data) => advice(`Add the path ${data.missing} with the backend that the others use.`, edit(data)),
+    'path-missing': (data) =>
+      advice(
+        /^\/apis?$/.test(data.missing)
+          ? `Add the path ${data.missing} with the backend that the others use.`
+          : 'Publish /api and /apis with pathType Prefix and without a rewrite, both to where the API is.',
+        edit(data),
+      ),
     'backend-missing': (data) =>
       advice(
         `Correct the backend of ${data.path}, or make the Service that it names.`,
@@ -99,13 +106,13 @@ export const check = defineCheck({
     const seen = (path: string, observed: Evidence['observed'], expected?: string): readonly Evidence[] => [
       { question: from, path, observed, ...(expected === undefined ? {} : { expected }) },
     ]
-    const missing = ['/api', '/apis'].filter((path) => !paths.includes(path) && !paths.includes('/'))
-    if (missing.length > 0)
+    const lost = lostPaths(value)
+    if (lost !== undefined)
       return {
         status: 'fail',
         message: 'path-missing',
-        data: { ...ingress, paths: paths.join(' and ') || 'nothing', missing: missing.join(' and ') },
-        evidence: seen('spec.rules', paths, missing.join(', ')),
+        data: { ...ingress, ...lost },
+        evidence: seen('spec.rules', paths, lost.missing),
       }
     const around = want.surroundings.state === 'known' ? want.surroundings.value : undefined
     const bad = around?.badBackends[0]
@@ -147,12 +154,36 @@ export const check = defineCheck({
         data: { ...ingress, secret: around.missingSecret },
         evidence: seen('spec.tls', around.missingSecret),
       }
-    if (told !== undefined && hosts.length > 0 && !hosts.includes(told.address))
+    const named = [...new Set(backends.flatMap(({ host }) => host ?? []))]
+    if (
+      told !== undefined &&
+      named.length > 0 &&
+      backends.every(({ host }) => host !== undefined && !covers(host, told.address))
+    )
+      return {
+        status: 'fail',
+        message: 'address-differs',
+        data: { ...ingress, hosts: named.join(', '), address: told.address },
+        evidence: seen('spec.rules', named, told.address),
+      }
+    if (told !== undefined && hosts.length > 0 && !hosts.some((host) => covers(host, told.address)))
       return {
         status: 'fail',
         message: 'address-differs',
         data: { ...ingress, hosts: hosts.join(', '), address: told.address },
         evidence: seen('spec.tls', [...hosts], told.address),
+      }
+    const answered = want.routeAnswer.state === 'known' ? want.routeAnswer.value.lost : []
+    if (answered.length > 0)
+      return {
+        status: 'fail',
+        message: 'path-missing',
+        data: {
+          ...ingress,
+          paths: `${paths.join(' and ')} as it is written`,
+          missing: `${answered.join(' and ')} where it answers`,
+        },
+        evidence: [{ question: want.routeAnswer.from, path: 'status', observed: 404 }],
       }
     if (want.routeAnswer.state === 'known' && want.routeAnswer.value.silent && told !== undefined)
       return {
@@ -177,3 +208,25 @@ export const check = defineCheck({
     return { status: 'pass', evidence: seen('spec.rules', paths) }
   },
 })
+
+const both = ['/api', '/apis'] as const
+
+/** What clients need and do not get, in the words of the message. A controller may match a path in its own way, as a beginning of others. */
+function lostPaths({ backends, rewrite }: Route): { readonly paths: string; readonly missing: string } | undefined {
+  const written = [...new Set(backends.map(({ path }) => path))]
+  const has = (path: string): boolean =>
+    backends.some(
+      (one) =>
+        one.path === path || one.path === '/' || (one.type === 'ImplementationSpecific' && path.startsWith(one.path)),
+    )
+  const missing = both.filter((path) => !has(path))
+  if (missing.length > 0) return { paths: written.join(' and ') || 'nothing', missing: missing.join(' and ') }
+  if (rewrite !== undefined)
+    return { paths: `${rewrite.paths.join(' and ')} rewritten to ${rewrite.to}`, missing: 'the path itself' }
+  const cut = both.filter((path) =>
+    backends.every((one) => (one.path !== path && one.path !== '/') || one.type === 'Exact'),
+  )
+  return cut.length === 0
+    ? undefined
+    : { paths: `${written.join(' and ')} exactly`, missing: `what is below ${cut.join(' and ')}` }
+}

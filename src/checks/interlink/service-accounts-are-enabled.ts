@@ -12,7 +12,10 @@ type Node = { readonly node: string }
 
 const values =
   'interlink.kubernetesApiAddr, interlink.kubernetesApiPort, interlink.kubernetesApiCaCrt and interlink.disableProjectedVolumes=false'
-const look = 'kubectl get configmaps -A -o name'
+const look = ({ node }: Node): string =>
+  /^[a-z0-9.-]+$/.test(node)
+    ? sh`kubectl get configmaps -A --field-selector ${`metadata.name=${node}-virtual-kubelet-config`} -o yaml`
+    : 'kubectl get configmaps -A -o name'
 const first = [0, 3, 8] as const
 
 export const check = defineCheck({
@@ -52,6 +55,8 @@ export const check = defineCheck({
       `KubernetesApiAddr is ${address} but KubernetesApiPort is not set; interLink then passes neither`,
     'address-missing': ({ port }: { port: string }) =>
       `KubernetesApiPort is ${port} but KubernetesApiAddr is not set; interLink then passes neither`,
+    'address-malformed': ({ address, port }: { address: string; port: string }) =>
+      `KubernetesApiAddr ${address} and KubernetesApiPort ${port} are no host and port: clients in pods put them together as https://HOST:PORT`,
     'internal-address': ({ address }: { address: string }) =>
       `KubernetesApiAddr ${address} exists only inside the cluster; remote jobs cannot reach it`,
     'may-not-create-tokens': ({ serviceAccount }: { serviceAccount: string }) =>
@@ -62,26 +67,30 @@ export const check = defineCheck({
       `ConfigMaps or Secrets of ${pod} did not reach interLink ${version}: ${reason}`,
   },
   remedies: {
-    'config-does-not-parse': ({ line }) =>
+    'config-does-not-parse': ({ line, node }) =>
       advice(
         `Correct line ${line} of InterLinkConfig.yaml in the ConfigMap, or use a release of the chart that indents all lines of the PEM alike; then restart the virtual kubelet.`,
-        look,
+        look({ node }),
       ),
     'version-too-old': () => advice('Upgrade interLink to 0.3.8 or later, chart, virtual kubelet and plugin together.'),
-    'projected-volumes-disabled': () =>
+    'projected-volumes-disabled': (data) =>
       advice(
         'Set interlink.disableProjectedVolumes=false in the values of the chart, and make remote pods anew.',
-        look,
+        look(data),
       ),
-    'address-and-port-missing': () =>
+    'address-and-port-missing': (data) =>
       advice(
         `Set ${values} in the values of the chart: the address is the published one, not that inside the cluster.`,
-        look,
+        look(data),
       ),
     'port-missing': () =>
       advice('Set interlink.kubernetesApiPort in the values of the chart, and make remote pods anew.'),
     'address-missing': () =>
       advice('Set interlink.kubernetesApiAddr in the values of the chart, and make remote pods anew.'),
+    'address-malformed': () =>
+      advice(
+        'Set interlink.kubernetesApiAddr to a name or an IP address alone, without scheme, path and port, and interlink.kubernetesApiPort to a number up to 65535.',
+      ),
     'internal-address': () =>
       advice(
         'Publish the paths /api and /apis at an address that the compute site reaches, and set that as interlink.kubernetesApiAddr.',
@@ -149,6 +158,13 @@ export const check = defineCheck({
       return { status: 'fail', message: 'port-missing', data: { address }, evidence: seen('KubernetesApiPort', '') }
     if (port !== '' && address === '')
       return { status: 'fail', message: 'address-missing', data: { port }, evidence: seen('KubernetesApiAddr', '') }
+    if (address !== '' && port !== '' && !isPlace(address, port))
+      return {
+        status: 'fail',
+        message: 'address-malformed',
+        data: { address, port },
+        evidence: [...seen('KubernetesApiAddr', address), ...seen('KubernetesApiPort', port)],
+      }
     const inside = want.apiClusterIp.state === 'known' && want.apiClusterIp.value === address
     if (isInternal(address) || inside)
       return {
@@ -213,3 +229,10 @@ function isBefore(version: string, other: readonly number[]): boolean {
   }
   return false
 }
+
+/** A name or an IPv4 address has no colon, an IPv6 address at least two. */
+const isPlace = (address: string, port: string): boolean =>
+  (/^[\w.-]+$/.test(address) || (address.split(':').length > 2 && /^[[\]0-9A-Fa-f:.]+$/.test(address))) &&
+  /^\d{1,5}$/.test(port) &&
+  Number(port) > 0 &&
+  Number(port) < 65_536

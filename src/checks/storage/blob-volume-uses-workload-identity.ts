@@ -1,12 +1,13 @@
 /** Whether a volume of Azure Blob asks for workload identity in the form that its driver reads. */
-import { defineCheck, type Evidence } from '../../core/check.ts'
+import { defineCheck, type Evidence, type Verdict } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
-import { attribute } from '../../domain/storage-volumes.ts'
+import { attribute, type Volume } from '../../domain/storage-volumes.ts'
+import { seeVolume } from '../../domain/volume-advice.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { meansWorkloadIdentity } from '../../probes/storage/azure-facts.ts'
 import { blobVolume } from '../../probes/storage/kinds-of-volume.ts'
 import { volumeErrors } from '../../probes/storage/object-errors.ts'
-import { provedBy, saidFor } from '../../probes/storage/words.ts'
+import { provedBy, saidFor, worstOf } from '../../probes/storage/words.ts'
 
 const id = 'storage/blob-volume-uses-workload-identity'
 const identities = [
@@ -27,7 +28,7 @@ type Data = {
 const anew = (data: Data, what: string): string =>
   advice(
     `Make ${data.volume} and its claim anew with ${what}: the attributes of a volume cannot be changed.`,
-    'kubectl get persistentvolumes,storageclasses',
+    ...seeVolume(data.volume),
   )
 const rightForm = `clientID of the identity (driver 1.24.0 and later) and, from driver 1.27.0 on, ${switchName}: "true"`
 
@@ -50,13 +51,13 @@ export const check = defineCheck({
     title: 'The Azure blob volume asks for workload identity in the form the driver reads',
     severity: 'error',
     scope: 'object',
-    kinds: ['PersistentVolume', 'StorageClass'],
+    kinds: ['PersistentVolume', 'StorageClass', 'Pod'],
     cloud: 'azure',
     section: 'Storage',
     why: "The driver mounts with the pod's token only where the volume says clientID; labels and annotations of workload identity play no part.",
     fix: {
       safety: 'review',
-      does: 'Make volume and claim anew with clientID (and mountWithWorkloadIdentityToken where the driver has it), by hand: attributes cannot be changed.',
+      does: 'Correct the attributes of a volume that stands in the pod template; make a PersistentVolume and its claim anew with clientID (and mountWithWorkloadIdentityToken where the driver has it) by hand, since theirs cannot be changed.',
     },
     links: [
       'https://github.com/Azure/azure-storage-fuse/issues/1305',
@@ -81,63 +82,67 @@ export const check = defineCheck({
   },
   judge: ({ have: { blobVolume }, want: { volumeErrors, meansWorkloadIdentity } }) => {
     if (blobVolume.state === 'absent') return { status: 'not-applicable', reason: 'no volume of Azure Blob' }
-    const [volume] = blobVolume.value
-    const said = saidFor(volumeErrors.state === 'known' ? volumeErrors.value : [], id)
-    const of = (name: string): string | undefined => {
-      const value = volume === undefined ? undefined : attribute(volume, name)
-      return value === '' ? undefined : value
-    }
-    const client = of('clientID')
-    const named = identities.find((name) => of(name) !== undefined)
-    const identity = named === undefined ? 'of its scale set' : (of(named) ?? '')
-    const evidence: Evidence[] = said.map(({ error }) => ofError(error))
-    if (volume !== undefined)
-      evidence.push({ question: blobVolume.from, path: volume.path, observed: volume.attributes })
-    if (meansWorkloadIdentity.state === 'known')
-      evidence.push({
-        question: meansWorkloadIdentity.from,
-        path: 'securityProfile.workloadIdentity',
-        observed: meansWorkloadIdentity.value,
-      })
-    const failing = (message: keyof typeof messages, more: Partial<Data> = {}) => {
-      const data: Data = {
-        ...{ volume: volume?.id ?? 'the volume', secret: volume?.secret ?? of('secretName') ?? '', identity },
-        ...{ attribute: named ?? 'AzureStorageIdentityClientID', value: of(switchName) ?? '', ...more },
+    const judgeOne = (volume: Volume | undefined): Verdict<typeof messages> => {
+      const said = saidFor(volumeErrors.state === 'known' ? volumeErrors.value : [], id)
+      const of = (name: string): string | undefined => {
+        const value = volume === undefined ? undefined : attribute(volume, name)
+        return value === '' ? undefined : value
       }
-      return { status: 'fail', message, data, evidence } as const
-    }
-    const wants = client !== undefined || of(switchName) !== undefined
-    if (of('protocol')?.toLowerCase() === 'nfs' && (wants || named !== undefined)) return failing('nfs-has-no-identity')
-    const secret = volume?.secret ?? of('secretName')
-    if (client !== undefined && secret !== undefined) return failing('secret-wins', { secret })
-    const msi = of('AzureStorageAuthType')?.toLowerCase() === 'msi'
-    const refused = provedBy(said, 'managed-identity-instead')
-    if (
-      (msi && (meansWorkloadIdentity.state === 'known' || refused !== undefined)) ||
-      (volume === undefined && refused !== undefined)
-    )
-      return failing('managed-identity-instead')
-    const keyless = provedBy(said, 'identity-without-auth-type')
-    if (named !== undefined && of('AzureStorageAuthType') === undefined && client === undefined)
-      return failing('identity-without-auth-type')
-    if (
-      provedBy(said, 'client-id-missing') !== undefined ||
-      (of(switchName) !== undefined && of(switchName) !== 'false' && client === undefined)
-    )
-      return failing('client-id-missing')
-    const value = of(switchName)
-    if (value !== undefined && value !== 'true' && value !== 'false')
-      return failing('value-not-true', { value: `"${value}"` })
-    if (client !== undefined) return said.length > 0 ? open(evidence) : { status: 'pass', evidence }
-    if (keyless !== undefined || said.length > 0) return open(evidence)
-    if (msi && meansWorkloadIdentity.state === 'unknown')
-      return {
-        status: 'undecided',
-        lacks: 'whether workload identity is meant, or an identity of the node',
-        lift: 'az aks show --name CLUSTER --resource-group GROUP > aks.json',
-        evidence,
+      const client = of('clientID')
+      const named = identities.find((name) => of(name) !== undefined)
+      const identity = named === undefined ? 'of its scale set' : (of(named) ?? '')
+      const evidence: Evidence[] = said.map(({ error }) => ofError(error))
+      if (volume !== undefined)
+        evidence.push({ question: blobVolume.from, path: volume.path, observed: volume.attributes })
+      if (meansWorkloadIdentity.state === 'known')
+        evidence.push({
+          question: meansWorkloadIdentity.from,
+          path: 'securityProfile.workloadIdentity',
+          observed: meansWorkloadIdentity.value,
+        })
+      const failing = (message: keyof typeof messages, more: Partial<Data> = {}) => {
+        const data: Data = {
+          ...{ volume: volume?.id ?? 'the volume', secret: volume?.secret ?? of('secretName') ?? '', identity },
+          ...{ attribute: named ?? 'AzureStorageIdentityClientID', value: of(switchName) ?? '', ...more },
+        }
+        return { status: 'fail', message, data, evidence } as const
       }
-    return { status: 'not-applicable', reason: 'the volume asks for no workload identity' }
+      const wants = client !== undefined || of(switchName) !== undefined
+      if (of('protocol')?.toLowerCase() === 'nfs' && (wants || named !== undefined))
+        return failing('nfs-has-no-identity')
+      const secret = volume?.secret ?? of('secretName')
+      if (client !== undefined && secret !== undefined) return failing('secret-wins', { secret })
+      const msi = of('AzureStorageAuthType')?.toLowerCase() === 'msi'
+      const refused = provedBy(said, 'managed-identity-instead')
+      if (
+        (msi && (meansWorkloadIdentity.state === 'known' || refused !== undefined)) ||
+        (volume === undefined && refused !== undefined)
+      )
+        return failing('managed-identity-instead')
+      const keyless = provedBy(said, 'identity-without-auth-type')
+      if (named !== undefined && of('AzureStorageAuthType') === undefined && client === undefined)
+        return failing('identity-without-auth-type')
+      if (
+        provedBy(said, 'client-id-missing') !== undefined ||
+        (of(switchName) !== undefined && of(switchName) !== 'false' && client === undefined)
+      )
+        return failing('client-id-missing')
+      const value = of(switchName)
+      if (value !== undefined && value !== 'true' && value !== 'false')
+        return failing('value-not-true', { value: `"${value}"` })
+      if (client !== undefined) return said.length > 0 ? open(evidence) : { status: 'pass', evidence }
+      if (keyless !== undefined || said.length > 0) return open(evidence)
+      if (msi && meansWorkloadIdentity.state === 'unknown')
+        return {
+          status: 'undecided',
+          lacks: 'whether workload identity is meant, or an identity of the node',
+          lift: 'az aks show --name CLUSTER --resource-group GROUP > aks.json',
+          evidence,
+        }
+      return { status: 'not-applicable', reason: 'the volume asks for no workload identity' }
+    }
+    const [first, ...others] = blobVolume.value
+    return worstOf([judgeOne(first), ...others.map(judgeOne)])
   },
 })
 

@@ -258,7 +258,10 @@ function judgeUse(
   if (missing.length === 0 && !hidden) return { data: base }
   if (hidden) return { data: base, open: `the value of an option of ${tool.name} that comes from elsewhere` }
   if (use.unseen)
-    return { data: base, open: `the configuration file of ${tool.name}, which may hold ${missing.join(', ')}` }
+    return {
+      data: base,
+      open: `what ${tool.name} is told by a file, a script or variables elsewhere, which may hold ${missing.join(', ')}`,
+    }
   if (tool.tool.startsWith('rclone') && missing.includes('env_auth=true'))
     return { message: 'anonymous', data: { ...base, option: 'env_auth=true' } }
   if (tool.tool === 'blobfuse2' && !missing.includes('mode: spn'))

@@ -1,5 +1,5 @@
 /** Whether the mounter that the pod runs, in its version, can use the identity that the pod has. */
-import { defineCheck, type Evidence, type Verdict } from '../../core/check.ts'
+import { defineCheck, type Verdict } from '../../core/check.ts'
 import { advice, editTemplate, type Place, placeOf } from '../../domain/advice.ts'
 import {
   faultOf,
@@ -7,7 +7,6 @@ import {
   insteadOf,
   modeName,
   type Row,
-  rowOf,
   rowsOf,
   sinceOf,
   type Tool,
@@ -16,10 +15,11 @@ import {
 import { sh } from '../../domain/shell-words.ts'
 import { compareVersions, readVersion } from '../../domain/versions.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
-import { type DriverUse, driverUses } from '../../probes/storage/driver-uses.ts'
-import { scene, type Use } from '../../probes/storage/scene.ts'
+import { type DriverUses, driverUses } from '../../probes/storage/driver-uses.ts'
+import { type Candidate, candidatesOf, choicesOf } from '../../probes/storage/mounter-rows.ts'
+import { scene } from '../../probes/storage/scene.ts'
 import { mounts } from '../../probes/storage/storage-pod.ts'
-import { ofUse, partOf, provedBy, saidFor } from '../../probes/storage/words.ts'
+import { partOf, provedBy, saidFor } from '../../probes/storage/words.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
 
 const id = 'storage/mounter-supports-the-identity'
@@ -46,17 +46,6 @@ const messages = {
 const replace = (data: Data, sentence: string): string => {
   const { where, commands } = editTemplate(data)
   return advice(`${sentence} in ${where}.`, ...commands)
-}
-
-/** What is judged of one mounter: run by the pod itself, or a driver that mounts for it. */
-type Candidate = {
-  readonly tool: Tool
-  readonly version: string | undefined
-  readonly level: string | undefined
-  readonly options: Use['options']
-  readonly evidence: Evidence
-  /** What its volume asks for, whatever the pod shows. */
-  readonly mode: string | undefined
 }
 
 export const check = defineCheck({
@@ -93,20 +82,11 @@ export const check = defineCheck({
   },
   judge: ({ have: { scene }, want: { driverUses }, subject }): Verdict<typeof messages> => {
     if (scene.state === 'absent') return { status: 'not-applicable', reason: 'the pod runs no mounter' }
-    const { pod, uses, modes, modesSeen, errors } = scene.value
+    const { pod, modes, modesSeen, errors } = scene.value
     const place = pod === undefined ? placeOf(subject) : { workload: workloadOf(pod), namespace: pod.namespace }
     const drivers = driverUses.state === 'known' ? driverUses.value : noDrivers
     const tools = drivers.tools
-    const candidates: readonly Candidate[] = [
-      ...uses.map((use) => ({
-        ...{ tool: use.tool, version: use.version, level: undefined, options: use.options, mode: undefined },
-        evidence: ofUse(use, scene.from),
-      })),
-      ...drivers.uses.map((one: DriverUse) => ({
-        ...{ tool: one.tool, version: one.version, level: one.level, options: one.options, mode: one.mode },
-        evidence: { question: one.from, path: one.path, observed: one.version ?? 'of a version that was not seen' },
-      })),
-    ]
+    const candidates = candidatesOf(scene.value, drivers, scene)
     const evidence = candidates.map((one) => one.evidence)
     const data = (
       one: Pick<Candidate, 'tool' | 'version'>,
@@ -122,34 +102,35 @@ export const check = defineCheck({
     let open: string | undefined
     let judged = 0
     const found: { [message in keyof typeof messages]?: Data } = {}
-    for (const one of candidates)
-      for (const mode of one.mode === undefined ? modes : [one.mode]) {
-        const version = one.version === undefined ? undefined : readVersion(one.version)
-        const row = rowOf(one.tool, mode, one.level, version)
-        if (row === undefined) continue
-        judged += 1
-        const rows = row === 'open' ? rowsOf(one.tool, mode, one.level) : [row]
-        const caught = trapIn(rows, one.options, version)
-        if (caught?.trap.finding === 'takes-node-identity')
-          found['takes-node-identity'] ??= data(one, mode, rows[0], {
-            option: caught.option.name,
-            instead: [insteadOf(rows[0], tools), ...ownWay(one.tool, mode, one.level)].join(', or '),
-          })
-        else if (caught?.trap.finding === 'unsupported')
-          found.unsupported ??= data(one, mode, rows[0], { because: `${caught.option.name} ${caught.trap.does}` })
-        else if (row === 'open')
-          open ??= `which version of ${one.tool.name} runs: they differ in whether they can use ${modeName(mode)}`
-        else if (row.verdict === 'fails') {
-          const since = sinceOf(one.tool, mode, one.level, row)
-          if (since === undefined || version === undefined) found.unsupported ??= data(one, mode, row)
-          else found['too-old'] ??= data(one, mode, row, { since })
-        } else if (row.verdict === 'unproven')
-          open ??= `whether ${one.tool.name} can use ${modeName(mode)}: ${row.because}; ${insteadOf(row, tools)} can`
-        const fault = faultOf(faultsOf(one.tool, mode, pod?.hostNetwork === true), version)
-        if (fault === 'open') open ??= `which version of ${one.tool.name} runs: some lose ${modeName(mode)}`
-        else if (fault !== undefined)
-          found['known-fault'] ??= data(one, mode, undefined, { fault: fault.fault, fixed: fault.fixed })
-      }
+    let byOther: string | undefined
+    for (const { one, mode, version, row, own } of choicesOf(candidates, modes)) {
+      if (own) byOther ??= `${one.tool.name} gets its credentials by ${modeName(mode)}`
+      if (own && (typeof row === 'string' || row.verdict !== 'fails')) continue
+      judged += 1
+      const rows = typeof row === 'string' ? rowsOf(one.tool, mode, one.level) : [row]
+      const caught = trapIn(rows, one.options, version)
+      if (caught?.trap.finding === 'takes-node-identity')
+        found['takes-node-identity'] ??= data(one, mode, rows[0], {
+          option: caught.option.name,
+          instead: [insteadOf(rows[0], tools), ...ownWay(one.tool, mode, one.level)].join(', or '),
+        })
+      else if (caught?.trap.finding === 'unsupported')
+        found.unsupported ??= data(one, mode, rows[0], { because: `${caught.option.name} ${caught.trap.does}` })
+      else if (row === 'open')
+        open ??= `which version of ${one.tool.name} runs: they differ in whether they can use ${modeName(mode)}`
+      else if (row === 'unlisted')
+        open ??= `whether ${one.tool.name} ${one.version} can use ${modeName(mode)}: of this version nothing is known, of others it is`
+      else if (row.verdict === 'fails') {
+        const since = sinceOf(one.tool, mode, one.level, row)
+        if (since === undefined || version === undefined) found.unsupported ??= data(one, mode, row)
+        else found['too-old'] ??= data(one, mode, row, { since })
+      } else if (row.verdict === 'unproven')
+        open ??= `whether ${one.tool.name} can use ${modeName(mode)}: ${row.because}; ${insteadOf(row, tools)} can`
+      const fault = faultOf(faultsOf(one.tool, mode, pod?.hostNetwork === true), version)
+      if (fault === 'open') open ??= `which version of ${one.tool.name} runs: some lose ${modeName(mode)}`
+      else if (fault !== undefined)
+        found['known-fault'] ??= data(one, mode, undefined, { fault: fault.fault, fixed: fault.fixed })
+    }
     const said = saidFor(errors, id)
     const texts = said.map(({ error }) => ofError(error))
     const text = said[0]?.error.text ?? ''
@@ -220,12 +201,15 @@ export const check = defineCheck({
         evidence,
       }
     return judged === 0
-      ? { status: 'not-applicable', reason: 'the pod has no cloud identity that the mounter could use' }
+      ? {
+          status: 'not-applicable',
+          reason: `the pod has no cloud identity that the mounter could use${byOther === undefined ? '' : `: ${byOther}`}`,
+        }
       : { status: 'pass', evidence }
   },
 })
 
-const noDrivers: { readonly uses: readonly DriverUse[]; readonly tools: readonly Tool[] } = { uses: [], tools: [] }
+const noDrivers: DriverUses = { uses: [], tools: [] }
 
 /** The version of the same tool that can, with what it has to be told: `s3fs-fuse 1.92 and later with credlib=`. */
 const ownWay = (tool: Tool, mode: string, level: string | undefined): readonly string[] => {

@@ -54,8 +54,8 @@ export const check = defineCheck({
     section: 'Storage',
     why: 'The driver mounts with its own identity unless the volume says pod, and only some versions can do that.',
     fix: {
-      safety: 'review',
-      does: 'Make the volume anew with the corrected attribute, by hand: the source of a PersistentVolume cannot be changed.',
+      safety: 'manual',
+      does: 'Make the volume anew with the corrected attribute: the source of a PersistentVolume cannot be changed, and the driver mounts no volume that stands in a pod.',
     },
     links: [
       'https://github.com/awslabs/mountpoint-s3-csi-driver/issues/276',

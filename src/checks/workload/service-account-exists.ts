@@ -87,6 +87,8 @@ export const check = defineCheck({
     const namespace = (isSubject ? subject.namespace : told?.namespace) ?? notCollected
     const users = want.namedBy.state === 'known' ? want.namedBy.value : []
     const workload = users[0] ?? told?.workload ?? 'a workload'
+    // It may be that a person asks for it, and nobody else.
+    const isNamed = users.length > 0 || told !== undefined || !isSubject
     const evidence: Evidence[] = []
     if (serviceAccount.state === 'absent')
       evidence.push({ question: serviceAccount.from, path: '', observed: 'absent', expected: 'a ServiceAccount' })
@@ -101,6 +103,11 @@ export const check = defineCheck({
           data: { name, namespaces: elsewhere.join(', '), namespace, workload },
           evidence: [...evidence, { question: want.namesakes.from, path: 'items', observed: elsewhere }],
         }
-      : { status: 'fail', message: 'missing', data: { namespace, name, workload }, evidence }
+      : {
+          status: 'fail',
+          message: 'missing',
+          data: { namespace, name, workload: isNamed ? workload : 'no workload that was seen' },
+          evidence,
+        }
   },
 })

@@ -21,7 +21,7 @@ const templateAt: { readonly [kind: string]: { readonly resource: string; readon
 function label({ have: { podView }, data: { workload } }: Brief): Proposal {
   if (podView.state === 'absent') return byHand
   const view: View = podView.value
-  const template = view.templates.find((one) => workloadOf(one) === workload)
+  const template = [...view.templates, ...view.idle].find((one) => workloadOf(one) === workload)
   const [kind = '', name = ''] = workload.split('/')
   const place = templateAt[kind]
   if (template === undefined || place === undefined || name === '') return byHand
@@ -33,7 +33,8 @@ function label({ have: { podView }, data: { workload } }: Brief): Proposal {
   const changed = patchObject({ resource: place.resource, namespace, name }, [
     before === undefined ? edit : { ...edit, before },
   ])
-  const pod = view.born?.name
+  // Only the pods of this template are made anew.
+  const pod = view.templates.includes(template) ? view.born?.name : undefined
   const gone = pod === undefined ? [] : [{ question: kubernetes.get('pods', namespace, pod), path: [] }]
   const [own, ...others] = changed.effects
   const summary = `Label the pod template of ${workload} in namespace ${namespace} with ${useLabel}=true`

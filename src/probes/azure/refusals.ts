@@ -6,6 +6,7 @@ import { authorityUrl, clouds } from '../../domain/azure-clouds.ts'
 import { codesIn } from '../../domain/azure-errors.ts'
 import { audienceIn, isAzureAudience, usesBinding } from '../../domain/azure-pods.ts'
 import { azure, seen } from '../../domain/questions.ts'
+import { sh } from '../../domain/shell-words.ts'
 import { errorsOfServiceAccount } from '../workload/observed-errors.ts'
 import { podsAndTemplates } from './pods.ts'
 import { askedAuthority, askedTenant, clientReference, isClientId, webhookSettings } from './reference.ts'
@@ -93,6 +94,28 @@ export const exchange = defineProbe({
       { clientId, tenant: askedTenant.value.value, authority },
     )
     return inquire(inquiry, question, readExchange)
+  },
+})
+
+/** The tenant that is meant where it is asked by a name, as Entra itself has told it; absent where it is asked by its id. */
+export const namedTenant = defineProbe({
+  id: 'azure/named-tenant',
+  about: 'the tenant behind the name that the workload asks with',
+  scope: 'service-account',
+  needs: { askedTenant },
+  wants: { exchange },
+  ask: ({ askedTenant }, { exchange }): Fact<string> => {
+    if (askedTenant.state === 'absent' || isClientId(askedTenant.value.value)) return absent(askedTenant.from)
+    const told =
+      exchange.state === 'known' && exchange.value.outcome === 'exchanged' ? exchange.value.tenantId : undefined
+    return told === undefined
+      ? unknown(
+          'not-collected',
+          `which tenant ${askedTenant.value.value} is was not seen`,
+          askedTenant.from,
+          sh`curl -s https://login.microsoftonline.com/${askedTenant.value.value}/v2.0/.well-known/openid-configuration`,
+        )
+      : known(told, exchange.from)
   },
 })
 

@@ -1,6 +1,7 @@
 /** The CA that remote pods are given, and the certificate that is presented at the published address. */
 import { absent, defineProbe, type Fact, known, unknown } from '../../core/fact.ts'
 import { at, listAt, textAt, textsAt } from '../../core/json.ts'
+import { plainName } from '../../domain/certificate-names.ts'
 import { kubernetes, oidc } from '../../domain/questions.ts'
 import { type Bundle, readPem, signerOf } from '../cluster/pem.ts'
 import { configured, isUnparsed } from './config.ts'
@@ -26,15 +27,9 @@ export type Presented = {
   readonly names: readonly string[]
   /** The CA that remote pods are given has signed it; undefined where that cannot be told. */
   readonly signed: boolean | undefined
+  /** Milliseconds since 1970; left out where it was not told. */
+  readonly notAfter?: number
 }
-
-/** `CN=a, O=b` whatever the order and the spaces. */
-const plain = (name: string): string =>
-  name
-    .split(/,\s*/)
-    .map((one) => one.trim())
-    .sort()
-    .join(',')
 
 export const presented = defineProbe({
   id: 'interlink/presented-certificate',
@@ -55,18 +50,22 @@ export const presented = defineProbe({
     // The CA itself, put beside the other files, is not what anybody presents.
     if (
       leaf !== undefined &&
-      !certificates.some((one) => plain(one.subject) === plain(textAt(leaf, 'subject') ?? ''))
+      !certificates.some((one) => plainName(one.subject) === plainName(textAt(leaf, 'subject') ?? ''))
     ) {
       const issuers = listAt(answer.state === 'known' ? answer.value : null, 'chain').map(
         (one) => textAt(one, 'issuer') ?? '',
       )
-      const signed = certificates.some(({ subject }) => issuers.some((issuer) => plain(issuer) === plain(subject)))
+      const ends = Date.parse(textAt(leaf, 'notAfter') ?? '')
+      const signed = certificates.some(({ subject }) =>
+        issuers.some((issuer) => plainName(issuer) === plainName(subject)),
+      )
       return known(
         {
           subject: textAt(leaf, 'subject') ?? '',
           issuer: textAt(leaf, 'issuer') ?? '',
           names: textsAt(leaf, 'names'),
           signed,
+          ...(Number.isNaN(ends) ? {} : { notAfter: ends }),
         },
         question,
       )
@@ -92,6 +91,7 @@ export const presented = defineProbe({
         issuer: own.issuer,
         names: own.names,
         signed: (await signerOf(own, certificates)) !== undefined,
+        notAfter: own.notAfter,
       },
       serving,
     )

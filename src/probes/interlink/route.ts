@@ -4,13 +4,23 @@ import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } fro
 import { interLinkIn, parseInterLink } from '../../domain/interlink-config.ts'
 import { documents, kubernetes, oidc } from '../../domain/questions.ts'
 
-export type Backend = { readonly path: string; readonly service: string; readonly port: string }
+export type Backend = {
+  readonly path: string
+  readonly service: string
+  readonly port: string
+  /** How the path is matched: Exact, Prefix or as the ingress controller likes. */
+  readonly type: string
+  /** Of its rule, where it has one. */
+  readonly host?: string
+}
 export type Route = {
   readonly namespace: string
   readonly name: string
   readonly annotations: { readonly [key: string]: string }
   readonly className?: string
   readonly backends: readonly Backend[]
+  /** What is sent on in the place of the path, and the paths as they are written, where that loses the path itself. */
+  readonly rewrite?: { readonly to: string; readonly paths: readonly string[] }
   /** One of the two paths as it is written, without a pattern, and the rule that it stands in. */
   readonly model?: { readonly rule: number; readonly path: string; readonly entry: JsonObject }
   readonly hosts: readonly string[]
@@ -24,16 +34,32 @@ export type Route = {
 const normal = (path: string): string => path.replace(/\(.*$/, '').replace(/(.)\/$/, '$1')
 
 function backendsOf(ingress: Json): readonly Backend[] {
-  return listAt(ingress, 'spec', 'rules').flatMap((rule) =>
-    listAt(rule, 'http', 'paths').map((one) => {
+  return listAt(ingress, 'spec', 'rules').flatMap((rule) => {
+    const host = textAt(rule, 'host')
+    return listAt(rule, 'http', 'paths').map((one) => {
       const port = at(one, 'backend', 'service', 'port', 'number') ?? at(one, 'backend', 'service', 'port', 'name')
       return {
         path: normal(textAt(one, 'path') ?? '/'),
+        type: textAt(one, 'pathType') ?? 'ImplementationSpecific',
+        ...(host === undefined ? {} : { host }),
         service: textAt(one, 'backend', 'service', 'name') ?? '',
         port: port === undefined || port === null ? '' : String(port),
       }
-    }),
-  )
+    })
+  })
+}
+
+/**
+ * The target of ingress-nginx takes the place of all that the pattern has matched, of which groups bring back theirs:
+ * https://kubernetes.github.io/ingress-nginx/examples/rewrite/. Patterns are not run; what stands before the first group is never brought back.
+ */
+function rewriteOf(ingress: Json): Route['rewrite'] {
+  const to = textAt(ingress, 'metadata', 'annotations', 'nginx.ingress.kubernetes.io/rewrite-target')
+  if (to === undefined || to === '' || to.includes('api')) return undefined
+  const paths = listAt(ingress, 'spec', 'rules')
+    .flatMap((rule) => listAt(rule, 'http', 'paths').map((one) => textAt(one, 'path') ?? ''))
+    .filter((path) => /^\/apis?/.test(path.split('(')[0] ?? ''))
+  return paths.length === 0 ? undefined : { to, paths }
 }
 
 function modelOf(ingress: Json): Route['model'] {
@@ -87,6 +113,7 @@ export const route = defineProbe({
     const backends = backendsOf(ingress)
     const paths = new Set(backends.map(({ path }) => path))
     const model = modelOf(ingress)
+    const rewrite = rewriteOf(ingress)
     const tls = listAt(ingress, 'spec', 'tls')
     const hosts = tls.flatMap((one) => textsAt(one, 'hosts'))
     const told = await toldAddress(ask)
@@ -111,6 +138,7 @@ export const route = defineProbe({
         ...(className === undefined ? {} : { className }),
         backends,
         ...(model === undefined ? {} : { model }),
+        ...(rewrite === undefined ? {} : { rewrite }),
         hosts,
         secrets: tls.flatMap((one) => textAt(one, 'secretName') ?? []),
         ...(told === undefined ? {} : { told }),
@@ -199,21 +227,38 @@ export const surroundings = defineProbe({
   },
 })
 
-/** What answers at the published address: an HTTP status, or that nobody does. Absent where no address was seen. */
+export type RouteAnswer = {
+  readonly silent: boolean
+  /** Paths that what stands before the API does not know. */
+  readonly lost: readonly string[]
+}
+
+const kinds = /^(?:Status|APIVersions|APIGroupList)$/
+const isLost = (answer: Json): boolean =>
+  at(answer, 'status') === 404 && !kinds.test(textAt(answer, 'document', 'kind') ?? '')
+
+/** What answers at the published address: an HTTP status for each of the two paths, or that nobody does. Absent where no address was seen. */
 export const routeAnswer = defineProbe({
   id: 'interlink/route-answer',
   about: 'what answers at the published address',
   scope: 'object',
   needs: {},
   wants: { route },
-  ask: async (_have, { route }, { ask }): Promise<Fact<{ readonly silent: boolean }>> => {
+  ask: async (_have, { route }, { ask }): Promise<Fact<RouteAnswer>> => {
     const told = route.state === 'known' ? route.value.told : undefined
     if (told === undefined || told.port === '') return absent(oidc.keys(''))
     const host = told.address.includes(':') && !told.address.startsWith('[') ? `[${told.address}]` : told.address
-    const question = oidc.keys(`https://${host}:${told.port}/api`)
-    const answer = await ask(question)
+    const [question, below] = ['/api', '/apis'].map((path) => oidc.keys(`https://${host}:${told.port}${path}`))
+    if (question === undefined || below === undefined) return absent(oidc.keys(''))
+    const [answer, other] = await Promise.all([ask(question), ask(below)])
+    if (answer.state === 'unknown')
+      return { ...answer, lift: 'kubectl wi doctor against the cluster, or kubectl wi doctor --remote inside a job' }
     if (answer.state !== 'known') return answer
     const failure = textAt(answer.value, 'failure', 'kind')
-    return known({ silent: failure === 'refused' || failure === 'name-not-found' }, question)
+    const lost = [
+      ...(isLost(answer.value) ? ['/api'] : []),
+      ...(other.state === 'known' && isLost(other.value) ? ['/apis'] : []),
+    ]
+    return known({ silent: failure === 'refused' || failure === 'name-not-found', lost }, question)
   },
 })

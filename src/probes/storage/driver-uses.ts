@@ -37,6 +37,7 @@ const images: { readonly [driver: string]: RegExp } = {
   [blobDriver]: /blob-csi(?:-driver)?$|blob-csi:/,
   [filesDriver]: /azurefile-csi/,
   [gcsDriver]: /gcs-fuse-csi-driver(?!-)/,
+  'ru.yandex.s3.csi': /csi-s3-driver/,
   'ebs.csi.aws.com': /aws-ebs-csi-driver|ebs-csi-driver/,
   'efs.csi.aws.com': /aws-efs-csi-driver|efs-csi-driver/,
 }
@@ -68,15 +69,14 @@ export const driverUses = defineProbe({
     const own = scene.state === 'known' ? ownUses(scene.value.pod, tools, scene.from) : []
     const volumes: readonly Volume[] =
       scene.state === 'known' ? [...scene.value.volumes, ...(await unnamed(scene.value, subject, ask))] : []
-    const ofPod = volumes.filter((one) => {
-      if (one.driver === s3Driver) return attribute(one, 'authenticationSource') === 'pod'
-      if (one.driver === blobDriver || one.driver === filesDriver) return attribute(one, 'clientID') !== undefined
-      return one.driver === gcsDriver
+    const ofPod = volumes.flatMap((volume) => {
+      const way = wayOf(volume, tools, scene.state === 'known' ? scene.value.pod : undefined)
+      return way === undefined ? [] : [{ volume, way }]
     })
     if (ofPod.length === 0) return scene.state === 'known' ? known({ uses: own, tools }, scene.from) : absent(question)
     const answer = await ask(question)
     const sets = answer.state === 'known' ? listAt(answer.value, 'items') : []
-    const uses = ofPod.flatMap((volume): readonly DriverUse[] => {
+    const uses = ofPod.flatMap(({ volume, way }): readonly DriverUse[] => {
       const tool = tools.find(({ recognise }) => recognise.drivers?.includes(volume.driver ?? '') === true)
       if (tool === undefined) return []
       const seen = versionIn(sets, volume.driver ?? '')
@@ -84,8 +84,7 @@ export const driverUses = defineProbe({
       return [
         {
           tool,
-          level: 'pod',
-          ...(tool.stores.some((store) => store.startsWith('azure')) ? { mode: 'azure-workload-identity' } : {}),
+          ...way,
           options,
           from: answer.from,
           path: seen?.image ?? volume.id,
@@ -97,9 +96,35 @@ export const driverUses = defineProbe({
   },
 })
 
+const externalAnnotation = 'gke-gcsfuse/workload-identity-credential-configmap'
+
+type Way = Pick<DriverUse, 'level' | 'mode'>
+
+/** With whose credentials the driver mounts this volume; undefined where with its own, or where nothing tells. */
+function wayOf(volume: Volume, tools: readonly Tool[], pod: Pod | undefined): Way | undefined {
+  const { driver = '' } = volume
+  const tool = tools.find(({ recognise }) => recognise.drivers?.includes(driver) === true)
+  if (tool === undefined) return undefined
+  const isAzure = driver === blobDriver || driver === filesDriver
+  // A Secret that stands beside clientID is another check's to say.
+  if (isAzure && attribute(volume, 'clientID') !== undefined) return { level: 'pod', mode: 'azure-workload-identity' }
+  if (volume.secret !== undefined || attribute(volume, 'secretName') !== undefined)
+    return { level: 'pod', mode: 'static-keys' }
+  if (driver === blobDriver && attribute(volume, 'AzureStorageAuthType')?.toLowerCase() === 'msi')
+    return { level: 'driver', mode: 'azure-managed-identity' }
+  if (driver === s3Driver) return attribute(volume, 'authenticationSource') === 'pod' ? { level: 'pod' } : undefined
+  if (driver === gcsDriver)
+    return {
+      level: 'pod',
+      mode: pod?.annotations[externalAnnotation] === undefined ? 'gke-metadata' : 'gcp-external-account',
+    }
+  const isOfPod = Object.values(tool.modes).some((rows) => rows?.some(({ level }) => level === 'pod') === true)
+  return isOfPod && !isAzure ? { level: 'pod' } : undefined
+}
+
 /** A pod of a driver itself, which acts with the identity of its own ServiceAccount. */
 function ownUses(pod: Pod | undefined, tools: readonly Tool[], from: Question): readonly DriverUse[] {
-  return (pod?.storage?.containers ?? []).flatMap(({ image }) => {
+  return (pod?.storage?.containers ?? []).flatMap(({ name, image }) => {
     const driver = Object.keys(images).find(
       (name) => images[name]?.test(image.split('@')[0]?.replace(/:[^:/]*$/, '') ?? '') === true,
     )
@@ -111,7 +136,7 @@ function ownUses(pod: Pod | undefined, tools: readonly Tool[], from: Question): 
           {
             tool,
             level: 'driver' as const,
-            options: [],
+            options: variablesOf(pod, name),
             from,
             path: image,
             ...(version === undefined ? {} : { version }),
@@ -119,6 +144,13 @@ function ownUses(pod: Pod | undefined, tools: readonly Tool[], from: Question): 
         ]
   })
 }
+
+const variablesOf = (pod: Pod | undefined, container: string): readonly Option[] =>
+  Object.keys(pod?.containers.find(({ name }) => name === container)?.env ?? {}).map((name) => ({
+    name,
+    value: null,
+    where: `variable ${name}`,
+  }))
 
 /** Where only a text speaks of a mount, the volumes of the cluster that may be meant. */
 async function unnamed({ errors }: Scene, { kind }: Subject, ask: Inquiry['ask']): Promise<readonly Volume[]> {

@@ -14,14 +14,15 @@ const ofDrivers = (id: string, about: string, drivers: readonly string[], checks
     scope: 'object',
     needs: {},
     wants: { volumes, volumeErrors },
-    ask: (_have, { volumes, volumeErrors }): Fact<readonly Volume[]> => {
+    ask: (_have, { volumes, volumeErrors }, { subject }): Fact<readonly Volume[]> => {
       const own =
         volumes.state === 'known'
           ? volumes.value.filter(({ driver }) => driver !== undefined && drivers.includes(driver))
           : []
       if (own.length > 0) return known(own, volumes.from)
-      // An object of another driver is not what the text is about.
+      // An object of another driver is not what the text is about, nor a pod that has no such volume in itself.
       const said =
+        subject.kind !== 'Pod' &&
         volumeErrors.state === 'known' &&
         volumes.state !== 'known' &&
         checks.some((check) => saidFor(volumeErrors.value, check).length > 0)

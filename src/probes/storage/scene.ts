@@ -2,6 +2,7 @@
 import { absent, defineProbe, type Fact, type Inquiry, known } from '../../core/fact.ts'
 import { at, isList } from '../../core/json.ts'
 import { azureClientAnnotation, googleAnnotation, podIdentityAudience, roleAnnotation } from '../../domain/audiences.ts'
+import { unseenOptions } from '../../domain/mounter-words.ts'
 import { findOption, type Option, type Tool } from '../../domain/mounters.ts'
 import type { MountingContainer } from '../../domain/pod-storage.ts'
 import { kubernetes } from '../../domain/questions.ts'
@@ -46,7 +47,7 @@ function optionsOfCall(call: readonly string[], where: string): readonly Option[
   const [tool, first, type, ...rest] = call
   if (tool === 'mount' && first === '-t' && type !== undefined)
     return [{ name: 'mount -t', value: type, where }, ...rest.map((word) => optionOf(word, where))]
-  return call.slice(1).map((word) => optionOf(word, where))
+  return call.slice(1).flatMap((word) => (word === unseenOptions ? [] : [optionOf(word, where)]))
 }
 
 const commandOf = (call: readonly string[]): string | undefined => (call[0] === 'mount' ? call[2] : call[0])
@@ -117,7 +118,7 @@ async function usesOf(pod: Pod, tools: readonly Tool[], inquiry: Inquiry): Promi
         (findOption(own, 'config-file') !== undefined ||
           !options.some(({ name }) => /^(?:mode|AZURE_STORAGE_AUTH_TYPE)$/.test(name)))
       uses.push({
-        ...{ tool, container, options, unseen: readsFile || env?.envFrom === true },
+        ...{ tool, container, options, unseen: readsFile || env?.envFrom === true || call.includes(unseenOptions) },
         ...(version === undefined ? {} : { version }),
       })
     }

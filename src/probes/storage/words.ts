@@ -38,3 +38,9 @@ export const ofUse = (use: Use, from: Question): Evidence => ({
 })
 
 export const containersOf = ({ pod }: Scene) => pod?.storage?.containers ?? []
+
+/** The word on an object with several volumes: the first that fails, else the first that is open, else one that passes. */
+export function worstOf<V extends { readonly status: string }>(verdicts: readonly [V, ...V[]]): V {
+  const of = (status: string): V | undefined => verdicts.find((one) => one.status === status)
+  return of('fail') ?? of('undecided') ?? of('pass') ?? verdicts[0]
+}

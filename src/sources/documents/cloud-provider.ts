@@ -9,7 +9,7 @@ const baseOf = (name: string): string => name.split(/[\\/]/).at(-1) ?? name
 /** Sections that only such a file has; other INI files go on to whoever knows them. */
 const ownSections =
   /^\s{0,9}\[\s{0,9}(?:Global|LoadBalancer|BlockStorage|Metadata|VirtualCenter|Workspace|ServiceOverride|connection|mesos-cloud)\b[^\]]{0,200}\]/im
-const ownNames = /cloud[-_.]?(?:config|conf|provider)/i
+const ownNames = /cloud[-_.]?(?:config|conf|provider)|^(?:aws|azure|gce|openstack|vsphere)\.(?:conf|cfg|ini)$/i
 
 export const cloudConfig: TextReader = ({ name, text }) => {
   const base = baseOf(name)

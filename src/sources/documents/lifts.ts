@@ -12,6 +12,7 @@ function kubernetesLift(question: Question): string {
   const { call } = question
   if (call.startsWith('nonresource '))
     return sh`kubectl get --raw ${call.slice('nonresource '.length, call.lastIndexOf('/'))} > apiserver.json`
+  if (call === 'clock') return 'kubectl wi collect, which writes down whose clock shows what'
   if (call === 'config') return 'kubectl config view --minify > kubeconfig.yaml'
   if (call === 'serviceaccounts/token/create') return mint(question)
   const [resource = '', verb] = call.split('/')

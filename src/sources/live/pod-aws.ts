@@ -1,5 +1,4 @@
 /** AWS as a pod meets it: the token exchanged at STS or at the Pod Identity agent, and what the session then opens. */
-import { randomBytes } from 'node:crypto'
 import type { Fact } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
 import type { Answer } from '../../core/proof.ts'
@@ -8,6 +7,7 @@ import { isAgent, judgeHost } from '../../domain/sdk-refusals.ts'
 import { serviceError, unseen } from './aws-answers.ts'
 import { awsClients, type SessionCredentials } from './aws-clients.ts'
 import { exchangeToken } from './aws-exchange.ts'
+import { content, type Store, some } from './pod-stores.ts'
 import type { TokenVault } from './token-vault.ts'
 import { plain } from './trouble.ts'
 import { exchange } from './wire.ts'
@@ -23,9 +23,7 @@ export type PodAws = {
   /** `file` says that the agent wants a token; without one the request carries none. */
   readonly askAgent: (address: string, token: TokenName | undefined) => Promise<Attempt>
   readonly caller: () => Promise<Attempt>
-  readonly list: (bucket: string) => Promise<Attempt>
-  /** Puts a small object and deletes it again. */
-  readonly write: (bucket: string) => Promise<Attempt>
+  readonly store: (bucket: string) => Store
   readonly close: () => void
 }
 
@@ -134,22 +132,46 @@ export function podAws({ env, vault, timeoutMs, signal }: PodAwsSettings): PodAw
         const { Arn = '', Account = '' } = await (await asSession().sts()).send(new GetCallerIdentityCommand({}), how)
         return { state: 'done', told: { arn: plain(Arn), account: plain(Account) } }
       }),
-    list: (bucket) =>
-      asked('s3:ListBucket', { bucket }, async () => {
-        const { ListObjectsV2Command } = await import('@aws-sdk/client-s3')
-        const s3 = await asSession().s3()
-        const { KeyCount = 0 } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }), how)
-        return { state: 'done', told: { objects: KeyCount === 0 ? 'none' : 'at least one' } }
-      }),
-    write: (bucket) =>
-      asked('s3:PutObject', { bucket }, async () => {
-        const { DeleteObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3')
-        const s3 = await asSession().s3()
-        const Key = `kubectl-wi-exchange-test-${randomBytes(6).toString('hex')}`
-        await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'kubectl wi exchange-test' }), how)
-        await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }), how)
-        return { state: 'done', told: { key: Key } }
-      }),
+    store: (Bucket) => {
+      // Archived objects are read by nobody until somebody restores them.
+      const archived = /^(?:GLACIER|DEEP_ARCHIVE)$/
+      return {
+        list: () =>
+          asked('s3:ListBucket', { bucket: Bucket }, async () => {
+            const { ListObjectsV2Command } = await import('@aws-sdk/client-s3')
+            const s3 = await asSession().s3()
+            const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, MaxKeys: some }), how)
+            const readable = Contents.filter(({ StorageClass = '' }) => !archived.test(StorageClass))
+            const one = readable.find(({ Size = 0 }) => Size > 0) ?? readable[0]
+            const objects = Contents.length === 0 ? 'none' : 'at least one'
+            if (one?.Key === undefined) return { state: 'done', told: { objects } }
+            return { state: 'done', told: { objects, key: one.Key, size: String(one.Size ?? 0) } }
+          }),
+        read: (Key, empty) =>
+          asked('s3:GetObject', { bucket: Bucket }, async () => {
+            const { GetObjectCommand } = await import('@aws-sdk/client-s3')
+            const s3 = await asSession().s3()
+            const Range = empty ? {} : { Range: 'bytes=0-0' }
+            const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, ...Range }), how)
+            await Body?.transformToByteArray()
+            return { state: 'done', told: {} }
+          }),
+        put: (Key) =>
+          asked('s3:PutObject', { bucket: Bucket }, async () => {
+            const { PutObjectCommand } = await import('@aws-sdk/client-s3')
+            const s3 = await asSession().s3()
+            await s3.send(new PutObjectCommand({ Bucket, Key, Body: content }), how)
+            return { state: 'done', told: {} }
+          }),
+        remove: (Key) =>
+          asked('s3:DeleteObject', { bucket: Bucket }, async () => {
+            const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
+            const s3 = await asSession().s3()
+            await s3.send(new DeleteObjectCommand({ Bucket, Key }), how)
+            return { state: 'done', told: {} }
+          }),
+      }
+    },
     close: () => {
       session = undefined
       for (const close of closers) close()

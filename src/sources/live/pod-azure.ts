@@ -1,20 +1,41 @@
 /** Azure as a pod meets it: the projected token as a client assertion at Entra's token endpoint; of the access token only claims are told. */
 import { textAt } from '../../core/json.ts'
+import { blobHosts, cloudOfAuthority } from '../../domain/azure-clouds.ts'
 import type { TokenName } from '../../domain/questions.ts'
 import { readToken } from '../../domain/token-claims.ts'
 import type { Attempt } from './pod-aws.ts'
+import { blobStorage, type Store } from './pod-stores.ts'
 import { type PodWeb, refusalOf, silent } from './pod-web.ts'
 import type { TokenVault } from './token-vault.ts'
 import { plain } from './trouble.ts'
 
 export type AzureOrder = { readonly authority: string; readonly tenant: string; readonly client: string }
 
+export type PodAzure = {
+  readonly assert: (token: TokenName, order: AzureOrder) => Promise<Attempt>
+  /** A container of a storage account, with the token that came last. */
+  readonly store: (account: string, container: string) => Store
+}
+
+export function podAzure(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv): PodAzure {
+  let access: string | undefined
+  const cloud = cloudOfAuthority(env.AZURE_AUTHORITY_HOST ?? '') ?? 'AzurePublicCloud'
+  return {
+    assert: (token, order) =>
+      assertToEntra(web, vault, token, order, (given) => {
+        access = given
+      }),
+    store: (account, container) => blobStorage(web, access, `${account}.${blobHosts[cloud]}`, container),
+  }
+}
+
 /** https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#third-case-access-token-request-with-a-federated-credential */
-export async function assertToEntra(
+async function assertToEntra(
   web: PodWeb,
   vault: TokenVault,
   token: TokenName,
   { authority, tenant, client }: AzureOrder,
+  keep: (access: string) => void,
 ): Promise<Attempt> {
   const url = URL.parse(`${authority.replace(/\/+$/, '')}/${encodeURIComponent(tenant)}/oauth2/v2.0/token`)
   if (url?.protocol !== 'https:')
@@ -44,6 +65,7 @@ export async function assertToEntra(
   const access = readToken(textAt(got.value, 'access_token') ?? '')
   if (textAt(got.value, 'access_token') === undefined)
     return { state: 'unseen', detail: 'the answer of Entra holds no token', unreachable: false }
+  keep(textAt(got.value, 'access_token') ?? '')
   const claims = access.state === 'read' ? access.claims : {}
   const [app, object, home] = [
     textAt(claims, 'appid') ?? textAt(claims, 'azp'),

@@ -2,6 +2,7 @@
 import { textAt } from '../../core/json.ts'
 import type { TokenName } from '../../domain/questions.ts'
 import type { Attempt } from './pod-aws.ts'
+import { cloudStorage, type Store } from './pod-stores.ts'
 import { type PodWeb, refusalOf, silent } from './pod-web.ts'
 import type { TokenVault } from './token-vault.ts'
 import { plain } from './trouble.ts'
@@ -21,6 +22,8 @@ export type PodGoogle = {
   /** Whether Google's metadata server answers: the account that it shows. */
   readonly metadataAccount: () => Promise<Attempt>
   readonly metadataToken: () => Promise<Attempt>
+  /** A bucket, with the token that came last. */
+  readonly store: (bucket: string) => Store
 }
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
@@ -39,6 +42,7 @@ const notGoogle = (address: string): Attempt => ({
 
 export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv): PodGoogle {
   let federated: string | undefined
+  let access: string | undefined
   const metadata = (path: string): URL | null =>
     URL.parse(
       `http://${env.GCE_METADATA_IP || env.GCE_METADATA_HOST || '169.254.169.254'}/computeMetadata/v1/instance/service-accounts/default/${path}`,
@@ -54,7 +58,8 @@ export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv
     if (got.status !== 200) return refusalOf(web, url, got)
     if (path === 'email')
       return { state: 'done', told: { account: typeof got.value === 'string' ? web.words(got.value) : '' } }
-    return textAt(got.value, 'access_token') === undefined
+    access = textAt(got.value, 'access_token')
+    return access === undefined
       ? { state: 'unseen', detail: 'its answer holds no token', unreachable: false }
       : { state: 'done', told: { endpoint: url.origin } }
   }
@@ -80,6 +85,7 @@ export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv
       if ('trouble' in got) return silent(url, got)
       if (got.status !== 200) return refusalOf(web, url, got)
       federated = textAt(got.value, 'access_token')
+      access = federated
       return federated === undefined
         ? { state: 'unseen', detail: 'the answer of STS holds no token', unreachable: false }
         : { state: 'done', told: { endpoint: url.origin } }
@@ -93,7 +99,8 @@ export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv
       })
       if ('trouble' in got) return silent(url, got)
       if (got.status !== 200) return refusalOf(web, url, got)
-      return textAt(got.value, 'accessToken') === undefined
+      access = textAt(got.value, 'accessToken')
+      return access === undefined
         ? { state: 'unseen', detail: 'the answer holds no token', unreachable: false }
         : { state: 'done', told: { endpoint: url.origin } }
     },
@@ -110,5 +117,6 @@ export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv
     },
     metadataAccount: () => fromMetadata('email', shortly),
     metadataToken: () => fromMetadata('token', 10_000),
+    store: (bucket) => cloudStorage(web, access, bucket),
   }
 }

@@ -16,6 +16,8 @@ export type PodWebSettings = {
   readonly signal?: AbortSignal | undefined
 }
 type Sending = {
+  /** POST with a body and GET without one, if it is not said. */
+  readonly method?: string
   readonly headers?: { readonly [name: string]: string }
   readonly body?: string
   readonly timeoutMs?: number
@@ -45,13 +47,13 @@ export function podWeb({ env, vault, timeoutMs, signal }: PodWebSettings): PodWe
   return {
     words,
     inLab: lab !== undefined,
-    send: async (url, { headers = {}, body, timeoutMs: own } = {}) => {
+    send: async (url, { method, headers = {}, body, timeoutMs: own } = {}) => {
       const secure = url.protocol === 'https:'
       const to = secure ? lab?.connect(url.hostname, url.port === '' ? 443 : Number(url.port)) : undefined
       const reply = await exchange({
         url,
         options: {
-          ...(body === undefined ? {} : { method: 'POST' }),
+          method: method ?? (body === undefined ? 'GET' : 'POST'),
           ...(to === undefined ? {} : { ...to, servername: url.hostname }),
           ...(lab === undefined || !secure ? {} : { ca: [...lab.roots] }),
           agent: secure ? agent : false,

@@ -29,7 +29,7 @@ export async function startAzurite(order: {
   const { home, folder, authority } = order
   const started = performance.now()
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const { cert, key } = await authority.server(['127.0.0.1', 'localhost'])
+  const { cert, key } = await authority.server(['127.0.0.1', 'localhost', `${account}.blob.core.windows.net`])
   const files = { cert: path.join(folder, 'serving.pem'), key: path.join(folder, 'serving.key') }
   await writeFile(files.cert, cert)
   await writeFile(files.key, key, { mode: 0o600 })

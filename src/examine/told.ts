@@ -1,0 +1,18 @@
+/** What became of an attempt, as the outcome of a step: done, refused in the other side's own words, or not seen. */
+import type { Outcome } from '../core/proof.ts'
+import type { Attempt } from '../sources/live/pod-aws.ts'
+import { refused } from './proving.ts'
+
+export function told(
+  got: Attempt,
+  says: (told: { readonly [name: string]: string }) => string,
+  refusal: string,
+): Outcome {
+  if (got.state === 'refused') return refused(refusal, got.answer)
+  if (got.state === 'done') {
+    const { endpoint } = got.told
+    return { status: 'pass', says: says(got.told), ...(endpoint ? { details: [['endpoint', endpoint]] } : {}) }
+  }
+  const { detail, lift } = got
+  return { status: 'unknown', says: detail, ...(lift === undefined ? {} : { lift }) }
+}
