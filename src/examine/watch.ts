@@ -30,12 +30,12 @@ export function watch(): Watch {
       told: (probe, subject) => {
         waiting.delete(keyOf(probe, subject))
       },
-      found: ({ check, status }) => {
+      found: ({ check, status }, times = 1) => {
         const tally = sectionOf.get(check)
         if (tally === undefined) return
-        tally.judged += 1
-        if (status === 'fail' || status === 'crashed') tally.failed += 1
-        if (status === 'unknown') tally.unseen += 1
+        tally.judged += times
+        if (status === 'fail' || status === 'crashed') tally.failed += times
+        if (status === 'unknown') tally.unseen += times
       },
     },
     phase: (words) => {

@@ -22,8 +22,8 @@ export const googleEndpoints = defineProbe({
   scope: 'cluster',
   needs: { googleWorld },
   wants: {},
+  only: 'googleWorld',
   ask: async ({ googleWorld }, _want, { ask, subjects }): Promise<Fact<Endpoints>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const { heard } = googleWorld.value
     const services = reading(await ask(gcp.services()), (json) =>
       listAt(json, 'services').flatMap((one) => {

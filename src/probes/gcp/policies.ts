@@ -62,8 +62,8 @@ export const googleImpersonation = defineProbe({
   scope: 'service-account',
   needs: { googleAccount },
   wants: { googleFederation, clock },
+  only: 'googleAccount',
   ask: async ({ googleAccount }, { googleFederation, clock }, { ask }): Promise<Fact<Impersonation>> => {
-    if (googleAccount.state === 'absent') return googleAccount
     const google = googleAccount.value
     const { world } = google
     const federation = googleFederation.state === 'known' ? googleFederation.value : undefined
