@@ -28,14 +28,17 @@ const scopes: { readonly [kind: string]: Scope } = {
 
 export const scopeOf = (subject: Subject): Scope => scopes[subject.kind] ?? 'object'
 
+/** `ServiceAccount shop/cart`: unique within a run. */
+export const keyOfSubject = ({ kind, namespace, name }: Pick<Subject, 'kind' | 'namespace' | 'name'>): string =>
+  namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`
+
 const keys = new WeakMap<Subject, string>()
 
-/** `ServiceAccount shop/cart`: unique within a run. Made once for each: thousands of subjects are looked up time and again. */
+/** The same, made once for each that is judged: thousands are looked up time and again. */
 export function subjectKey(subject: Subject): string {
   let key = keys.get(subject)
   if (key === undefined) {
-    const { kind, namespace, name } = subject
-    key = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+    key = keyOfSubject(subject)
     keys.set(subject, key)
   }
   return key

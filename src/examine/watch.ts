@@ -42,9 +42,13 @@ export function watch(): Watch {
       phase = words
     },
     plan: (checks, subjects) => {
+      const counts = new Map<string, number>()
       for (const { meta } of inOrder(checks)) {
         const tally = sections.get(meta.section) ?? { judged: 0, total: 0, failed: 0, unseen: 0 }
-        tally.total += subjects.filter((subject) => isJudgedBy(meta, subject)).length
+        const key = [meta.scope, ...(meta.kinds ?? [])].join()
+        const count = counts.get(key) ?? subjects.filter((subject) => isJudgedBy(meta, subject)).length
+        counts.set(key, count)
+        tally.total += count
         sections.set(meta.section, tally)
         sectionOf.set(meta.id, tally)
       }

@@ -1,7 +1,7 @@
 /** Who is judged in a run: from targets by name, or everybody who has, or whose pods expect, a cloud identity. */
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
-import { clusterSubject, type Scope, type Subject, subjectKey } from '../core/subject.ts'
+import { clusterSubject, keyOfSubject, type Scope, type Subject } from '../core/subject.ts'
 import { googleAnnotation } from '../domain/audiences.ts'
 import { namedRole, namesIdentity, podExpectsIdentity } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
@@ -66,7 +66,7 @@ type Lists = {
 
 const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 const keyOfAccount = (namespace: string, name: string): string =>
-  subjectKey({ kind: 'ServiceAccount', namespace, name })
+  keyOfSubject({ kind: 'ServiceAccount', namespace, name })
 /** It does nothing any more, or soon will not. */
 const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Succeeded' || phase === 'Failed'
 
