@@ -51,6 +51,8 @@ const env: NodeJS.ProcessEnv = {
 }
 const yardstick: Program = { name: 'node -e 0', command: [node, '-e', '0'] }
 const wi = (name: string, ...args: readonly string[]): Program => ({ name, command: [node, entry, ...args], env })
+const single = path.join(root, 'dist-executable', 'kubectl-wi')
+const alone = ({ name, command: [, , ...args] }: Program): Program => ({ name, command: [single, ...args], env })
 
 const costOf = (costs: ReadonlyMap<string, Cost>, { name }: Program): Cost =>
   costs.get(name) ?? { wall: Number.NaN, cpu: Number.NaN }
@@ -72,14 +74,29 @@ const token = (): string => {
   return file
 }
 
+const candidatesOf = (): readonly Program[] => [
+  wi('--help', '--help'),
+  wi('explain', 'explain', 'AADSTS700213'),
+  wi('checks', 'checks'),
+  wi('token', 'token', token()),
+]
+
+const executable = (): void => {
+  const build = spawnSync(node, [path.join(root, 'scripts', 'build-executable.ts')], { encoding: 'utf8' })
+  if (build.status !== 0) throw new Error(build.stderr)
+  const programs = candidatesOf().map(alone)
+  const costs = interleaved([yardstick, ...programs], runs)
+  const base = costOf(costs, yardstick)
+  for (const program of programs) {
+    const own = costOf(costs, program)
+    atMost('3', `${program.name}, single executable, wall`, own.wall / base.wall, 1.8)
+    atMost('3', `${program.name}, single executable, CPU`, own.cpu / base.cpu, 1.8)
+  }
+}
+
 const local = (): void => {
   const version = wi('--version', '--version')
-  const candidates = [
-    wi('--help', '--help'),
-    wi('explain', 'explain', 'AADSTS700213'),
-    wi('checks', 'checks'),
-    wi('token', 'token', token()),
-  ]
+  const candidates = candidatesOf()
   const present = candidates.filter(({ name }) => name.startsWith('-') || name in commands)
   const costs = interleaved([yardstick, version, ...present], runs)
   const base = costOf(costs, yardstick)
@@ -229,6 +246,7 @@ const print = (): void => {
 
 try {
   if (asked.has('1') || asked.has('2')) local()
+  if (asked.has('3')) executable()
   if (asked.has('4')) await wholeCluster()
   if (asked.has('8')) judging()
 } finally {

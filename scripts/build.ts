@@ -14,7 +14,8 @@ import {
 import path from 'node:path'
 import { Plugin } from '@oclif/core'
 import { type RolldownOutput, type Plugin as RolldownPlugin, rolldown } from 'rolldown'
-import { chunkName, groups, packageOf } from './chunks.ts'
+import { besideChunks, withoutAbsent } from './build-plugins.ts'
+import { chunkName, groups } from './chunks.ts'
 
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
@@ -34,7 +35,7 @@ const hashOfInputs = (): string => {
     'bin/*',
     'package.json',
     'package-lock.json',
-    'scripts/{build,chunks}.ts',
+    'scripts/{build,build-plugins,chunks}.ts',
     'tsconfig.json',
   )
   for (const file of inputs)
@@ -91,35 +92,6 @@ const uiBoundary = (entries: Set<string>): RolldownPlugin => ({
   },
 })
 
-// What oclif and ink load for discovering plugins, for developer tools and for an operating system's shell: a built product
-// never asks for it, and it is a third of the time that oclif takes to load.
-const discovery: Readonly<Record<string, string>> = {
-  lilconfig: 'export const lilconfig = undefined',
-  minimatch: 'export const minimatch = undefined',
-  semver: 'export const satisfies = () => true',
-  tinyglobby: 'export const glob = undefined',
-  typescript: 'export default undefined',
-  'wsl-utils': 'export const isWsl = false',
-}
-// The dispatchers of the typed client's fetch: requests leave over node:https with what applyToHTTPSOptions sets.
-const dispatchers = 'export { Agent, Agent as ProxyAgent } from "node:http"; export const fetch = undefined'
-const absentFrom: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '@kubernetes/client-node': { undici: dispatchers },
-  '@oclif/core': { ...discovery, 'node:child_process': 'export const execSync = undefined' },
-  ink: { './devtools.js': '' },
-}
-const withoutAbsent: RolldownPlugin = {
-  name: 'without-absent',
-  resolveId: (id, importer) => {
-    const from = packageOf(importer ?? '') ?? ''
-    return absentFrom[from]?.[id] === undefined ? null : `\0absent:${from}:${id}`
-  },
-  load: (id) => {
-    const [mark, from = '', ...name] = id.split(':')
-    return mark === '\0absent' ? (absentFrom[from]?.[name.join(':')] ?? null) : null
-  },
-}
-
 // The typed client of every Kubernetes API comes along with the reading of kubeconfigs: ten times as much, never asked for.
 // Its package does not say that its modules do nothing by being loaded; all but the polyfill only declare.
 const declaresOnly = /@kubernetes[\\/]client-node[\\/]dist[\\/](?!polyfill\.js)/
@@ -154,10 +126,11 @@ const modulesOf = (files: RolldownOutput['output']): readonly string[] =>
 
 const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, version: string) => {
   const uiEntries = new Set<string>()
+  const data = new Set<string>()
   const bundle = await rolldown({
     ...shared,
     input: { main: entry },
-    plugins: [virtualEntry(commands, version), uiBoundary(uiEntries), withoutAbsent],
+    plugins: [virtualEntry(commands, version), uiBoundary(uiEntries), withoutAbsent, besideChunks(data)],
   })
   const { output: files } = await bundle.write({
     ...output,
@@ -169,6 +142,7 @@ const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, ver
     codeSplitting: { groups },
   })
   await bundle.close()
+  for (const file of data) writeFileSync(path.join(dir, path.basename(file)), JSON.stringify(readJson(file)))
   return { uiEntries, modules: modulesOf(files) }
 }
 

@@ -1,13 +1,18 @@
-/** Shows the doctor at work: a cart that cannot assume its role, and the same cart in order, both served by the lab. */
+/** Shows the doctor and the fix at work: a cart that cannot assume its role, put right and taken back, in one lab. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 const root = path.dirname(import.meta.dirname)
 const bin = path.join(root, 'dist', 'bin', 'kubectl-wi')
 
-const run = (args: readonly string[]): number => {
-  const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+type Circumstances = { readonly [name: string]: string }
+
+/** The exit code; what the command says goes to whoever watches. */
+function run(file: string, args: readonly string[], more: Circumstances = {}): number {
+  const env = { ...process.env, ...more }
+  const { status, error } = spawnSync(file, args, { cwd: root, stdio: 'inherit', env })
   if (error !== undefined) throw error
   return status ?? 1
 }
@@ -29,27 +34,52 @@ const say = (text: string): void => {
   process.stdout.write(`\n${text}\n\n`)
 }
 
-const built = run([path.join(root, 'scripts', 'build.ts')])
-if (built !== 0) process.exit(built)
-
 const withKubectl = onPath('kubectl')
-const doctor = withKubectl ? ['kubectl', 'wi', 'doctor'] : ['kubectl-wi', 'doctor']
-const target = ['sa/cart', '-n', 'shop']
-const examine = (name: string): number =>
-  run([bin, 'lab', path.join('test', 'fixtures', 'demo', name), '--', ...doctor, ...target])
+const cart = ['sa/cart', '-n', 'shop']
 
-say(
-  `The cart in namespace shop cannot assume its AWS role. The lab serves its cluster and its AWS account on loopback; ${
-    withKubectl ? 'the real kubectl runs the plugin' : 'there is no kubectl here, so the plugin runs by itself'
-  }:\n$ ${[...doctor, ...target].join(' ')}`,
-)
-const broken = examine('broken')
-say(`The same cart, after the trust policy was put right:\n$ ${[...doctor, ...target].join(' ')}`)
-const healthy = examine('healthy')
+type Step = { readonly words: readonly string[]; readonly about: string; readonly ends: number }
+const steps: readonly Step[] = [
+  { words: ['doctor', ...cart], about: 'The cart in namespace shop cannot assume its AWS role.', ends: 1 },
+  {
+    words: ['fix', ...cart, '--apply', '--yes'],
+    about: 'The plan, rehearsed, carried out and examined again with a real exchange; --yes consents for you.',
+    ends: 0,
+  },
+  { words: ['doctor', ...cart], about: 'The same question once more.', ends: 0 },
+  { words: ['undo'], about: 'And back, to the byte: every step stands in a journal.', ends: 0 },
+]
 
-if (broken === 1 && healthy === 0) {
-  say('As it should be: unhealthy (exit code 1), then healthy (exit code 0).')
-} else {
-  say(`This is not as it should be: the exit codes were ${broken} and ${healthy}, not 1 and 0.`)
-  process.exitCode = 1
+/** In the lab: each step as a person would type it. The first that ends in another way than it should ends the demo. */
+function walk(): number {
+  const [file, ...first] = withKubectl ? ['kubectl', 'wi'] : [process.execPath, bin]
+  for (const { words, about, ends } of steps) {
+    say(`${about}\n$ ${['kubectl', 'wi', ...words].join(' ')}`)
+    const code = run(file, [...first, ...words])
+    if (code === ends) continue
+    say(`This is not as it should be: the exit code was ${code}, not ${ends}.`)
+    return 1
+  }
+  const codes = steps.map(({ words: [command], ends }) => `${command} ${ends}`)
+  say(`As it should be; the exit codes were: ${codes.join(', ')}.`)
+  return 0
 }
+
+function show(): number {
+  const built = run(process.execPath, [path.join(root, 'scripts', 'build.ts')])
+  if (built !== 0) return built
+  say(
+    `The lab serves the cluster of a cart and its AWS account on loopback; ${
+      withKubectl ? 'the real kubectl runs the plugin' : 'there is no kubectl here, so the plugin runs by itself'
+    }.`,
+  )
+  const journal = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-demo-'))
+  try {
+    const served = path.join('test', 'fixtures', 'demo', 'broken')
+    const inside = [process.execPath, import.meta.filename, 'steps']
+    return run(process.execPath, [bin, 'lab', served, '--', ...inside], { XDG_STATE_HOME: journal })
+  } finally {
+    rmSync(journal, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = process.argv[2] === 'steps' ? walk() : show()

@@ -8,6 +8,8 @@ import { fragmentsOf, scopeWords } from '../src/examine/words.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
 import type { Paper } from '../src/knowledge/papers.ts'
 import { asked } from './asked.ts'
+import { bundleJsonSchema } from './bundle-schema.ts'
+import { changeJsonSchema } from './change-schema.ts'
 import { paperOf } from './papers.ts'
 import { planJsonSchema } from './plan-schema.ts'
 import { reportJsonSchema } from './report-schema.ts'
@@ -116,6 +118,8 @@ const { permissionsPage } = await import('./permissions-page.ts')
 const wanted = new Map<string, string>([
   ['schemas/report-v1.schema.json', reportJsonSchema()],
   ['schemas/plan-v1.schema.json', planJsonSchema()],
+  ['schemas/change-v1.schema.json', changeJsonSchema()],
+  ['schemas/bundle-v1alpha1.schema.json', bundleJsonSchema()],
   ['test/report/commands.snapshot.txt', await commands()],
   ['src/knowledge/papers.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   questions,

@@ -10,6 +10,7 @@ const subject = z
     kind: text.describe('Cluster, Node, ServiceAccount, Pod, or the kind of another named object'),
     namespace: text.optional(),
     name: text,
+    context: text.optional().describe('Only in a report of several clusters: the context of its cluster'),
   })
   .describe('What was judged')
 
@@ -81,6 +82,10 @@ const finding = z
         'Only of a fail: what puts this one right, in words and below them a command on each line; where it is one element of a document, from what to what',
       ),
     links: z.array(text).min(1),
+    accepted: z
+      .strictObject({ by: z.enum(['annotation', 'baseline']), reason: text, until: text.optional() })
+      .optional()
+      .describe('Somebody lives with it: listed and counted, and left out of the verdict'),
   })
   .describe("One check's word on one subject")
 

@@ -412,7 +412,8 @@ describe('verdict', () => {
   test.each([
     [[], 'inconclusive'],
     [[finding('pass')], 'healthy'],
-    [[finding('not-applicable')], 'healthy'],
+    [[finding('not-applicable')], 'inconclusive'],
+    [[finding('unknown', 'warning')], 'inconclusive'],
     [[finding('pass'), finding('unknown')], 'inconclusive'],
     [[finding('pass'), finding('unknown', 'warning')], 'healthy'],
     [[finding('fail', 'warning')], 'healthy'],

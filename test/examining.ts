@@ -1,5 +1,6 @@
 /** The doctor's whole way from a folder to its findings, as every test of a case walks it. */
 import { checks } from '../src/checks/index.ts'
+import type { Check } from '../src/core/check.ts'
 import { type Examination, examine, type Observer } from '../src/core/engine.ts'
 import type { Source } from '../src/core/fact.ts'
 import type { Subject } from '../src/core/subject.ts'
@@ -15,12 +16,16 @@ export const sourceOf = async ({ path }: Pick<Case, 'path'>): Promise<Source> =>
 
 export type Examined = Examination & { readonly subjects: readonly Subject[] }
 
-/** Examines a case. `named`: with the target that its subject names, instead of everything in the folder. */
+/**
+ * Examines a case. `named`: with the target that its subject names, instead of everything in the folder. `chosen`: whom of the checks the
+ * subjects are judged by.
+ */
 export async function examineCase(
   one: Case,
   source: Source,
   named: boolean,
   observer: Observer = {},
+  chosen: () => readonly Check[] = () => checks,
 ): Promise<Examined> {
   const asked = remembered(source)
   const target = named ? targetOf(one.subject) : undefined
@@ -30,5 +35,5 @@ export async function examineCase(
     ...(named && namespace !== undefined ? { namespace } : {}),
     documents: true,
   })
-  return { ...(await examine({ checks, subjects, source: asked, observer })), subjects }
+  return { ...(await examine({ checks: chosen(), subjects, source: asked, observer })), subjects }
 }

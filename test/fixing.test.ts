@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checks } from '../src/checks/index.ts'
 import { isObject, type Json, listAt, textAt, textsAt } from '../src/core/json.ts'
-import type { Plan } from '../src/core/plan.ts'
+import type { Change, Plan } from '../src/core/plan.ts'
 import { subjectKey } from '../src/core/subject.ts'
 import { onPaper } from '../src/examine/on-paper.ts'
 import { fixers } from '../src/fixers/index.ts'
@@ -76,9 +76,25 @@ function widened(before: Json | undefined, after: Json | undefined): readonly st
 const statements = (policy: Json | undefined): readonly Json[] =>
   isObject(policy) ? [policy.Statement ?? []].flat() : []
 
+/** One workload or one account at most, by no basic role; and a provider's condition is nobody's but its owner's. */
+function widenedAtGoogle({ call, input }: Change): readonly string[] {
+  if (call === 'iam.workloadIdentityPoolProviders.update')
+    return textsAt(input, 'field').includes('attributeCondition') ? ['a condition'] : []
+  if (!call.endsWith('.setIamPolicy') || input.there !== true) return []
+  const [role = '', member = ''] = [textAt(input, 'role'), textAt(input, 'member')]
+  const isOne = /^(?:serviceAccount:[^*]+|principal:\/\/[^*]+\/subject\/[^*]+)$/.test(member)
+  const isWide = /^roles\/(?:owner|editor|viewer|iam\.securityAdmin|[\w.]*[aA]dmin)$/.test(role)
+  const place = call.startsWith('resourcemanager.') && role.startsWith('roles/iam.') ? ['the whole project'] : []
+  return [...(isOne ? [] : [member]), ...(isWide ? [role] : []), ...place]
+}
+
 const widening = (plan: Plan): readonly string[] =>
   plan.actions.flatMap(({ change, effects }) =>
-    change.call === 'iam:UpdateAssumeRolePolicy' ? widened(effects[0].before, effects[0].after) : [],
+    change.call === 'iam:UpdateAssumeRolePolicy'
+      ? widened(effects[0].before, effects[0].after)
+      : change.system === 'gcp'
+        ? widenedAtGoogle(change)
+        : [],
   )
 
 describe('7. A plan, rehearsed, puts right what it is for, breaks nothing else, and widens no trust', () => {

@@ -34,11 +34,20 @@ const connection = (lab: Lab) => ({
   region: 'us-west-2',
   credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'test' },
   maxAttempts: 1,
-  requestHandler: { httpsAgent: new Agent({ ca: lab.world.roots }) },
+  requestHandler: { httpsAgent: new Agent({ ca: lab.world.roots, keepAlive: true }) },
 })
-export const sts = (lab: Lab) => new STSClient({ ...connection(lab), endpoint: lab.urls.sts })
-export const iam = (lab: Lab) => new IAMClient({ ...connection(lab), endpoint: lab.urls.iam })
-export const eks = (lab: Lab) => new EKSClient({ ...connection(lab), endpoint: lab.urls.eks })
+/** One client of each service for a lab: a handshake costs more than a request. */
+function ofLab<T>(make: (lab: Lab) => T): (lab: Lab) => T {
+  const made = new WeakMap<Lab, T>()
+  return (lab) => {
+    const client = made.get(lab) ?? make(lab)
+    made.set(lab, client)
+    return client
+  }
+}
+export const sts = ofLab((lab) => new STSClient({ ...connection(lab), endpoint: lab.urls.sts }))
+export const iam = ofLab((lab) => new IAMClient({ ...connection(lab), endpoint: lab.urls.iam }))
+export const eks = ofLab((lab) => new EKSClient({ ...connection(lab), endpoint: lab.urls.eks }))
 
 type Answer = { readonly status: number; readonly type: string; readonly body: string }
 export const ask = (

@@ -15,6 +15,7 @@ import { subjectsFor } from '../src/probes/subjects.ts'
 import { remembered } from '../src/sources/remembered.ts'
 import { cases } from './case-files.ts'
 import { type Examined, examineCase, sourceOf } from './examining.ts'
+import { whoAsked } from './who-asked.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = (folder: string): readonly string[] =>
@@ -136,6 +137,10 @@ const explained: { readonly [claim: string]: string } = {
   // What Entra or the storage account itself has refused is evidence; a document that contradicts it only weakens it.
   'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read: azure/federated-credential-matches-subject fail':
     'Entra said that no credential matches, which counts as long as none that does was seen',
+  'entra oauth2/v2.0/token: azure/token-exchange-succeeds fail':
+    'a refusal that was logged counts as long as Entra was not seen to take the token since',
+  'pods/list: azure/token-exchange-succeeds fail':
+    'the same: what the pods ask with is seen in them, and without it nothing is exchanged',
   'Microsoft.Authorization/roleAssignments/read: azure/identity-has-role fail':
     'the data was refused, which counts as long as no role that opens it was seen',
   'discovery: azure/issuer-documents-public fail':
@@ -181,7 +186,18 @@ describe('6. Not seeing is never a diagnosis: taking any one answer away decides
     const source = await sourceOf(one)
     const asked = new Map<string, Question>()
     const all = new Map<string, Question>()
-    const base = await examineCase(one, recording(answering(source, asked), all), false)
+    // What says who is there to be judged concerns everybody.
+    const roster = new Set<string>()
+    const who = whoAsked()
+    // What a list of documents answers, a live cluster is asked for one by one.
+    const hearing: typeof who.heard = (probe, question) => {
+      heard.add(`${question.system} ${question.call}`)
+      who.heard(probe, question)
+    }
+    const base = await examineCase(one, recording(answering(source, asked), all), false, { asked: hearing }, () => {
+      for (const key of all.keys()) roster.add(key)
+      return checks
+    })
     lookForGaps(one.name, base)
     for (const { system, call } of all.values()) for (const kind of withWay(`${system} ${call}`)) heard.add(kind)
     const before = wordsOf(base)
@@ -194,7 +210,8 @@ describe('6. Not seeing is never a diagnosis: taking any one answer away decides
         ask: (other, signal): ReturnType<Source['ask']> =>
           keyOf(other) === key ? unknown('forbidden', 'taken away', other) : source.ask(other, signal),
       }
-      for (const word of wordsOf(await examineCase(one, blind, false, { asked: listening })))
+      const chosen = roster.has(key) ? checks : who.concernedBy(question)
+      for (const word of wordsOf(await examineCase(one, blind, false, { asked: listening }, () => chosen)))
         if (isNew(word, before) && explained[`${question.call}: ${word.check} ${word.status}`] === undefined)
           claims.push(
             `without ${question.call} ${JSON.stringify(question.input)}: ${word.check} on ${subjectKey(word.subject)} says ${word.message}`,

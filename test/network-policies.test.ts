@@ -10,7 +10,7 @@ import {
   readNetworkPolicy,
   restricting,
 } from '../src/domain/network-policies.ts'
-import { readPod } from '../src/domain/workloads.ts'
+import { readPod } from '../src/domain/workload-objects.ts'
 
 const policy = (spec: { readonly [member: string]: Json }, namespace = 'shop'): NetworkPolicy => {
   const read = readNetworkPolicy({ metadata: { name: 'cart', namespace }, spec: { podSelector: {}, ...spec } })

@@ -1,12 +1,10 @@
 /** Every kind of change leaves the same behind, whether it is applied or typed as its command, and taken back either way. */
 import { execFile } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   DescribeAccessEntryCommand,
   DescribeAddonCommand,
   DescribePodIdentityAssociationCommand,
+  ListAssociatedAccessPoliciesCommand,
   ListPodIdentityAssociationsCommand,
 } from '@aws-sdk/client-eks'
 import {
@@ -17,21 +15,23 @@ import {
   ListRolePoliciesCommand,
 } from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eksCalls } from '../src/apply/eks-calls.ts'
+import { iamCalls } from '../src/apply/iam-calls.ts'
 import { openWriters } from '../src/apply/open.ts'
 import { edited } from '../src/core/edit.ts'
 import { canonical, type Json } from '../src/core/json.ts'
 import type { Change } from '../src/core/plan.ts'
-import * as aws from '../src/domain/aws-changes.ts'
-import * as roles from '../src/domain/aws-role-changes.ts'
+import { changeTrustPolicy } from '../src/domain/aws-changes.ts'
 import { commandOf } from '../src/domain/change-commands.ts'
-import * as kubernetes from '../src/domain/kubernetes-changes.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { account, documents, holdings, provider } from './acting.ts'
+import { awsCommand } from './aws-command.ts'
+import { addonName, changes, clusterName, node, otherArn, permissions, principal, trust } from './every-change.ts'
 import { api, closeLabs, eks, iam, start } from './labs.ts'
 
 const outside = { ...process.env }
 let [applied, typed]: Lab[] = []
-let bin = ''
+let command: Awaited<ReturnType<typeof awsCommand>> | undefined
 const files = {
   ...documents('broken'),
   'associations.json': JSON.stringify({ associations: [] }),
@@ -40,28 +40,19 @@ const files = {
 }
 beforeAll(async () => {
   ;[applied, typed] = await Promise.all([start(files), start(files)])
-  // A folder of its own, for a package of that name would be found before the SDK.
-  bin = mkdtempSync(join(tmpdir(), 'aws-command-'))
-  mkdirSync(join(bin, 'on-path'))
-  symlinkSync(join(import.meta.dirname, '../node_modules'), join(bin, 'node_modules'))
-  copyFileSync(join(import.meta.dirname, 'aws-command.mjs'), join(bin, 'aws-command.mjs'))
-  writeFileSync(
-    join(bin, 'on-path', 'aws'),
-    `#!/bin/sh\nexec '${process.execPath}' '${join(bin, 'aws-command.mjs')}' "$@"\n`,
-  )
-  chmodSync(join(bin, 'on-path', 'aws'), 0o755)
+  command = await awsCommand(typed)
 })
 afterAll(async () => {
   process.env = outside
-  rmSync(bin, { recursive: true, force: true })
+  command?.close()
   await closeLabs()
 })
 
-const type = (lab: Lab, command: string): Promise<string> =>
+const type = (lab: Lab, text: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const env = { ...lab.env, PATH: `${join(bin, 'on-path')}:${lab.env.PATH}` }
-    execFile('/bin/sh', ['-euc', command], { env }, (error, out, err) =>
-      error === null ? resolve(out) : reject(new Error(`${command}\n${err}`)),
+    const env = { ...lab.env, PATH: `${command?.folder}:${lab.env.PATH}` }
+    execFile('/bin/sh', ['-euc', text], { env }, (error, out, err) =>
+      error === null ? resolve(out) : reject(new Error(`${text}\n${err}`)),
     )
   })
 
@@ -79,12 +70,6 @@ async function carryOut(lab: Lab, change: Change): Promise<Change | null> {
   }
 }
 
-const bound = { namespace: 'shop', serviceAccount: 'cart', roleArn: `arn:aws:iam::${account}:role/cart` }
-const principal = `arn:aws:iam::${account}:role/node`
-const clusterName = 'shop'
-const addonName = 'eks-pod-identity-agent'
-const pinned = '9e99a48a9960b14926bb7f3b02e22da2b0ab7280'
-
 /** All that any of the changes below may touch. */
 async function world(lab: Lab): Promise<string> {
   const association = async () => {
@@ -94,11 +79,24 @@ async function world(lab: Lab): Promise<string> {
     return (await eks(lab).send(new DescribePodIdentityAssociationCommand({ clusterName, associationId }))).association
       ?.roleArn
   }
-  const entry = () =>
+  const entry = (principalArn: string) =>
     eks(lab)
-      .send(new DescribeAccessEntryCommand({ clusterName, principalArn: principal }))
+      .send(new DescribeAccessEntryCommand({ clusterName, principalArn }))
       .then(
-        ({ accessEntry }) => accessEntry?.type,
+        ({ accessEntry }) => [
+          accessEntry?.type,
+          accessEntry?.kubernetesGroups,
+          accessEntry?.username,
+          accessEntry?.tags,
+        ],
+        () => undefined,
+      )
+  const policies = () =>
+    eks(lab)
+      .send(new ListAssociatedAccessPoliciesCommand({ clusterName, principalArn: principal }))
+      .then(
+        ({ associatedAccessPolicies = [] }) =>
+          associatedAccessPolicies.map(({ policyArn, accessScope }) => [policyArn, accessScope]),
         () => undefined,
       )
   const made = () =>
@@ -124,6 +122,13 @@ async function world(lab: Lab): Promise<string> {
   const limit = async () => (await iam(lab).send(new GetRoleCommand({ RoleName: 'cart' }))).Role?.MaxSessionDuration
   const thumbprints = async () =>
     (await iam(lab).send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: provider }))).ThumbprintList
+  const otherProvider = () =>
+    iam(lab)
+      .send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: otherArn }))
+      .then(
+        ({ Url, ClientIDList }) => [Url, ClientIDList],
+        () => undefined,
+      )
   const addon = () =>
     eks(lab)
       .send(new DescribeAddonCommand({ clusterName, addonName }))
@@ -145,12 +150,15 @@ async function world(lab: Lab): Promise<string> {
       timeless,
       ...(await Promise.all([
         association(),
-        entry(),
+        entry(node),
+        entry(principal),
+        policies(),
         made(),
         attached(),
         own().catch(() => []),
         limit(),
         thumbprints(),
+        otherProvider(),
       ])),
       ((await addon()) ?? 'none').replace('{}', 'no settings'),
       body.data,
@@ -160,84 +168,13 @@ async function world(lab: Lab): Promise<string> {
   )
 }
 
-const trust = {
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-}
-const permissions = (Action: string) => ({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action, Resource: 'arn:aws:s3:::shop-carts/*' }],
-})
-const from = JSON.parse(documents('broken')['role.json'] ?? '').Role.AssumeRolePolicyDocument
-const cart = { resource: 'serviceaccounts', namespace: 'shop', name: 'cart' }
-const deployment = { resource: 'deployments', namespace: 'shop', name: 'cart' }
-const hostile = `it's "quoted" $(touch /tmp/never) \\ and\nlong`
-
-/** In an order in which each can be done after those before it. */
-const changes: readonly (readonly [string, kubernetes.Changed])[] = [
-  ['an annotation', kubernetes.annotate(cart, 'example.com/note', undefined, hostile)],
-  ['another value of it', kubernetes.annotate(cart, 'example.com/note', hostile, 'plain')],
-  ['no annotation', kubernetes.annotate(cart, 'example.com/note', 'plain', undefined)],
-  ['a label', kubernetes.label(cart, 'example.com/kind', undefined, 'shop')],
-  ['a member', kubernetes.patchObject(cart, [{ path: ['automountServiceAccountToken'], after: false }])],
-  [
-    'a text in a ConfigMap',
-    kubernetes.patchObject({ resource: 'configmaps', namespace: 'shop', name: 'kube-root-ca.crt' }, [
-      { path: ['data', 'more'], after: 'a\nb\n' },
-    ]),
-  ],
-  [
-    'a member of a list',
-    kubernetes.patchObject(deployment, [
-      {
-        path: ['spec', 'template', 'spec', 'containers', 0, 'image'],
-        before: 'registry.example/shop/cart:1.4.2',
-        after: 'cart:2',
-      },
-    ]),
-  ],
-  [
-    'a variable in between, of one container and no other',
-    kubernetes.patchObject(deployment, [
-      { path: ['spec', 'template', 'spec', 'containers', 0, 'env'], after: [{ name: 'A' }, { name: 'C' }] },
-      { path: ['spec', 'template', 'spec', 'containers', 0, 'env', 1], after: { name: 'B', value: hostile } },
-      { path: ['spec', 'template', 'spec', 'containers', 0, 'env', '-'], after: { name: 'D' } },
-      { path: ['spec', 'template', 'spec', 'containers', 0, 'env', 0], before: { name: 'A' } },
-      kubernetes.pinned(['spec', 'template', 'spec', 'containers', 0, 'name'], 'cart'),
-    ]),
-  ],
-  ['a restart', kubernetes.restartWorkload(deployment, [])],
-  [
-    'an object',
-    kubernetes.createObject(
-      { resource: 'configmaps', namespace: 'shop', name: 'made' },
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made', namespace: 'shop' }, data: { a: hostile } },
-    ),
-  ],
-  ['a trust policy', aws.changeTrustPolicy(account, 'cart', from, trust)],
-  ['an audience', aws.addClientId(account, provider, 'other')],
-  ['a role', aws.createRole({ partition: 'aws', account }, 'made', trust)],
-  ['an attachment', aws.attachPolicy(account, 'made', 'arn:aws:iam::aws:policy/ReadOnlyAccess')],
-  ['a policy of its own', roles.putRolePolicy(account, 'made', 'own', undefined, permissions('s3:GetObject'))],
-  [
-    'another text of it',
-    roles.putRolePolicy(account, 'made', 'own', permissions('s3:GetObject'), permissions('s3:PutObject')),
-  ],
-  ['longer sessions', roles.changeSessionLimit(account, 'cart', 3600, 43_200)],
-  ['a thumbprint', roles.changeThumbprints(account, provider, [pinned], [pinned, 'b'.repeat(40)])],
-  ['an add-on', roles.installAddon(clusterName, addonName)],
-  ['its settings', roles.configureAddon(clusterName, addonName, { agent: { additionalArgs: { '-b': hostile } } })],
-  ['an association', aws.createAssociation(clusterName, bound)],
-  ['another role for it', aws.changeAssociation(clusterName, 'any', bound, principal)],
-  ['an access entry', aws.createAccessEntry(clusterName, principal, 'EC2_LINUX')],
-]
-
 test('a trust policy that has moved is not overwritten by what is typed', async () => {
-  const lab = await start(documents('broken'))
+  if (typed === undefined) throw new Error('no lab')
+  const lab = typed
   const held = async () =>
     (await iam(lab).send(new GetRoleCommand({ RoleName: 'cart' }))).Role?.AssumeRolePolicyDocument
   const before = await held()
-  const stale = commandOf(aws.changeTrustPolicy(account, 'cart', trust, permissions('s3:GetObject')).change) ?? ''
+  const stale = commandOf(changeTrustPolicy(account, 'cart', trust, permissions('s3:GetObject')).change) ?? ''
   // With what stands after it, as in a script.
   await expect(type(lab, `${stale}\necho went on`)).rejects.toThrow('role cart has moved')
   expect(await held()).toBe(before)
@@ -246,21 +183,43 @@ test('a trust policy that has moved is not overwritten by what is typed', async 
 describe('applied and typed come to the same', () => {
   test('there and back', async () => {
     if (applied === undefined || typed === undefined) throw new Error('no lab')
-    const begun = await world(applied)
-    expect(await world(typed)).toBe(begun)
-    const back: (Change | null)[] = []
+    const [one, other] = [applied, typed]
+    const begun = await world(one)
+    expect(await world(other)).toBe(begun)
+    const back: (readonly [string, Change, Change])[] = []
     let before = begun
-    for (const [name, { change }] of changes) {
-      const command = commandOf(change)
-      expect(command, name).not.toContain('\n')
-      const [undo] = await Promise.all([carryOut(applied, change), type(typed, command ?? 'false')])
-      const now = await world(applied)
-      expect(await world(typed), name).toBe(now)
+    const both = async (name: string, change: Change, line: string | undefined): Promise<Change | null> => {
+      const applying = carryOut(one, change)
+      const [undo] = await Promise.all([applying, line === undefined ? undefined : type(other, line)]).catch(
+        (error: unknown) => {
+          throw new Error(name, { cause: error })
+        },
+      )
+      if (line === undefined) await carryOut(other, change)
+      const [now, then] = await Promise.all([world(one), world(other)])
+      expect(then, name).toBe(now)
       expect(now, `${name} changes something`).not.toBe(before)
       before = now
-      back.unshift(undo)
+      return undo
     }
-    for (const undo of back) if (undo !== null) await carryOut(applied, undo)
-    expect(await world(applied)).toBe(begun)
+    for (const [name, { change, undo }] of changes) {
+      const line = commandOf(change)
+      expect(line, `${name} has a command, of one line`).toMatch(/^.+$/)
+      const exact = await both(name, change, line)
+      if (undo !== null && exact !== null) back.unshift([name, undo, exact])
+    }
+    // A member that goes out of a list by its value has no command of its own; kubectl wi undo takes it out.
+    for (const [name, undo, exact] of back)
+      await both(`${name}, taken back`, exact, commandOf(undo) ?? commandOf(exact))
+    expect(back.length).toBeGreaterThan(changes.length - 3)
   }, 60_000)
+
+  test('every kind of change that a plan may hold is among them', () => {
+    const covered = new Set(changes.flatMap(([, { change, undo }]) => [change, undo ?? change]).map(kindOf))
+    const all = [...Object.keys({ ...iamCalls, ...eksCalls }), 'patch', 'restart', 'create', 'delete']
+    expect(all.filter((kind) => !covered.has(kind)).sort()).toEqual([])
+  })
 })
+
+/** Of Kubernetes the verb alone: every resource is written to in the same way. */
+const kindOf = ({ system, call }: Change): string => (system === 'kubernetes' ? (call.split('/').at(-1) ?? '') : call)

@@ -5,13 +5,20 @@ import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import type { z } from 'zod'
 import { planJsonSchema, type planSchema } from '../scripts/plan-schema.ts'
+import { azureCalls } from '../src/apply/azure-calls.ts'
+import { eksCalls } from '../src/apply/eks-calls.ts'
+import { gcpCalls } from '../src/apply/gcp-calls.ts'
+import { iamCalls } from '../src/apply/iam-calls.ts'
 import type { Plan, PlannedAction, PlanReport } from '../src/core/plan.ts'
 import { changeTrustPolicy } from '../src/domain/aws-changes.ts'
 import { commandOf, documentOf } from '../src/domain/change-commands.ts'
 import { annotate, type Changed, patchObject } from '../src/domain/kubernetes-changes.ts'
 import { ownerByTags, ownerOf } from '../src/domain/owner-marks.ts'
 import { type PlanFormat, planRenderers } from '../src/report/plan.ts'
+import { awsBlocks, azureBlocks } from '../src/report/plan-terraform-clouds.ts'
+import { googleBlocks } from '../src/report/plan-terraform-google.ts'
 import { cases } from './case-files.ts'
+import { changes } from './every-change.ts'
 import { sourceOf } from './examining.ts'
 import { planCase } from './planning.ts'
 
@@ -74,8 +81,8 @@ const report: PlanReport = {
   plan,
   notes: [hostile],
 }
-const rendered = async (format: PlanFormat): Promise<string> =>
-  (await planRenderers[format]())(report, { color: false, width: 100 })
+const look = { color: false, width: 100 }
+const rendered = async (format: PlanFormat): Promise<string> => (await planRenderers[format]())(report, look)
 
 describe('a plan full of hostile text', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out
@@ -128,9 +135,39 @@ test('the plan of the demo, as a person sees it', async () => {
   expect(actions).toMatchObject([{ command: expect.stringContaining('aws iam update-assume-role-policy'), round: 1 }])
 })
 
+describe('Terraform', () => {
+  const blocks = { ...awsBlocks, ...azureBlocks, ...googleBlocks }
+  test('has a block, or words, for every call that a plan may begin with', () => {
+    const all = Object.keys({ ...iamCalls, ...eksCalls, ...gcpCalls, ...azureCalls })
+    expect(all.filter((call) => !Object.hasOwn(blocks, call)).sort(), 'calls that only take back').toEqual([
+      'Microsoft.Authorization/roleAssignments/delete',
+      'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete',
+      'eks:DeleteAddon',
+      'eks:DeletePodIdentityAssociation',
+      'eks:DisassociateAccessPolicy',
+      'graph applications/federatedIdentityCredentials/delete',
+      'iam:DeleteOpenIDConnectProvider',
+      'iam:DeleteRole',
+      'iam:DeleteRolePolicy',
+      'iam:DetachRolePolicy',
+      'iam:RemoveClientIDFromOpenIDConnectProvider',
+    ])
+  })
+  test.each(changes)('says what it can of %s, and else that it cannot', async (name, changed) => {
+    const one = { ...action(changed, name), command: 'kubectl it' }
+    const text = (await planRenderers.terraform())({ ...report, plan: { ...plan, actions: [one] } }, look)
+    const code = text.replaceAll(/^#.*$/gm, '').replaceAll(/"(\\.|[^"\\])*"/g, '""')
+    for (const [open, close] of ['{}', '[]', '()'])
+      expect(code.split(open ?? '').length, text).toBe(code.split(close ?? '').length)
+    if (name === 'a restart') expect(text).toContain('# no resource of Terraform does this: kubectl it')
+    else expect(text).not.toContain('no resource of Terraform')
+    expect(text, 'what is left to a person is not left out').toContain('# by hand (aws/role-exists): Do it.')
+  })
+})
+
 describe('a plan as JSON fits its schema', () => {
   const schema = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(JSON.parse(planJsonSchema()))
-  const asJson = async (one: PlanReport) => JSON.parse((await planRenderers.json())(one, { color: false, width: 100 }))
+  const asJson = async (one: PlanReport) => JSON.parse((await planRenderers.json())(one, look))
   test('full of hostile text', async () => {
     expect(schema(await asJson(report)), JSON.stringify(schema.errors)).toBe(true)
   })

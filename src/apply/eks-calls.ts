@@ -1,9 +1,10 @@
-/** Writes to EKS: Pod Identity associations and access entries. */
-import { type Json, type JsonObject, textAt, textsAt } from '../core/json.ts'
+/** Writes to EKS: Pod Identity associations, and with them all others. */
+import { type JsonObject, textAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
 import type { AwsClients } from '../sources/live/aws-clients.ts'
 import { addonCalls } from './addon-calls.ts'
 import type { AwsCall, Look } from './aws-writer.ts'
+import { entryCalls } from './entry-calls.ts'
 
 const text = (input: JsonObject, name: string): string => textAt(input, name) ?? ''
 const to = (call: string, input: JsonObject): Change => ({ system: 'aws', call: `eks:${call}`, input })
@@ -38,26 +39,9 @@ const lookAtAssociation = async (input: JsonObject, clients: AwsClients, signal?
   now: (await association(input, clients, signal))?.roleArn,
 })
 
-async function lookAtEntry(input: JsonObject, clients: AwsClients, signal?: AbortSignal): Promise<Look> {
-  const { DescribeAccessEntryCommand } = await import('@aws-sdk/client-eks')
-  const eks = await clients.eks()
-  const order = { clusterName: text(input, 'clusterName'), principalArn: text(input, 'principalArn') }
-  try {
-    const { accessEntry } = await eks.send(new DescribeAccessEntryCommand(order), sending(signal))
-    return { now: entry(accessEntry?.type ?? '', accessEntry?.kubernetesGroups ?? []) }
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ResourceNotFoundException') return { now: undefined }
-    throw error
-  }
-}
-
-/** EKS gives the types of nodes their groups by itself. */
-const entry = (type: string, groups: readonly string[]): Json =>
-  type === 'STANDARD' ? { type, groups: [...groups].sort() } : { type }
-const entryOf = (input: JsonObject): Json => entry(text(input, 'type'), textsAt(input, 'kubernetesGroups'))
-
 export const eksCalls: { readonly [call: string]: AwsCall } = {
   ...addonCalls,
+  ...entryCalls,
   'eks:CreatePodIdentityAssociation': {
     look: lookAtAssociation,
     before: () => undefined,
@@ -95,36 +79,6 @@ export const eksCalls: { readonly [call: string]: AwsCall } = {
       const associationId = (await association(input, clients, signal))?.associationId
       const order = { clusterName: text(input, 'clusterName'), associationId, roleArn: text(input, 'roleArn') }
       await eks.send(new UpdatePodIdentityAssociationCommand(order), sending(signal))
-    },
-  },
-  'eks:CreateAccessEntry': {
-    look: lookAtEntry,
-    before: () => undefined,
-    after: entryOf,
-    undo: (input) => to('DeleteAccessEntry', input),
-    write: async (input, clients, signal) => {
-      const { CreateAccessEntryCommand } = await import('@aws-sdk/client-eks')
-      const eks = await clients.eks()
-      const groups = textsAt(input, 'kubernetesGroups')
-      const order = {
-        clusterName: text(input, 'clusterName'),
-        principalArn: text(input, 'principalArn'),
-        type: text(input, 'type'),
-        ...(groups.length === 0 ? {} : { kubernetesGroups: [...groups] }),
-      }
-      await eks.send(new CreateAccessEntryCommand(order), sending(signal))
-    },
-  },
-  'eks:DeleteAccessEntry': {
-    look: lookAtEntry,
-    before: entryOf,
-    after: () => undefined,
-    undo: (input) => to('CreateAccessEntry', input),
-    write: async (input, clients, signal) => {
-      const { DeleteAccessEntryCommand } = await import('@aws-sdk/client-eks')
-      const eks = await clients.eks()
-      const order = { clusterName: text(input, 'clusterName'), principalArn: text(input, 'principalArn') }
-      await eks.send(new DeleteAccessEntryCommand(order), sending(signal))
     },
   },
 }

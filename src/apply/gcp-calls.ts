@@ -93,6 +93,9 @@ const account = (input: JsonObject): string => `/v1/projects/-/serviceAccounts/$
 const bucket = (input: JsonObject): string => `/storage/v1/b/${segment(input, 'bucket')}/iam`
 const project = (input: JsonObject): string => `/v1/projects/${segment(input, 'project')}`
 
+const servicePath = (input: JsonObject): string =>
+  `/v1/projects/${segment(input, 'project')}/services/${segment(input, 'service')}`
+
 export const gcpCalls: { readonly [call: string]: GcpCall } = {
   'iam.serviceAccounts.setIamPolicy': policyCall(
     'iam.serviceAccounts.setIamPolicy',
@@ -153,5 +156,14 @@ export const gcpCalls: { readonly [call: string]: GcpCall } = {
     }),
     undo: ({ before, mode = '', ...place }) =>
       before === 'GCE_METADATA' ? back('container.nodePools.update', { ...place, before: mode, mode: before }) : null,
+  },
+  // https://cloud.google.com/service-usage/docs/reference/rest/v1/services/enable
+  'serviceusage.services.enable': {
+    look: (input) => ({ service: 'serviceusage', path: servicePath(input) }),
+    read: (answer) => textAt(answer, 'state') === 'ENABLED',
+    before: () => false,
+    after: () => true,
+    write: (input) => ({ service: 'serviceusage', method: 'POST', path: `${servicePath(input)}:enable`, body: {} }),
+    undo: () => null,
   },
 }

@@ -1,6 +1,6 @@
 /** Writes to Kubernetes: JSON patches held to the version that was looked at, creations, and deletions of what this tool has made. */
 import { edited, same } from '../core/edit.ts'
-import { at, isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
 import { restartedAt } from '../domain/kubernetes-changes.ts'
 import type { ApiServer, Sending } from '../sources/live/api-server.ts'
@@ -144,6 +144,32 @@ export function kubernetesWriter(api: Api, pathOf: PathOf): Writer {
     return { state: 'ready', undo: changeTo(place, 'create', { object: own(held) }), write }
   }
 
+  /** What was issued upon an approval is not called back, so nothing takes it back. */
+  const approving = async (place: Place, { signal, dryRun }: Manner): Promise<Prepared> => {
+    const answer = await read(place, signal)
+    if (isRefused(answer)) return answer
+    const held = answer.json
+    if (answer.status !== 200 || held === undefined) return refused(messageOf(answer))
+    const conditions = listAt(held, 'status', 'conditions')
+    const said = conditions.map((one) => textAt(one, 'type') ?? '')
+    if (said.includes('Approved')) return { state: 'already' }
+    if (said.length > 0) return moved(`${nameOf(place)} is ${said.join(', ')} now`)
+    const write = async (): Promise<Written> => {
+      const approval = {
+        type: 'Approved',
+        status: 'True',
+        reason: 'KubectlWiApprove',
+        message: 'This CSR was approved by kubectl wi fix.',
+      }
+      const body = edited(held, ['status', 'conditions'], [approval]) ?? held
+      const how = { method: 'PUT', body, signal } as const
+      const written = outcome(await send(`${place.path}/approval${query(dryRun)}`, how), place, 'update approval of')
+      if (written === 'again') return moved(`${nameOf(place)} was changed just now`)
+      return written === 'written' ? { state: 'done', undo: null } : written
+    }
+    return { state: 'ready', undo: null, write }
+  }
+
   return {
     prepare: async ({ call, input }, manner) => {
       const [, resource = '', verb] = /^(.+)\/([a-z]+)$/.exec(call) ?? []
@@ -155,6 +181,7 @@ export function kubernetesWriter(api: Api, pathOf: PathOf): Writer {
       const object = at(input, 'object')
       const edits = readEdits(at(input, 'edits'))
       if (verb === 'patch' && edits !== undefined) return patching(place, () => edits, manner)
+      if (verb === 'approve') return approving(place, manner)
       if (verb === 'restart') return patching(place, restartEdit(new Date()), manner)
       if (verb === 'create' && isObject(object)) return creating(place, object, manner)
       if (verb === 'delete' && object !== undefined) return deleting(place, object, at(input, 'exact') === true, manner)

@@ -25,6 +25,10 @@ EXIT CODES
       description: 'What would the doctor say if this were applied?',
       command: '<%= config.bin %> doctor -f serviceaccount.yaml --overlay -n shop',
     },
+    {
+      description: 'Why a job on a compute site cannot use the Kubernetes API; run inside it',
+      command: '<%= config.bin %> doctor --remote',
+    },
     { description: 'In a pipeline', command: '<%= config.bin %> doctor -A -o json --fail-on warning > report.json' },
   ]
   static override usage = 'doctor [TARGET…] [-n NAMESPACE | -A] [-f PATH…] [-o FORMAT]'
@@ -37,6 +41,15 @@ EXIT CODES
   override async run(): Promise<void> {
     const { argv, flags } = await this.parse(Doctor)
     const targets = argv.filter((word) => typeof word === 'string')
+    if (flags.remote) {
+      const [{ remote }, { usage }] = await Promise.all([
+        import('../examine/remote.ts'),
+        import('../examine/trouble.ts'),
+      ])
+      if (targets.length > 0) throw usage(`--remote looks at the job that it runs in, and not at ${targets.join(' ')}`)
+      process.exitCode = await remote(flags, { version: this.config.version, process })
+      return
+    }
     const { doctor } = await import('../examine/doctor.ts')
     process.exitCode = await doctor(targets, flags, { version: this.config.version, process })
   }

@@ -7,6 +7,8 @@ export default class ExchangeTest extends Command {
   static override description =
     `Inside a pod it looks for the identity that the pod has been given, says what each SDK would take first and what shadows it, and then proves it: the token is read, its claims and its signature are looked at, it is exchanged, and the cloud is asked who that is. What the cloud refuses is said in its own words, with the likely cause.
 
+From outside, --in-pod runs the same in an ephemeral container beside the pod's own, with its variables, mounts and security context (it stays in the pod's description until the pod is deleted), or with --job in a Job on the same node with the same ServiceAccount (which is deleted at the end, on Ctrl-C too). --pod has a shell in the container tell what it has, and --sa looks at a ServiceAccount alone.
+
 A token or a credential is held in memory only, and never printed, logged or written.
 
 EXIT CODES
@@ -17,6 +19,11 @@ EXIT CODES
   static override examples = [
     { description: 'In a shell of the pod', command: '<%= config.bin %> exchange-test' },
     { description: 'And read the bucket that it is for', command: '<%= config.bin %> exchange-test --s3 carts' },
+    {
+      description: 'From outside, beside a container that has no shell',
+      command:
+        '<%= config.bin %> exchange-test --in-pod cart-7d9f -n shop --image registry.example.com/kubectl-wi:0.1.0',
+    },
   ]
   static override flags = exchangeTestFlags
 

@@ -4,7 +4,9 @@ import { Args, Command } from '@oclif/core'
 export default class Lab extends Command {
   static override summary = 'Serve a case over the wire on loopback and run a command against it.'
   static override description =
-    `Makes servers out of documents, as doctor -f reads them: a Kubernetes API, the token issuer, and AWS STS, IAM and EKS, with real TLS, real signatures and real refusals. COMMAND (without one: a shell) runs in an environment in which kubectl, kubectl wi, the aws command line and the SDKs find those servers and nothing else. When it ends, everything is gone.
+    `Makes servers out of documents, as doctor -f reads them: a Kubernetes API, the token issuer, AWS STS, IAM, EKS and S3, Entra with Azure's resource manager, and Google Cloud's STS and IAM, with real TLS, real signatures and real refusals. COMMAND (without one: a shell) runs in an environment in which kubectl, kubectl wi, the aws command line and the SDKs find those servers and nothing else. When it ends, everything is gone.
+
+What a node gives to its pods alone is served too, under names of its own: AWS_CONTAINER_CREDENTIALS_FULL_URI=$KUBECTL_WI_LAB_AGENT and GCE_METADATA_HOST=$KUBECTL_WI_LAB_METADATA lead exchange-test, and every SDK, to the EKS Pod Identity agent and to the metadata server of GKE.
 
 CASE is a folder of documents or one *.case.yaml file. Without it, a cart that cannot assume its role is served.
 

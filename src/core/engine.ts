@@ -1,9 +1,9 @@
 /** Asks what the checks need, judges in order, tells the observer as it goes. */
-import type { Check, CheckId } from './check.ts'
+import type { Check } from './check.ts'
 import type { Fact, Probe, Soon } from './fact.ts'
 import type { Finding } from './finding.ts'
 import { gatherer, type Listener, type Seat, type Setting, type Wire } from './gather.ts'
-import { holdUps, inOrder } from './order.ts'
+import { holdUps, inTurn, type Turn } from './order.ts'
 import { blocked, notApplicable, settle } from './settle.ts'
 import { bySubject, isJudgedBy, type Subject } from './subject.ts'
 
@@ -31,14 +31,12 @@ export type Examination = {
 }
 
 /** A check with everything about it that does not depend on the subject. */
-type Station = {
-  readonly check: Check
+type Station = Turn & {
   /** The fact without which the check does not concern a subject. */
   readonly only: Wire | undefined
   readonly needs: readonly Wire[]
   readonly wants: readonly Wire[]
   readonly over: readonly Seat[]
-  readonly coveredBy: readonly CheckId[]
 }
 
 /** Judges every check on every subject of its scope. Deterministic: blockers first, then id; the cluster first, then by name. */
@@ -63,13 +61,12 @@ export async function examine(order: Order): Promise<Examination> {
     judged.set(key, held)
     return held
   }
-  const stations: readonly Station[] = inOrder(order.checks).map((check) => ({
-    check,
+  const stations: readonly Station[] = inTurn(order.checks).map(({ check, coveredBy }) => ({
+    ...{ check, coveredBy },
     only: check.only === undefined ? undefined : gate(check.only.probe),
     needs: wire(check.needs),
     wants: wire(check.wants),
     over: judgedBy(check.meta),
-    coveredBy: order.checks.filter((other) => other.covers.includes(check.meta.id)).map((other) => other.meta.id),
   }))
 
   const alike = new Map<string, Subject[]>()

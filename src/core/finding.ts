@@ -14,6 +14,14 @@ export type Lack = {
   readonly lift?: string
 }
 
+/** Why a fault no longer counts: an annotation on the object, until a day, or the report of a former run. */
+export type Accepted = {
+  readonly by: 'annotation' | 'baseline'
+  readonly reason: string
+  /** The last day on which it counts for nothing, as YYYY-MM-DD. */
+  readonly until?: string
+}
+
 export type Finding = {
   readonly check: CheckId
   readonly subject: Subject
@@ -28,14 +36,17 @@ export type Finding = {
   readonly remedy?: Remedy
   /** Who else the same is true of, where a sparing run keeps one finding for all: what passes, or was not seen, in a table of thousands. */
   readonly others?: readonly Subject[]
+  /** It is listed and counted, and left out of the verdict. */
+  readonly accepted?: Accepted
 }
 
 export type Result = 'healthy' | 'unhealthy' | 'inconclusive'
 
-/** The one place that turns findings into a verdict. Nothing examined is nothing seen; `omitted` counts what was not applicable. */
-export function verdictOf(findings: readonly Finding[], omitted = 0): Result {
-  let open = findings.length + omitted === 0
-  for (const { severity, status } of findings) {
+/** The one place that turns findings into a verdict. Where nothing was judged, for want of findings or of anything that they apply to, nobody is healthy. */
+export function verdictOf(findings: readonly Finding[]): Result {
+  let open = !findings.some(({ status }) => status === 'pass' || status === 'fail')
+  for (const { severity, status, accepted } of findings) {
+    if (accepted !== undefined) continue
     if (severity === 'error' && status === 'fail') return 'unhealthy'
     // An error that waits behind a mere warning was not seen either.
     if (status === 'crashed' || (severity === 'error' && (status === 'unknown' || status === 'blocked'))) open = true

@@ -3,7 +3,25 @@ import type { Check, CheckId } from './check.ts'
 import type { Finding } from './finding.ts'
 import { type Subject, subjectKey } from './subject.ts'
 
-/** Blockers first, covering checks before the covered, then by id. A cycle is a bug in the catalogue and is caught by a law. */
+/** A check in its turn, with the checks whose failure is the same as its own. */
+export type Turn = { readonly check: Check; readonly coveredBy: readonly CheckId[] }
+
+// A plan examines again and again with the same checks; their order does not depend on what they see.
+const turns = new WeakMap<readonly Check[], readonly Turn[]>()
+
+/** Blockers first, covering checks before the covered, then by id. */
+export function inTurn(checks: readonly Check[]): readonly Turn[] {
+  const before = turns.get(checks)
+  if (before !== undefined) return before
+  const ordered = inOrder(checks).map((check) => ({
+    check,
+    coveredBy: checks.filter(({ covers }) => covers.includes(check.meta.id)).map(({ meta }) => meta.id),
+  }))
+  turns.set(checks, ordered)
+  return ordered
+}
+
+/** A cycle is a bug in the catalogue and is caught by a law. */
 export function inOrder(checks: readonly Check[]): readonly Check[] {
   const byId = new Map(checks.map((check) => [check.meta.id, check]))
   const ordered = new Set<Check>()

@@ -21,6 +21,8 @@ export type Outcome = {
   readonly causes?: readonly Lead[]
   /** What would let us see what was not seen. */
   readonly lift?: string
+  /** What puts it right: a sentence. */
+  readonly fix?: string
 }
 export type Step = Outcome & { readonly id: string; readonly title: string; readonly milliseconds: number }
 

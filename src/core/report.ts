@@ -4,8 +4,16 @@ import type { Finding, Result, Status } from './finding.ts'
 import { verdictOf } from './finding.ts'
 import type { Subject } from './subject.ts'
 
+/** Where a document stands that was given with -f: the path as it was given, and the line, from 1. */
+export type Place = { readonly file: string; readonly line: number }
+
 /** A finding with what a reader needs beside it, so that a report explains itself. */
-export type Line = Finding & Pick<Meta, 'title' | 'section' | 'why' | 'links'> & { readonly fix?: Meta['fix'] }
+export type Line = Finding &
+  Pick<Meta, 'title' | 'section' | 'why' | 'links'> & {
+    readonly fix?: Meta['fix']
+    /** Only where the format asks for it: the document that shows it. */
+    readonly place?: Place
+  }
 
 /** Who was examined: "shop/cart → arn:aws:iam::…:role/cart, eks us-west-2". */
 export type Identity = { readonly subject: Subject; readonly identity: string; readonly place?: string }
@@ -28,7 +36,16 @@ export type Report = {
   readonly notes: readonly string[]
 }
 
-export type RenderOptions = { readonly color: boolean; readonly width: number; readonly verbose: boolean }
+/** What `--fail-on` says: from which severity on a finding makes it unhealthy. */
+export type FailOn = 'error' | 'warning' | 'never'
+
+export type RenderOptions = {
+  readonly color: boolean
+  readonly width: number
+  readonly verbose: boolean
+  /** Left out: `error`. */
+  readonly failOn?: FailOn
+}
 export type Renderer = (report: Report, options: RenderOptions) => string
 
 export function totalsOf(findings: readonly Finding[], omitted = 0): Totals {
@@ -64,7 +81,7 @@ export function reportOf(parts: {
     }),
     plan: null,
     totals: totalsOf(findings, omitted),
-    verdict: verdictOf(findings, omitted),
+    verdict: verdictOf(findings),
   }
 }
 
@@ -74,12 +91,11 @@ export const exitCodes = { healthy: 0, unhealthy: 1, inconclusive: 3 } as const 
 }
 
 /** The exit code under `--fail-on`: `warning` counts failed warnings too, `never` keeps 0 whatever was found. */
-export function exitCodeOf(
-  report: Pick<Report, 'verdict' | 'findings'>,
-  failOn: 'error' | 'warning' | 'never',
-): number {
+export function exitCodeOf(report: Pick<Report, 'verdict' | 'findings'>, failOn: FailOn): number {
   if (failOn === 'never') return 0
-  const warned = report.findings.some(({ status, severity }) => status === 'fail' && severity !== 'info')
+  const warned = report.findings.some(
+    ({ status, severity, accepted }) => status === 'fail' && severity !== 'info' && accepted === undefined,
+  )
   if (failOn === 'warning' && warned) return exitCodes.unhealthy
   return exitCodes[report.verdict]
 }

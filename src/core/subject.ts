@@ -7,6 +7,8 @@ export type Subject = {
   readonly kind: string
   readonly namespace?: string
   readonly name: string
+  /** In a report of several clusters: the context of the one that it is in. */
+  readonly context?: string
   /** Keys of the subjects it belongs to: a pod's ServiceAccount, the ServiceAccounts that name a role. */
   readonly of?: readonly string[]
   /** Scopes that it answers for because nobody finer was seen: the cluster for a lone error text, a ServiceAccount for its unseen pods. */
@@ -29,8 +31,15 @@ const scopes: { readonly [kind: string]: Scope } = {
 export const scopeOf = (subject: Subject): Scope => scopes[subject.kind] ?? 'object'
 
 /** `ServiceAccount shop/cart`: unique within a run. */
-export const keyOfSubject = ({ kind, namespace, name }: Pick<Subject, 'kind' | 'namespace' | 'name'>): string =>
-  namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`
+export function keyOfSubject({
+  kind,
+  namespace,
+  name,
+  context,
+}: Pick<Subject, 'kind' | 'namespace' | 'name' | 'context'>): string {
+  const place = namespace === undefined ? '' : `${namespace}/`
+  return context === undefined ? `${kind} ${place}${name}` : `${kind} ${place}${name} in ${context}`
+}
 
 const keys = new WeakMap<Subject, string>()
 
@@ -70,6 +79,7 @@ export const bySubject = (a: Subject, b: Subject): number =>
 
 /** Whether what holds for one can hold up the other: the same subject, one above the other, or two ends of one identity. */
 export function related(a: Subject, b: Subject): boolean {
+  if (a.context !== b.context) return false
   if (a.kind === 'Cluster' || b.kind === 'Cluster') return true
   const keyA = subjectKey(a)
   const keyB = subjectKey(b)

@@ -123,22 +123,3 @@ export function changeAssociation(
     undo: put(to, roleArn),
   }
 }
-
-/** Lets a principal into the cluster; `type`: EC2_LINUX, EC2_WINDOWS, … for nodes, STANDARD with groups for others. */
-export function createAccessEntry(
-  clusterName: string,
-  principalArn: string,
-  type: string,
-  kubernetesGroups: readonly string[] = [],
-): Changed {
-  const entry = { principalArn, type, ...(kubernetesGroups.length === 0 ? {} : { kubernetesGroups }) }
-  const input = { clusterName, ...entry }
-  return {
-    change: call('eks:CreateAccessEntry', input),
-    effects: [
-      { question: aws.accessEntry(principalArn), path: [], after: { accessEntry: entry } },
-      { question: aws.accessEntries(), path: ['accessEntries', '-'], after: principalArn },
-    ],
-    undo: call('eks:DeleteAccessEntry', input),
-  }
-}

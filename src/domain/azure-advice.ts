@@ -1,5 +1,5 @@
 /** Commands of az that findings about Azure tell a person to run. */
-import type { Account } from './advice.ts'
+import { type Account, advice, podsOf } from './advice.ts'
 import { sh } from './shell-words.ts'
 
 /** In the place of what was not seen. */
@@ -20,6 +20,27 @@ export const updateAks = ({ group, cluster }: AksName, ...flags: readonly string
 
 export const annotate = ({ namespace, serviceAccount }: Account, key: string, value: string): string =>
   sh`kubectl annotate serviceaccount/${serviceAccount} -n ${namespace} ${`${key}=${value}`} --overwrite`
+
+/** What is to be written on a ServiceAccount: `named` the words for it, `hint` what a placeholder stands for, `shows` the command that prints it. */
+export type Writing = {
+  readonly key: string
+  readonly value: string
+  readonly named: string
+  readonly placeholder: string
+  readonly hint: string
+  readonly shows: string
+}
+
+/** The annotation, and then pods that were made with it. */
+export function annotateAnew(account: Account, { key, value, named, placeholder, hint, shows }: Writing): string {
+  const isOpen = value === placeholder
+  return advice(
+    `Annotate the ServiceAccount with ${named}${isOpen ? ` (${placeholder}: ${hint})` : ''}, then make anew what runs as it (the last command lists the pods).`,
+    ...(isOpen ? [shows] : []),
+    annotate(account, key, value),
+    podsOf(account),
+  )
+}
 
 /** Whose credentials: a managed identity by name and group, or an application by its appId. */
 export type Holder = { readonly identity: string; readonly group: string }

@@ -29,5 +29,7 @@ export function cloudOfLocation(location: string): AzureCloud {
   return /^china/.test(plain) ? 'AzureChinaCloud' : 'AzurePublicCloud'
 }
 
-export const sameAuthority = (a: string, b: string): boolean =>
-  a.replace(/\/+$/, '').toLowerCase() === b.replace(/\/+$/, '').toLowerCase()
+/** The same authority, or another one of the same cloud: China has two. */
+export const sameCloud = (a: string, b: string): boolean =>
+  a.replace(/\/+$/, '').toLowerCase() === b.replace(/\/+$/, '').toLowerCase() ||
+  (cloudOfAuthority(a) !== undefined && cloudOfAuthority(a) === cloudOfAuthority(b))

@@ -3,13 +3,15 @@ import { azureAudience, bindingAudience } from './audiences.ts'
 import { fileOf } from './token-files.ts'
 import type { Container, Meta, Pod } from './workloads.ts'
 
-export const useLabel = 'azure.workload.identity/use'
-export const tenantAnnotation = 'azure.workload.identity/tenant-id'
-export const expirationAnnotation = 'azure.workload.identity/service-account-token-expiration'
-export const skipAnnotation = 'azure.workload.identity/skip-containers'
-export const proxyAnnotation = 'azure.workload.identity/inject-proxy-sidecar'
-export const proxyPortAnnotation = 'azure.workload.identity/proxy-sidecar-port'
-export const bindingAnnotation = 'azure.workload.identity/use-identity-binding'
+/** All that the webhook reads has this before it. */
+const prefix = 'azure.workload.identity/'
+export const useLabel = `${prefix}use`
+export const tenantAnnotation = `${prefix}tenant-id`
+export const expirationAnnotation = `${prefix}service-account-token-expiration`
+export const skipAnnotation = `${prefix}skip-containers`
+export const proxyAnnotation = `${prefix}inject-proxy-sidecar`
+export const proxyPortAnnotation = `${prefix}proxy-sidecar-port`
+export const bindingAnnotation = `${prefix}use-identity-binding`
 export const podIdentityLabel = 'aadpodidbinding'
 export const proxyContainer = 'azwi-proxy'
 export const proxyInit = 'azwi-proxy-init'
@@ -21,7 +23,6 @@ export const tokenFiles = [
 ] as const
 
 export const fileVariable = 'AZURE_FEDERATED_TOKEN_FILE'
-const prefix = 'azure.workload.identity/'
 
 const hasPrefix = (texts: { readonly [key: string]: string }): boolean =>
   Object.keys(texts).some((key) => key.startsWith(prefix))

@@ -1,6 +1,6 @@
 /** What a person does about objects of Cluster API Provider AWS, as command lines. */
 import type { Ref } from './capa.ts'
-import { resourceOf } from './kubernetes-objects.ts'
+import { resourceOf } from './kubernetes-resources.ts'
 import { sh } from './shell-words.ts'
 
 /** Fully named: other providers of Cluster API have kinds of similar names. */

@@ -3,6 +3,8 @@ import { isList, isObject, type Json, type JsonObject, textAt, textsAt } from '.
 
 export type Bootstrap = {
   readonly name: string
+  /** Where it was read. */
+  readonly file?: string
   readonly apiVersion: string
   readonly spec: JsonObject
   /** Of which account it is, where its file says so. */
@@ -23,12 +25,14 @@ export function readBootstrap(json: Json): Bootstrap | undefined {
   if (!isObject(json) || name === undefined) return undefined
   const spec = isObject(json.spec) ? json.spec : {}
   const account = textAt(json, 'account')
+  const file = textAt(json, 'file')
   const written = isObject(spec.clusterAPIControllers) ? spec.clusterAPIControllers.trustStatements : undefined
   const statements = (isList(written) ? written : written === undefined ? [] : [written]).filter(isObject)
   const prefix = textAt(spec, 'namePrefix') ?? ''
   const suffix = textAt(spec, 'nameSuffix') ?? '.cluster-api-provider-aws.sigs.k8s.io'
   return {
     name,
+    ...(file === undefined ? {} : { file }),
     apiVersion: textAt(json, 'apiVersion') ?? '',
     spec,
     ...(account === undefined ? {} : { account }),

@@ -2,6 +2,7 @@
 import { edited, isGuard } from '../core/edit.ts'
 import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
+import { fileCommand } from './file-commands.ts'
 import { gcloudCommand } from './gcp-commands.ts'
 import { sh } from './shell-words.ts'
 
@@ -65,6 +66,7 @@ function kubectl(call: string, input: JsonObject): string | undefined {
   const where = namespace === undefined ? '' : sh` -n ${namespace}`
   if (verb === 'patch') return patchCommand(resource, input)
   if (verb === 'restart') return `${sh`kubectl rollout restart ${target}`}${where}`
+  if (verb === 'approve') return sh`kubectl certificate approve ${textAt(input, 'name') ?? ''}`
   if (verb === 'delete') return `${sh`kubectl delete ${target}`}${where}`
   if (verb === 'create') return `printf %s ${sh`${JSON.stringify(at(input, 'object') ?? null)}`} | kubectl create -f -`
   return undefined
@@ -134,10 +136,17 @@ const awsLines: { readonly [call: string]: Line } = {
     `aws eks update-pod-identity-association ${association(text)}${sh` --role-arn ${text('roleArn')}`}`,
   'eks:CreateAccessEntry': (input, text) => {
     const groups = textsAt(input, 'kubernetesGroups').map((one) => sh` ${one}`)
-    return `${sh`aws eks create-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --type ${text('type')}`}${groups.length === 0 ? '' : ` --kubernetes-groups${groups.join('')}`}`
+    const username = textAt(input, 'username')
+    const named = username === undefined ? '' : sh` --username ${username}`
+    const tagged = isObject(input.tags) ? sh` --tags ${JSON.stringify(input.tags)}` : ''
+    return `${sh`aws eks create-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --type ${text('type')}`}${groups.length === 0 ? '' : ` --kubernetes-groups${groups.join('')}`}${named}${tagged}`
   },
   'eks:DeleteAccessEntry': (_, text) =>
     sh`aws eks delete-access-entry --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')}`,
+  'eks:AssociateAccessPolicy': (input, text) =>
+    sh`aws eks associate-access-policy --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --policy-arn ${text('policyArn')} --access-scope ${document(input.accessScope)}`,
+  'eks:DisassociateAccessPolicy': (_, text) =>
+    sh`aws eks disassociate-access-policy --cluster-name ${text('clusterName')} --principal-arn ${text('principalArn')} --policy-arn ${text('policyArn')}`,
 }
 
 const managedFederation = 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials'
@@ -178,6 +187,7 @@ const azureLines: { readonly [call: string]: Line } = {
 export function commandOf({ system, call, input }: Change): string | undefined {
   if (system === 'kubernetes') return kubectl(call, input)
   if (system === 'gcp') return gcloudCommand(call, input)
+  if (system === 'document') return fileCommand(input)
   const lines = system === 'azure' ? azureLines : awsLines
   const line = Object.hasOwn(lines, call) ? lines[call] : undefined
   return line?.(input, (name) => textAt(input, name) ?? '')

@@ -10,6 +10,8 @@ export const parts: readonly Part[] = ['head', 'worker']
 export type CloudType = 'aws' | 'gcp' | 'azure'
 export type Workspace = {
   readonly name: string
+  /** Where it was read. */
+  readonly file?: string
   /** Kubernetes: the workspace's own name. */
   readonly namespace: string
   /** As written. */
@@ -37,8 +39,10 @@ export function readWorkspace(json: Json): Workspace | undefined {
   for (const [key, value] of Object.entries(cloud))
     if (key !== 'type' && (typeof value === 'string' || typeof value === 'number')) values[key] = String(value)
   const managed = yes(cloud.managed_cloud_storage)
+  const file = textAt(json, 'file')
   return {
     name,
+    ...(file === undefined ? {} : { file }),
     namespace: textAt(json, 'namespace') ?? name,
     type,
     cloud: Object.hasOwn(clouds, type) ? clouds[type] : undefined,

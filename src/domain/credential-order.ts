@@ -10,6 +10,7 @@ export type Way =
   | 'user-file'
   | 'external-account'
   | 'metadata-server'
+  | 'narrowed'
   | 'client-secret'
   | 'federated-token'
   | 'managed-identity'
@@ -24,6 +25,8 @@ export type Glance = {
   readonly google?: { readonly path: string; readonly type?: string }
   /** Whether a metadata server of Google answers. */
   readonly metadata?: boolean
+  /** What AZURE_TOKEN_CREDENTIALS says. */
+  readonly azureChoice?: string
 }
 
 export type Found = {
@@ -74,11 +77,17 @@ export const lookedFor: { readonly [cloud in CloudName]: readonly string[] } = {
 
 type Ranks = { readonly [family: string]: readonly Way[] }
 
+const assumesRole = (profile: Glance['profile']): boolean => {
+  const has = (name: string): boolean => profile?.settings.includes(name) === true
+  return has('role_arn') && !has('web_identity_token_file') && (has('source_profile') || has('credential_source'))
+}
+
 /**
  * botocore `create_credential_resolver`, Go v2 `resolveCredentialChain`, Java v2 `DefaultCredentialsProvider`, JavaScript v3 `defaultProvider`:
  * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
  */
-const awsRanks = (profileChosen: boolean): Ranks => {
+const awsRanks = ({ set, profile }: Glance): Ranks => {
+  const profileChosen = set.has('AWS_PROFILE')
   const most = ['environment-keys', 'web-identity', 'profile', 'container-credentials'] as const
   return {
     Go: most,
@@ -90,7 +99,8 @@ const awsRanks = (profileChosen: boolean): Ranks => {
       'web-identity',
       'container-credentials',
     ],
-    Python: most,
+    // A profile that assumes a role out of another one comes before the token file, one with keys behind it.
+    Python: assumesRole(profile) ? ['environment-keys', 'profile', 'web-identity', 'container-credentials'] : most,
   }
 }
 /** https://cloud.google.com/docs/authentication/application-default-credentials */
@@ -98,7 +108,19 @@ const googleRanks: Ranks = {
   'Google client libraries': ['key-file', 'user-file', 'external-account', 'metadata-server'],
 }
 /** https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains */
-const azureRanks: Ranks = { DefaultAzureCredential: ['client-secret', 'federated-token', 'managed-identity'] }
+const azureRanks: Ranks = {
+  DefaultAzureCredential: ['narrowed', 'client-secret', 'federated-token', 'managed-identity'],
+}
+/**
+ * What is left of the chain where AZURE_TOKEN_CREDENTIALS names a part of it; whatever else it names is a developer's own sign-in.
+ * https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains#exclude-a-credential-type-category
+ */
+const azureParts: { readonly [choice: string]: readonly Way[] } = {
+  prod: ['client-secret', 'federated-token', 'managed-identity'],
+  environmentcredential: ['client-secret'],
+  workloadidentitycredential: ['federated-token'],
+  managedidentitycredential: ['managed-identity'],
+}
 
 const credentialSettings = [
   'aws_access_key_id',
@@ -142,7 +164,7 @@ function googleWays({ google, metadata }: Glance): readonly Found[] {
   return found
 }
 
-function azureWays({ set }: Glance): readonly Found[] {
+function azureWays({ set, azureChoice }: Glance): readonly Found[] {
   const found: Found[] = []
   const named = set.has('AZURE_CLIENT_ID') && set.has('AZURE_TENANT_ID')
   const secrets = ['AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_PASSWORD'].filter((name) =>
@@ -154,7 +176,14 @@ function azureWays({ set }: Glance): readonly Found[] {
     found.push({ way: 'federated-token', by: federated.filter((name) => set.has(name)) })
   const managed = ['IDENTITY_ENDPOINT', 'MSI_ENDPOINT'].filter((name) => set.has(name))
   if (managed.length > 0) found.push({ way: 'managed-identity', by: managed })
-  return found
+  if (!azureChoice) return found
+  const kept = azureParts[azureChoice.toLowerCase()] ?? []
+  const left = found.filter(({ way }) => kept.includes(way))
+  const passedOver = found.find(({ way }) => given.has(way) && !kept.includes(way))
+  // What was given stays what was given; it is the variable that keeps every SDK from it.
+  return passedOver === undefined
+    ? left
+    : [{ way: 'narrowed', by: [`AZURE_TOKEN_CREDENTIALS=${azureChoice}`] }, ...left, passedOver]
 }
 
 function ordered(cloud: CloudName, ways: readonly Found[], ranks: Ranks): readonly CloudOrder[] {
@@ -178,7 +207,7 @@ function ordered(cloud: CloudName, ways: readonly Found[], ranks: Ranks): readon
 
 /** One entry for each cloud of which the pod has any credentials. */
 export const credentialOrder = (glance: Glance): readonly CloudOrder[] => [
-  ...ordered('aws', awsWays(glance), awsRanks(glance.set.has('AWS_PROFILE'))),
+  ...ordered('aws', awsWays(glance), awsRanks(glance)),
   ...ordered('gcp', googleWays(glance), googleRanks),
   ...ordered('azure', azureWays(glance), azureRanks),
 ]

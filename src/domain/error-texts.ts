@@ -17,6 +17,12 @@ export type ErrorText = {
   readonly means: string
 }
 
+/** A check, and the texts that lead to it: each with the message that it proves, if it proves one. */
+export type CheckTexts = readonly [
+  check: CheckId,
+  texts: readonly (readonly [fragment: string, message: string | undefined, means: string])[],
+]
+
 /** One known text in what was searched: lines are counted from 0, `start` and `end` are places in the normalised text. */
 export type Sighting = {
   readonly known: ErrorText
@@ -83,6 +89,9 @@ type Pattern = { readonly known: ErrorText; readonly parts: readonly string[]; r
 
 const isDigit = (letter: string | undefined): boolean => letter !== undefined && letter >= '0' && letter <= '9'
 
+/** What normalising would change; nearly no fragment of a table has any of it. */
+const uneven = /["\\]|[^\S ]| {2}/
+
 function compile(known: ErrorText): Pattern {
   const { fragment } = known
   if (fragment.length > 2 && fragment.startsWith('/') && fragment.endsWith('/'))
@@ -91,7 +100,7 @@ function compile(known: ErrorText): Pattern {
     known,
     parts: fragment
       .split('…')
-      .map((part) => normalise(part).plain)
+      .map((part) => (uneven.test(part) ? normalise(part).plain : part))
       .filter((part) => part !== ''),
   }
 }
@@ -118,13 +127,13 @@ const isWhole = (plain: string, start: number, end: number): boolean =>
  * is sighted. Time grows with the length of the input times the size of the table, whatever is in it.
  */
 export function errorTextFinder(table: readonly ErrorText[]): (text: string, oneText?: boolean) => readonly Sighting[] {
-  let patterns: readonly Pattern[] | undefined
+  // Whoever never searches a text does not wait for the table.
+  let compiled: readonly Pattern[] | undefined
   return (text, oneText = false) => {
-    // Few runs have any text to search.
-    patterns ??= table.map(compile)
+    compiled ??= table.map(compile)
     const { plain, ends: lineEnds } = normalise(text)
     const ends = oneText ? [plain.length + 1] : lineEnds
-    const all = patterns.flatMap((pattern) => sightings(pattern, plain, ends))
+    const all = compiled.flatMap((pattern) => sightings(pattern, plain, ends))
     return longestOfEach(all)
   }
 }

@@ -126,3 +126,17 @@ export function serveMetadata({ name, project, location }: Located, pool: NodePo
     undo: pool.mode === 'GCE_METADATA' ? put(mode, pool.mode) : null,
   }
 }
+
+/** Enables one API in one project. `listed`: where it stands in the list of services, if it does. Nothing disables it again: others may use it by then. */
+export function enableService(
+  project: string,
+  service: string,
+  { index, state }: { readonly index: number; readonly state: string | undefined },
+): Changed {
+  const question = gcp.services()
+  const effect: Effect =
+    index < 0 || state === undefined
+      ? { question, path: ['services', '-'], after: { name: service, project, state: 'ENABLED' } }
+      : { question, path: ['services', index, 'state'], before: state, after: 'ENABLED' }
+  return { change: call('serviceusage.services.enable', { project, service }), effects: [effect], undo: null }
+}

@@ -8,6 +8,8 @@ export type Configuration = {
   /** Key in the ConfigMap. */
   readonly key?: string
   readonly body: JsonObject
+  /** As it stands in the ConfigMap, where all of it was seen. */
+  readonly text?: string
 }
 
 const members = [

@@ -1,5 +1,5 @@
 /** Whether network policies let a pod reach the metadata server of GKE: Kubernetes, Cilium and Calico, each in its own words. */
-import { at, isObject, type Json, listAt, textAt, textsAt } from '../core/json.ts'
+import { at, isList, isObject, type Json, listAt, textAt, textsAt } from '../core/json.ts'
 import { readSelector, unmet } from './webhooks.ts'
 import type { Pod } from './workloads.ts'
 
@@ -40,6 +40,13 @@ export type Judged = {
   /** The entity of Cilium that its author may have taken for the node. */
   readonly entity?: string
   readonly deniesIngress?: true
+  /** The policy itself, where its egress rules are in one list that another rule can join. */
+  readonly object?: {
+    readonly resource: string
+    readonly namespace?: string
+    readonly name: string
+    readonly isListed: boolean
+  }
 }
 
 const portFits = (ports: readonly Json[], target: Target): boolean =>
@@ -52,6 +59,17 @@ const portFits = (ports: readonly Json[], target: Target): boolean =>
   })
 const named = (json: Json): string =>
   `${textAt(json, 'metadata', 'namespace') ?? ''}/${textAt(json, 'metadata', 'name') ?? ''}`.replace(/^\//, '')
+const objectOf = (json: Json, resource: string): Required<Pick<Judged, 'object'>> => {
+  const namespace = textAt(json, 'metadata', 'namespace')
+  return {
+    object: {
+      resource,
+      ...(namespace === undefined ? {} : { namespace }),
+      name: textAt(json, 'metadata', 'name') ?? '',
+      isListed: isList(at(json, 'spec', 'egress')),
+    },
+  }
+}
 const inShort = (texts: readonly string[]): string => {
   const all = [...new Set(texts)].slice(0, 5)
   return all.length === 0 ? 'nothing' : all.join(', ')
@@ -88,7 +106,7 @@ function ofKubernetes(json: Json, pod: Pod, targets: readonly Target[]): Judged 
       return to.length === 0 ? listAt(rule, 'ports').map((one) => `port ${String(at(one, 'port') ?? 'any')}`) : to
     }),
   )
-  return { policy: named(json), kind: 'kubernetes', allows, allowed }
+  return { policy: named(json), kind: 'kubernetes', allows, allowed, ...objectOf(json, 'networkpolicies') }
 }
 
 const everywhere: ReadonlySet<string> = new Set(['all', 'world', 'world-ipv4'])
@@ -149,6 +167,12 @@ function ofCilium(json: Json, pod: Pod): readonly Judged[] {
         allows: allows ? true : byName ? undefined : false,
         allowed: inShort(shown),
         ...(entity === undefined ? {} : { entity }),
+        ...(listAt(json, 'specs').length > 0
+          ? {}
+          : objectOf(
+              json,
+              `cilium${textAt(json, 'metadata', 'namespace') === undefined ? 'clusterwide' : ''}networkpolicies`,
+            )),
       },
     ]
   })

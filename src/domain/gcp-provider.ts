@@ -15,6 +15,8 @@ export type Provider = {
   readonly audiences: readonly string[]
   /** Undefined where none were uploaded; malformed where the upload is no key set. */
   readonly keys?: readonly Key[] | 'malformed'
+  /** The same as it was uploaded. */
+  readonly uploaded?: string
   readonly mapping: { readonly [key: string]: string }
   readonly condition?: string
 }
@@ -80,7 +82,7 @@ export function readProvider(json: Json): Provider | undefined {
     disabled: at(json, 'disabled') === true,
     ...(issuer === undefined ? {} : { issuer }),
     audiences: textsAt(json, 'oidc', 'allowedAudiences'),
-    ...(jwks === undefined || jwks === '' ? {} : { keys: keysIn(jwks) }),
+    ...(jwks === undefined || jwks === '' ? {} : { keys: keysIn(jwks), uploaded: jwks }),
     mapping,
     ...(condition === undefined || condition.trim() === '' ? {} : { condition }),
   }
@@ -142,6 +144,17 @@ export function sameKey(a: Key, b: Key): boolean | undefined {
   if (pairs.some(([one, other]) => one === undefined || other === undefined)) return undefined
   return pairs.every(([one, other]) => one === other)
 }
+/** The members that Google takes: https://cloud.google.com/iam/docs/workload-identity-federation-with-kubernetes */
+const taken = ['kty', 'alg', 'use', 'kid', 'n', 'e', 'x', 'y', 'crv'] as const
+
+/** A key set as it can be uploaded: keys of the types that Google takes, without other members. */
+export const uploadable = (keys: readonly Key[]): string =>
+  JSON.stringify({
+    keys: keys
+      .filter((key) => unsupportedType(key) === undefined)
+      .map((key) => Object.fromEntries(taken.flatMap((name) => (key[name] === undefined ? [] : [[name, key[name]]])))),
+  })
+
 export const keysOfSet = (json: Json): readonly Key[] => listAt(json, 'keys').filter(isObject)
 
 /** Issuers behind which are the clusters or pipelines of many customers. */

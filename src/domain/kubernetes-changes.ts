@@ -115,3 +115,13 @@ export function restartWorkload(place: ObjectPlace, pods: readonly string[]): Ch
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-k8s-io-restart-at */
 export const restartedAt = 'kubectl.kubernetes.io/restartedAt'
+
+/** Approves a request for a certificate; what was issued upon it is not called back. */
+export function approveRequest(name: string): Changed {
+  const question = kubernetes.get('certificatesigningrequests', undefined, name)
+  return {
+    change: { system: 'kubernetes', call: 'certificatesigningrequests/approve', input: { name } },
+    effects: [{ question, path: ['status', 'conditions', '-'], after: { type: 'Approved', status: 'True' } }],
+    undo: null,
+  }
+}

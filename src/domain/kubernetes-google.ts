@@ -1,4 +1,5 @@
 /** Which fields matter of the objects that only Google's identities read: network policies, secret stores, the metadata server's pods. */
+import { same } from '../core/edit.ts'
 import { isList, isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
 import { pickConfiguration } from './gcp-credentials.ts'
 
@@ -69,7 +70,9 @@ export function pickGoogleMap(name: string, data: JsonObject): JsonObject | unde
     try {
       const parsed: Json = JSON.parse(value)
       const configuration = pickConfiguration(parsed)
-      if (configuration !== undefined) kept[key] = JSON.stringify(configuration)
+      if (configuration === undefined) continue
+      // As it stands only where nothing was left out of it: that text can be compared, and changed.
+      kept[key] = same(parsed, configuration) ? value : JSON.stringify({ ...configuration, partial: true })
     } catch {
       // It is something else that has the word in it.
     }

@@ -1,11 +1,12 @@
 /** Which fields of Kubernetes objects a check may see: everything else, Secret data above all, is dropped where it is read. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { each, isPicked } from './kubernetes-alike.ts'
 import { pickCertificates } from './kubernetes-certificates.ts'
 import { pickCloudConfig, pickNode } from './kubernetes-cloud-picks.ts'
 import { furtherPicks } from './kubernetes-further-picks.ts'
 import { googlePicks, pickGoogleMap, pickMetadataServer } from './kubernetes-google.ts'
 import { type Draft, keep, members, type Pick, part, parts, specOf } from './kubernetes-pick.ts'
-import { each, isPicked, pickPodSpec } from './kubernetes-pod-spec.ts'
+import { pickPodSpec } from './kubernetes-pod-spec.ts'
 import { settingsIn } from './kubernetes-settings.ts'
 import { configOptions } from './mounter-words.ts'
 
@@ -268,62 +269,3 @@ export function pickObject(
   pick?.(object, draft)
   return draft
 }
-
-const plurals: { readonly [kind: string]: string } = {
-  Endpoints: 'endpoints',
-  NetworkPolicy: 'networkpolicies',
-  Ingress: 'ingresses',
-  CiliumNetworkPolicy: 'ciliumnetworkpolicies',
-  CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
-  StorageClass: 'storageclasses',
-  IngressClass: 'ingressclasses',
-  SecretProviderClass: 'secretproviderclasses',
-}
-
-/** The plural by which a kind is asked for: ServiceAccount → serviceaccounts. */
-export function resourceOf(kind: string, apiVersion = ''): string {
-  // Calico has a NetworkPolicy of its own.
-  if (kind.endsWith('NetworkPolicy') && /(?:^|\.)projectcalico\.org\//.test(apiVersion))
-    return kind === 'NetworkPolicy'
-      ? 'networkpolicies.crd.projectcalico.org'
-      : 'globalnetworkpolicies.crd.projectcalico.org'
-  const known = Object.hasOwn(plurals, kind) ? plurals[kind] : undefined
-  if (known !== undefined) return known
-  const lower = kind.toLowerCase()
-  if (/[^aeiou]y$/.test(lower)) return `${lower.slice(0, -1)}ies`
-  return /(?:s|x|ch|sh)$/.test(lower) ? `${lower}es` : `${lower}s`
-}
-
-const clusterScoped: ReadonlySet<string> = new Set([
-  'namespaces',
-  'nodes',
-  'persistentvolumes',
-  'storageclasses',
-  'csidrivers',
-  'csinodes',
-  'providerconfigs',
-  'mutatingwebhookconfigurations',
-  'validatingwebhookconfigurations',
-  'clusterroles',
-  'clusterrolebindings',
-  'customresourcedefinitions',
-  'clusterissuers',
-  'clustertriggerauthentications',
-  'clustersecretstores',
-  'apiservices',
-  'priorityclasses',
-  'ingressclasses',
-  'runtimeclasses',
-  'certificatesigningrequests',
-  'ciliumclusterwidenetworkpolicies',
-  'globalnetworkpolicies.crd.projectcalico.org',
-  'validatingadmissionpolicies',
-  'mutatingadmissionpolicies',
-  'awsclustercontrolleridentities',
-  'awsclusterroleidentities',
-  'awsclusterstaticidentities',
-  'rosaroleconfigs',
-])
-
-/** Whether objects of this resource live in a namespace; what is not known to be cluster-wide does. */
-export const isNamespaced = (resource: string): boolean => !clusterScoped.has(resource)

@@ -1,6 +1,6 @@
 /** How parts of an object are picked: by name and by reference, so that nothing that is dropped is walked. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
-import { each } from './kubernetes-pod-spec.ts'
+import { each } from './kubernetes-alike.ts'
 
 export type Draft = { [key: string]: Json }
 export type Pick = (from: JsonObject, draft: Draft) => void

@@ -17,6 +17,7 @@ const told = [
   'AZURE_TENANT_ID',
   'AZURE_FEDERATED_TOKEN_FILE',
   'AZURE_AUTHORITY_HOST',
+  'AZURE_TOKEN_CREDENTIALS',
   'GOOGLE_APPLICATION_CREDENTIALS',
 ] as const
 
@@ -131,9 +132,11 @@ export function readProbe(output: string): Probed {
   }
   const profile = profileIn(lines, values.AWS_PROFILE ?? 'default')
   const path = values.GOOGLE_APPLICATION_CREDENTIALS
+  const choice = values.AZURE_TOKEN_CREDENTIALS
   return {
     glance: {
       set,
+      ...(choice ? { azureChoice: choice } : {}),
       ...(profile === undefined ? {} : { profile }),
       ...(path === undefined ? {} : { google: { path, ...(google === undefined ? {} : { type: google }) } }),
     },

@@ -1,15 +1,11 @@
 /** Everything that may be asked, each question named after the permission it needs, and the form of its answer. */
 import type { Question } from '../core/fact.ts'
-import type { Json } from '../core/json.ts'
+import { ask, type TokenName } from './asking.ts'
 
-const ask = (system: string, call: string, input: { readonly [key: string]: Json } = {}): Question => ({
-  system,
-  call,
-  input,
-})
-
-/** A ServiceAccount's token for one audience, named without holding it. */
-export type TokenName = { readonly namespace: string; readonly name: string; readonly audience: string }
+export type { TokenName } from './asking.ts'
+// All questions are to be found here; those of these two clouds stand in files of their own only for their length.
+export { azure } from './questions-azure.ts'
+export { bucketPermissions, type GoogleExchange, gcp } from './questions-gcp.ts'
 
 /**
  * What another machine's clock shows (ISO 8601, from its Date header) when our own showed `at`, the middle of the round trip; neither is
@@ -51,6 +47,8 @@ export const documents = {
    * (`sources/documents/configurations.ts`); named by their file where they have no name. Absent on a live cluster.
    */
   ofKind: (kind: string): Question => ask('document', kind),
+  /** → one of those, by its name; no source is asked for it, and a plan changes it in the answer above. */
+  named: (kind: string, name: string): Question => ask('document', kind, { name }),
 } as const
 
 /** The issuer as the world sees it: fetched anonymously, from the machine that the doctor runs on. */
@@ -146,6 +144,8 @@ export const aws = {
   accessEntries: (): Question => ask('aws', 'eks:ListAccessEntries'),
   /** → `{accessEntry: {principalArn, type?, kubernetesGroups?, createdAt?, …}}`. */
   accessEntry: (principalArn: string): Question => ask('aws', 'eks:DescribeAccessEntry', { principalArn }),
+  /** → `{principalArn, associatedAccessPolicies: [{policyArn, accessScope: {type, namespaces?}}…], complete}` of one access entry. */
+  accessPolicies: (principalArn: string): Question => ask('aws', 'eks:ListAssociatedAccessPolicies', { principalArn }),
   /** → `{nodegroups: [name…], complete}` of the cluster being examined. */
   nodegroups: (): Question => ask('aws', 'eks:ListNodegroups'),
   /** → `{nodegroup: {nodegroupName, nodeRole, amiType?, …}}`. */
@@ -181,116 +181,6 @@ export const aws = {
   buckets: (): Question => ask('aws', 's3:ListAllMyBuckets'),
   /** → `{User: {UserName, Arn, CreateDate?}}`. */
   user: (account: string, UserName: string): Question => ask('aws', 'iam:GetUser', { account, UserName }),
-} as const
-
-/**
- * Google Cloud, in the form in which gcloud prints it (`--format json`). Names are whole: an account by its e-mail, a provider by
- * `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`, a project by its id or number. A source that may not look
- * answers unknown, never absent; absent is a NOT_FOUND answer.
- */
-export const gcp = {
-  /**
-   * → the cluster being examined: `{name, location, selfLink, workloadIdentityConfig?: {workloadPool}, autopilot?: {enabled}, currentMasterVersion?,
-   * networkConfig?: {datapathProvider?}, privateClusterConfig?: {enablePrivateNodes?}, nodePools?: […as nodePools()]}`.
-   */
-  cluster: (): Question => ask('gcp', 'container.clusters.get'),
-  /**
-   * → `{nodePools: [{name, config: {workloadMetadataConfig?, nodeMetadata?, serviceAccount?}, maxPodsConstraint?}…], complete}` of the cluster
-   * being examined: those in the cluster's own answer, and those that were described one by one.
-   */
-  nodePools: (): Question => ask('gcp', 'container.clusters.get', { part: 'nodePools' }),
-  /** → `{clusters: [{name, location?, workloadPool?}…], complete}` of the project of the cluster being examined. */
-  clusters: (): Question => ask('gcp', 'container.clusters.list'),
-  /** → `{email, uniqueId?, disabled?}`; absent only for a NOT_FOUND. */
-  serviceAccount: (email: string): Question => ask('gcp', 'iam.serviceAccounts.get', { email }),
-  /** → `{bindings: [{role, members: […], condition?: {expression, …}}…], etag?, version?}`, asked for with policy version 3. */
-  serviceAccountPolicy: (email: string): Question => ask('gcp', 'iam.serviceAccounts.getIamPolicy', { email }),
-  /** → a policy of the same form. */
-  projectPolicy: (project: string): Question => ask('gcp', 'resourcemanager.projects.getIamPolicy', { project }),
-  /** → a policy of the same form. */
-  bucketPolicy: (bucket: string): Question => ask('gcp', 'storage.buckets.getIamPolicy', { bucket }),
-  /** → `{name, uniformBucketLevelAccess?: boolean}`. */
-  bucket: (bucket: string): Question => ask('gcp', 'storage.buckets.get', { bucket }),
-  /** → `{projectId, projectNumber}`. */
-  project: (project: string): Question => ask('gcp', 'resourcemanager.projects.get', { project }),
-  /** → `{name, includedPermissions: […]}` of a custom role, `projects/P/roles/R` or `organizations/O/roles/R`. */
-  role: (role: string): Question => ask('gcp', 'iam.roles.get', { role }),
-  /** → `{name, state?, disabled?, expireTime?}`; a pool is a resource of its own, which may be disabled while its provider answers. */
-  pool: (name: string): Question => ask('gcp', 'iam.workloadIdentityPools.get', { name }),
-  /** → `{name, state?, disabled?, expireTime?, attributeMapping?, attributeCondition?, oidc?: {issuerUri, allowedAudiences?, jwksJson?}}`. */
-  provider: (name: string): Question => ask('gcp', 'iam.workloadIdentityPoolProviders.get', { name }),
-  /** → `{providers: [{name, oidc: {issuerUri, allowedAudiences?, jwksJson?}, state}…], complete}`. */
-  workloadIdentityPoolProviders: (): Question => ask('gcp', 'iam.workloadIdentityPoolProviders.list'),
-  /** → `{services: [{name: 'iamcredentials.googleapis.com', project, state: 'ENABLED' | 'DISABLED'}…], complete}`. */
-  services: (): Question => ask('gcp', 'serviceusage.services.get'),
-  /** → `{name, project, membership}` of the fleet membership of the cluster being examined, and `pool` where it tells one. */
-  membership: (): Question => ask('gcp', 'gkehub.memberships.get'),
-  /**
-   * → `{granted?: [{member, role?, time}…], node499?: [{node, count}…]}`: grants in the audit log of the last minutes, and how often a metadata
-   * server answered 499; asked only where a refusal makes the first matter.
-   */
-  logs: (): Question => ask('gcp', 'logging.logEntries.list'),
-  /**
-   * → what was seen from inside the container of a pod, without a token or a credential: `{address?, email?, flavor?, token?: {status, expiresIn?},
-   * clusterName?, resolves?: boolean, reached?: [{host, error?}…], tokenFile?: {path, readable, user?, mode?, claims?}, container?}`. Opt-in: unknown
-   * (not-asked) where nobody wanted a look inside.
-   */
-  podProbe: (namespace: string, pod: string): Question => ask('gcp', 'pod-probe', { namespace, pod }),
-  /**
-   * → `{policies: [{resource, policy}…], accounts: [email…], buckets: [name…], configurations: [{name, configuration}…], gke: boolean}`: what a folder holds of
-   * Google Cloud, whatever its name; resource is `serviceAccounts/EMAIL`, `projects/ID` or `buckets/NAME`. Live there is nothing of the kind.
-   */
-  collected: (): Question => ask('gcp', 'collected'),
-} as const
-/**
- * Azure, in the flat form in which the az command line prints it (what the resource manager wraps in `properties` stands beside `name`), with
- * the spelling of az: `oidcIssuerProfile.issuerUrl`. Nobody is asked unless something shows that an identity of Azure is in use.
- */
-export const azure = {
-  /**
-   * → `{type, name, id?, location?, resourceGroup?, oidcIssuerProfile?: {enabled?, issuerUrl?}, securityProfile?: {workloadIdentity?: {enabled?}},
-   * imdsRestriction?, powerState?}` of the cluster being examined, AKS or Arc. Absent where the cluster is neither.
-   */
-  cluster: (): Question => ask('azure', 'Microsoft.ContainerService/managedClusters/read'),
-  /** → `{identities: [{id?, name, clientId, principalId, tenantId?, location?, type}…], complete}`: managed identities that can be seen. */
-  managedIdentities: (): Question => ask('azure', 'Microsoft.ManagedIdentity/userAssignedIdentities/read'),
-  /** → `{appId, id?, displayName?}`; absent where the tenant that is asked has no such application. */
-  application: (appId: string): Question => ask('azure', 'graph applications/read', { appId }),
-  /** → `{appId, id?, displayName?, accountEnabled?, servicePrincipalType?, alternativeNames?, tenantId?}`; absent where there is none. */
-  servicePrincipal: (appId: string): Question => ask('azure', 'graph servicePrincipals/read', { appId }),
-  /**
-   * → `{credentials: [{issuer, subject?, audiences, name?, identity?, expression?, created?}…], complete, listed: [identity…]}`. `identity` is the
-   * resource id of the managed identity, or the appId or object id of the application, that holds the credential; left out where the document does
-   * not say. `listed`: those identities of which all credentials are here. `expression`: the value of claimsMatchingExpression; such a credential has
-   * no subject. With `clientId`: what the identity of that client id holds is meant, and others may be among them; without: all that can be seen.
-   */
-  federatedIdentityCredentials: (clientId?: string): Question =>
-    ask(
-      'azure',
-      'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read',
-      clientId === undefined ? {} : { clientId },
-    ),
-  /** → `{assignments: [{principalId, roleDefinitionName?, roleDefinitionId?, scope, principalType?, createdOn?}…], complete}`; asked only about a target. */
-  roleAssignments: (principalId?: string): Question =>
-    ask('azure', 'Microsoft.Authorization/roleAssignments/read', principalId === undefined ? {} : { principalId }),
-  /** → `{id?, name, publicNetworkAccess?, defaultAction?, allowSharedKeyAccess?, isHnsEnabled?, statusOfPrimary?}`: the storage account of this
-   * name; asked only where an issuer lies in one and is not reached, or a volume does. */
-  storageAccount: (name: string): Question => ask('azure', 'Microsoft.Storage/storageAccounts/read', { name }),
-  /** → `{bindings: [{name?, clientId?, resourceId?}…], complete}` of the cluster being examined; asked only for pods that ask for a binding. */
-  identityBindings: (): Question => ask('azure', 'Microsoft.ContainerService/managedClusters/identityBindings/read'),
-  /** → `{tenantId}` of whoever is signed in: what the directory says is absent is absent there, and nowhere else. */
-  signedIn: (): Question => ask('azure', 'entra signed-in'),
-  /** → `{status}` of the tenant's openid-configuration at this authority; 400 where there is no such tenant. */
-  tenant: (authority: string, tenant: string): Question =>
-    ask('azure', 'entra openid-configuration', { authority, tenant }),
-  /**
-   * → `{outcome: 'exchanged'}` or `{outcome: 'refused', status, error?, code?, text, retryAfter?}`: code are the digits behind AADSTS, text
-   * is error_description. The token is minted by TokenRequest; it and the access token are dropped at once, neither is part of an answer.
-   */
-  exchange: (
-    token: TokenName,
-    entra: { readonly clientId: string; readonly tenant: string; readonly authority: string },
-  ): Question => ask('azure', 'entra oauth2/v2.0/token', { ...token, ...entra }),
 } as const
 
 /** What has been seen besides. */

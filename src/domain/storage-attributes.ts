@@ -30,6 +30,7 @@ const readable: ReadonlySet<string> = new Set([
   'skuname',
   'type',
   'ishnsenabled',
+  'secretproviderclass',
 ])
 
 const longest = 512

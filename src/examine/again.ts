@@ -4,7 +4,7 @@ import { textAt } from '../core/json.ts'
 import type { Plan, PlannedAction } from '../core/plan.ts'
 import type { Report } from '../core/report.ts'
 import type { Applied } from './apply.ts'
-import { type DoctorFlags, examined } from './doctor.ts'
+import { type ExamineFlags, examined } from './examined.ts'
 import type { FixFlags } from './fix.ts'
 import type { Ends } from './stoppable.ts'
 import { watch } from './watch.ts'
@@ -82,7 +82,7 @@ export async function again(
   const whom = successors(targets, remade)
   for (;;) {
     const now = ends()
-    const doctorFlags: DoctorFlags = { ...flags, output: 'table', 'show-permissions': false }
+    const doctorFlags: ExamineFlags = { ...flags, output: 'table', 'show-permissions': false }
     const { report } = await examined(whom, doctorFlags, version, watch(), now)
     if (now.stop.aborted) return undefined
     const missing = notBackYet(remade, report.findings)

@@ -1,8 +1,8 @@
 /** Carries a plan out on the live cluster and its clouds, telling a person each step; the one entry for every command that acts. */
 import type { PlannedAction } from '../core/plan.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
-import { clean } from '../report/text.ts'
 import { consentOf } from './consent.ts'
+import { tell } from './tell.ts'
 import { asTrouble } from './trouble.ts'
 
 export type ApplyFlags = KubeconfigValues & { readonly yes: boolean; readonly 'dry-run'?: 'server' | undefined }
@@ -45,9 +45,7 @@ export async function apply(
   const consent = consentOf(process, flags.yes)
   const ended = (): void => consent.close()
   signal.addEventListener('abort', ended, { once: true })
-  const say = (line: string): void => {
-    process.stderr.write(`${clean(line)}\n`)
-  }
+  const say = (line: string, mark = ''): void => tell(process.stderr, line, mark)
   const journal = dryRun
     ? undefined
     : openJournal(
@@ -65,7 +63,7 @@ export async function apply(
         told: ({ summary }, outcome) => {
           say(`${marks[outcome.state]}${dryRun ? ' (dry run)' : ''}: ${summary}`)
           if (outcome.state !== 'moved' && outcome.state !== 'refused') return
-          say(`    ${outcome.why}${outcome.lift === undefined ? '' : `; ${outcome.lift}`}`)
+          say(`${outcome.why}${outcome.lift === undefined ? '' : `; ${outcome.lift}`}`, '    ')
         },
       },
       { dryRun, signal },
@@ -73,7 +71,10 @@ export async function apply(
     const done = outcomes.filter(({ state }) => state === 'done').length
     if (outcomes.some(({ state }) => state === 'declined') && !flags.yes && process.stdin.isTTY !== true)
       say('nobody could be asked: --yes consents to all of them')
-    if (journal?.begun() === true) say(`journal: ${journal.file}; kubectl wi undo ${journal.run} takes it back`)
+    if (journal?.begun() === true) {
+      say(`journal: ${journal.file}`)
+      say(`to take it back: kubectl wi undo ${journal.run}`)
+    }
     const whole = outcomes.every(({ state }) => state === 'done' || state === 'already')
     return { whole, done, run: journal?.run }
   } finally {

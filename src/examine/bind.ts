@@ -6,9 +6,9 @@ import type { Action } from '../core/plan.ts'
 import { exitCodes } from '../core/report.ts'
 import { clusterSubject, type Subject } from '../core/subject.ts'
 import { kubernetes } from '../domain/questions.ts'
-import { clean } from '../report/text.ts'
 import type { BindFlags, Intent } from './bind-brief.ts'
 import { type FixFlags, planAndAct } from './fix.ts'
+import { tell } from './tell.ts'
 import { usage } from './trouble.ts'
 import { openWorld } from './world.ts'
 
@@ -47,7 +47,7 @@ export async function bindServiceAccount(
     throw usage(`say which identity it shall have: one of ${intents.map(({ flag }) => `--${flag}`).join(', ')}`)
   const intent = await only.open()
   const say = (sentence: string): void => {
-    setting.process.stderr.write(`${clean(sentence)}\n`)
+    tell(setting.process.stderr, sentence)
   }
   const actionsOver = async (source: Source, told: (sentence: string) => void): Promise<readonly Action[]> => {
     const namespace = flags.namespace ?? (await namespaceOf(source))
@@ -65,6 +65,7 @@ export async function bindServiceAccount(
   let intended = 0
   const code = await planAndAct([`sa/${name}`], asFix, setting, {
     wanted: ({ check }) => flags.restart && aboutPods.has(check),
+    next: 'kubectl wi fix',
     intended: async (source) => {
       const actions = await actionsOver(source, say)
       intended = actions.length

@@ -1,35 +1,28 @@
-/** One run of the doctor: open the world, find out who is judged, judge, report; stoppable at any time. */
-import type { Check, Cloud } from '../core/check.ts'
-import { type Examination, examine } from '../core/engine.ts'
-import { exitCodeOf, type Report, reportOf } from '../core/report.ts'
-import type { Subject } from '../core/subject.ts'
+/** What `doctor` does with its examinations: one, several clusters, again until healthy, on and on; stoppable at any time. */
+import { exitCodeOf } from '../core/report.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
-import { identitiesOf } from '../probes/identities.ts'
-import { errorShelves } from '../probes/workload/observed-errors.ts'
-import { type Format, piecesOf } from '../report/index.ts'
+import { piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
-import { mustBeUnderstood, rosterOf } from './roster.ts'
-import { selectChecks } from './select.ts'
-import type { Ends } from './stoppable.ts'
+import { baselineFrom } from './accept.ts'
+import { type Examined, type ExamineFlags, examined } from './examined.ts'
+import { contextsOf, fleetExamined, together } from './fleet.ts'
+import { type Look, untilHealthy, watching } from './repeat.ts'
+import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
 import { leftUndone, type Watch, watch } from './watch.ts'
-import { openWorld, type World, type WorldFlags } from './world.ts'
 
-export type DoctorFlags = WorldFlags & {
-  readonly selector?: string | undefined
-  readonly check?: readonly string[] | undefined
-  readonly cloud?: Exclude<Cloud, 'any'> | undefined
-  readonly 'fail-on': 'error' | 'warning' | 'never'
-  readonly 'show-permissions': boolean
-  readonly verbose: boolean
-  readonly output: Format
-  readonly 'no-color': boolean
+export type DoctorFlags = ExamineFlags & {
+  readonly baseline?: string | undefined
+  /** Milliseconds for examining again until it is healthy. */
+  readonly wait?: number | undefined
+  readonly watch: boolean
+  /** Milliseconds between two looks of --watch. */
+  readonly interval: number
 }
 
 type Setting = { readonly version: string; readonly process: NodeJS.Process }
 
 const interrupted = 130
-export type Examined = { readonly report: Report; readonly problems: readonly string[] }
 type Stopped = { readonly undone: string }
 
 /** From here on, redrawing a live view costs more than it tells. */
@@ -46,36 +39,85 @@ export async function doctor(
     process.stdout.write(await permissions(targets, flags))
     return 0
   }
+  if (flags.watch && !['table', 'wide', 'json'].includes(flags.output))
+    throw usage(`--watch prints changes, one a line; -o ${flags.output} is a form for one whole report`)
   const stop = new AbortController()
-  const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
-  const following = watch()
-  // What is undone is told as it stood then: what the stopped sources answer in haste is no examination.
-  const stopped = new Promise<Stopped>((resolve) => {
-    process.once('SIGINT', () => {
-      resolve({ undone: leftUndone(following.snapshot()) })
-      stop.abort()
-    })
-  })
-  const people = flags.output === 'table' || flags.output === 'wide'
-  const counter = flags['all-namespaces'] || targets.length > many
-  const view = viewOf(following.snapshot, { stream: process.stderr, environment: process.env, people, counter })
-  let outcome: Examined | Stopped
+  const interrupt = (): void => stop.abort()
+  process.on('SIGINT', interrupt)
   try {
-    outcome = await Promise.race([examined(targets, flags, version, following, ends), stopped])
+    return await looked(targets, flags, { version, process }, stop.signal)
   } finally {
-    await view.end()
+    process.off('SIGINT', interrupt)
   }
-  if ('undone' in outcome) {
-    process.stderr.write(`${outcome.undone}\n`)
+}
+
+async function looked(
+  targets: readonly string[],
+  flags: DoctorFlags,
+  { version, process }: Setting,
+  stop: AbortSignal,
+): Promise<number> {
+  const compared = await baselineFrom(flags.baseline)
+  const contexts = await contextsOf(flags)
+  let undone = ''
+  const look: Look = async () => {
+    const outcome = await oneLook(contexts, targets, flags, { version, process }, stop)
+    if ('undone' in outcome) undone = outcome.undone
+    return 'undone' in outcome ? undefined : { ...outcome, report: compared(outcome.report) }
+  }
+  const say = (sentence: string): void => {
+    process.stderr.write(`${clean(sentence)}\n`)
+  }
+  const { wait } = flags
+  const seen =
+    wait === undefined ? await look() : await untilHealthy(look, { wait, failOn: flags['fail-on'], stop, say })
+  if (seen === undefined) {
+    say(undone || 'stopped while waiting to look again.')
     return interrupted
   }
-  for (const problem of outcome.problems) process.stderr.write(`${clean(problem)}\n`)
-  const { report } = outcome
-  const color = wantsColor(process.stdout, process.env, flags['no-color'])
-  const width = columnsOf(process.stdout, process.env)
-  for (const piece of await piecesOf(flags.output, report, { color, width, verbose: flags.verbose }))
-    if (!process.stdout.write(piece) && !(await hasRoom(process.stdout))) break
-  return exitCodeOf(report, flags['fail-on'])
+  for (const problem of seen.problems) say(problem)
+  const { report, format } = seen
+  const { stdout } = process
+  const write = async (text: string): Promise<boolean> => stdout.write(text) || hasRoom(stdout)
+  const color = wantsColor(stdout, process.env, flags['no-color'])
+  const options = { color, width: columnsOf(stdout, process.env), verbose: flags.verbose, failOn: flags['fail-on'] }
+  if (!flags.watch || flags.output !== 'json')
+    for (const piece of await piecesOf(format, report, options)) if (!(await write(piece))) break
+  if (!flags.watch) return exitCodeOf(report, flags['fail-on'])
+  const json = flags.output === 'json'
+  await watching(look, report, { interval: flags.interval, stop, json, color, write, now: () => new Date() })
+  return interrupted
+}
+
+/** One examination with its live view, until the time is up or it is stopped. */
+async function oneLook(
+  contexts: readonly string[] | undefined,
+  targets: readonly string[],
+  flags: DoctorFlags,
+  { version, process }: Setting,
+  stop: AbortSignal,
+): Promise<Examined | Stopped> {
+  const following = watch()
+  const watches: Watch[] = []
+  const snapshot = contexts === undefined ? following.snapshot : together(watches, contexts.length)
+  // What is undone is told as it stood then: what the stopped sources answer in haste is no examination.
+  const { promise: stopped, resolve: stopWith } = Promise.withResolvers<Stopped>()
+  const onStop = (): void => stopWith({ undone: leftUndone(snapshot()) })
+  stop.addEventListener('abort', onStop)
+  const people = flags.output === 'table' || flags.output === 'wide'
+  const counter = flags['all-namespaces'] || targets.length > many
+  const view = viewOf(snapshot, { stream: process.stderr, environment: process.env, people, counter })
+  const ends = { stop, late: AbortSignal.timeout(flags.timeout) }
+  try {
+    const outcome =
+      contexts === undefined
+        ? examined(targets, flags, version, following, ends)
+        : fleetExamined(contexts, { targets, flags, version, ends }, watches)
+    return await Promise.race([outcome, stopped])
+  } finally {
+    stop.removeEventListener('abort', onStop)
+    await view.end()
+  }
 }
 
 /** Waits until a slow reader has caught up; false where it has gone away. */
@@ -91,72 +133,3 @@ const hasRoom = (stream: NodeJS.WriteStream): Promise<boolean> =>
     stream.once('drain', drained)
     stream.once('close', closed)
   })
-
-/** Above this many subjects no single value of a pass is printed beside it. */
-const mostWithEvidence = 200
-
-/** Opens the world, examines it once, and closes it again. */
-export async function examined(
-  targets: readonly string[],
-  flags: DoctorFlags,
-  version: string,
-  following: Watch,
-  ends: Ends,
-): Promise<Examined> {
-  const { checks } = await import('../checks/index.ts')
-  const chosen = selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
-  mustBeUnderstood(targets, flags)
-  following.phase('reading what there is')
-  const world = await openWorld(flags, { version, ends })
-  try {
-    following.phase('looking for ServiceAccounts and pods')
-    const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, world.source)
-    following.plan(chosen, roster.subjects)
-    following.phase('examining')
-    const examination = await examine({
-      checks: chosen,
-      subjects: roster.subjects,
-      source: world.source,
-      observer: following.observer,
-      spare: flags.output === 'table' && !flags.verbose && roster.subjects.length > mostWithEvidence,
-    })
-    const report = await reported(examination, roster.subjects, world, checks, roster.problems, version)
-    return { report, problems: world.problems }
-  } finally {
-    world.close()
-  }
-}
-
-async function reported(
-  examination: Examination,
-  subjects: readonly Subject[],
-  world: World,
-  checks: readonly Check[],
-  problems: readonly string[],
-  version: string,
-): Promise<Report> {
-  return reportOf({
-    version,
-    source: world.described,
-    identities: await identitiesOf(examination, subjects),
-    findings: examination.findings,
-    omitted: examination.omitted,
-    papers: new Map(checks.map(({ meta }) => [meta.id, meta])),
-    notRecognised: world.notRecognised,
-    notes: [...world.problems, ...problems, ...(await ownerless(examination, subjects))],
-  })
-}
-
-/** Error texts that name nobody, where several might have said them: they are judged for none of those, and said to be. */
-async function ownerless({ fact }: Examination, subjects: readonly Subject[]): Promise<readonly string[]> {
-  const cluster = subjects.find(({ kind }) => kind === 'Cluster')
-  const shelves = cluster === undefined ? undefined : await fact(errorShelves, cluster)
-  if (shelves?.state !== 'known' || shelves.value.alone('service-account')) return []
-  const { all, unnamed } = shelves.value
-  return unnamed.flatMap((place) => {
-    const error = all[place]
-    return error === undefined
-      ? []
-      : `${error.place}: whose ${JSON.stringify(error.fragment)} is was not said; name the ServiceAccount: kubectl wi doctor sa/NAME -n NAMESPACE`
-  })
-}

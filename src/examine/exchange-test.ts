@@ -1,9 +1,11 @@
 /** One run of exchange-test inside a pod: what identity it was given, and each step of proving it. */
 import { exitCodeOfProof, type ProofReport, verdictOf } from '../core/proof.ts'
 import { lookedFor } from '../domain/credential-order.ts'
+import { proofSchema } from '../domain/told-proof.ts'
 import type { KubeconfigValues } from '../flags/kubeconfig.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { proofText } from '../report/proof.ts'
+import { clean } from '../report/text.ts'
 import { provePod } from './prove-pod.ts'
 import type { Run } from './proving.ts'
 import { usage } from './trouble.ts'
@@ -12,6 +14,9 @@ export type ExchangeFlags = KubeconfigValues & {
   readonly sa?: string | undefined
   readonly pod?: string | undefined
   readonly container?: string | undefined
+  readonly 'in-pod'?: string | undefined
+  readonly job: boolean
+  readonly image?: string | undefined
   readonly s3?: string | undefined
   readonly write: boolean
   /** Milliseconds for the whole run. */
@@ -47,8 +52,28 @@ async function proveElsewhere(flags: ExchangeFlags, version: string, stop: Abort
   }
 }
 
+/** Has a container beside the pod's own prove it, and tells what that has told. */
+async function proveWithin(flags: ExchangeFlags, { version, process }: Setting, stop: AbortSignal) {
+  const { image, s3, write, timeout } = flags
+  if (image === undefined)
+    throw usage(
+      '--in-pod runs an image of kubectl wi: build one from the Containerfile, and name it with --image or KUBECTL_WI_IMAGE',
+    )
+  const { proveInPod } = await import('./prove-in-pod.ts')
+  const args = ['exchange-test', '-o', 'json', '--timeout', `${Math.ceil(timeout / 1000)}s`]
+  const wishes = { ...flags, image, pod: flags['in-pod']?.replace(/^(po|pods?)\//u, '') ?? '' }
+  const say = (line: string): void => {
+    process.stderr.write(`${clean(line)}\n`)
+  }
+  return proveInPod(
+    { ...wishes, args: [...args, ...(s3 === undefined ? [] : ['--s3', s3]), ...(write ? ['--write'] : [])] },
+    { version, run: { stop, steps: [] }, say },
+  )
+}
+
 /** Proves, writes the report to stdout, and returns the exit code. Throws usage errors. */
-export async function exchangeTest(flags: ExchangeFlags, { version, process }: Setting): Promise<number> {
+export async function exchangeTest(flags: ExchangeFlags, setting: Setting): Promise<number> {
+  const { version, process } = setting
   if (flags.write && flags.s3 === undefined) throw usage('--write needs a bucket to write to: add --s3 BUCKET')
   const outside = flags.sa !== undefined || flags.pod !== undefined
   if (outside && flags.s3 !== undefined)
@@ -61,13 +86,15 @@ export async function exchangeTest(flags: ExchangeFlags, { version, process }: S
   const { redactedProof } = await import('./redacted-proof.ts')
   const until = AbortSignal.any([stop.signal, AbortSignal.timeout(flags.timeout)])
   try {
-    const report = redactedProof(
-      outside ? await proveElsewhere(flags, version, until) : await provePod(flags, process.env, until),
-    )
+    const proveIt = (): Promise<ProofReport> => {
+      if (flags['in-pod'] !== undefined) return proveWithin(flags, setting, until)
+      return outside ? proveElsewhere(flags, version, until) : provePod(flags, process.env, until)
+    }
+    const report = redactedProof(await proveIt())
     const { env, stdout } = process
     const text =
       flags.output === 'json'
-        ? `${JSON.stringify({ schema: 'kubectl-wi/exchange-test/v1', tool: { name: 'kubectl-wi', version }, ...report }, null, 2)}\n`
+        ? `${JSON.stringify({ schema: proofSchema, tool: { name: 'kubectl-wi', version }, ...report }, null, 2)}\n`
         : proofText(report, { width: columnsOf(stdout, env), color: wantsColor(stdout, env, flags['no-color']) })
     stdout.write(text)
     return stop.signal.aborted ? interrupted : exitCodeOfProof[report.verdict]

@@ -2,11 +2,12 @@
 import type { CheckId } from '../core/check.ts'
 import type { Plan, PlanReport } from '../core/plan.ts'
 import { exitCodeOf, exitCodes } from '../core/report.ts'
+import { sh } from '../domain/shell-words.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { type PlanFormat, planRenderers } from '../report/plan.ts'
 import { again } from './again.ts'
 import { apply } from './apply.ts'
-import type { DoctorFlags } from './doctor.ts'
+import type { ExamineFlags } from './examined.ts'
 import { nearest } from './near.ts'
 import { makePlan, type PlanOrder, wantedBy } from './plan.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
@@ -15,7 +16,7 @@ import type { Ends } from './stoppable.ts'
 import { usage } from './trouble.ts'
 import { openWorld } from './world.ts'
 
-export type FixFlags = Omit<DoctorFlags, 'output' | 'show-permissions'> & {
+export type FixFlags = Omit<ExamineFlags, 'output' | 'show-permissions' | 'baseline'> & {
   readonly apply: boolean
   readonly yes: boolean
   readonly only?: string | undefined
@@ -35,7 +36,18 @@ export async function fix(targets: readonly string[], flags: FixFlags, setting: 
   return planAndAct(targets, flags, setting, { wanted: wantedBy(only, flags['fail-on']) })
 }
 
-export type Aim = Pick<PlanOrder, 'wanted' | 'intended'>
+/** `next`: the command that goes on where nothing of this aim is left to do. */
+export type Aim = Pick<PlanOrder, 'wanted' | 'intended'> & { readonly next?: string }
+
+/** Whom a command is about, as it would be typed. */
+const whomOf = (targets: readonly string[], flags: FixFlags): string =>
+  [
+    ...targets,
+    ...(flags['all-namespaces'] ? ['-A'] : flags.namespace === undefined ? [] : ['-n', flags.namespace]),
+    ...(flags.file ?? []).flatMap((path) => ['-f', path]),
+  ]
+    .map((word) => sh` ${word}`)
+    .join('')
 
 /** The whole way of every command that changes something: plan for an aim, rehearse, show; carry out, examine again, exit with that verdict. */
 export async function planAndAct(
@@ -62,7 +74,9 @@ export async function planAndAct(
     width: columnsOf(process.stdout, process.env),
   }
   const render = await planRenderers[flags.output]()
-  process.stdout.write(render(report, look))
+  process.stdout.write(
+    render(report, { ...look, acts, next: `${aim.next ?? 'kubectl wi doctor'}${whomOf(targets, flags)}` }),
+  )
   if (!acts || plan.actions.length === 0) return asItIs(plan, flags['fail-on'])
 
   const applied = await apply(plan.actions, flags, { version, process, signal: stop.signal })
@@ -100,7 +114,7 @@ async function checkNamed(only: string | undefined): Promise<CheckId | undefined
 async function planned(
   targets: readonly string[],
   flags: FixFlags,
-  aim: Aim,
+  { next: _, ...order }: Aim,
   version: string,
   ends: Ends,
 ): Promise<PlanReport> {
@@ -120,7 +134,7 @@ async function planned(
         if (source === world.source) for (const problem of roster.problems) problems.add(problem)
         return roster.subjects
       },
-      ...aim,
+      ...order,
     })
     const notes = [...problems, ...world.notRecognised.map((path) => `not recognised: ${path}`)]
     return {

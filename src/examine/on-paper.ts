@@ -9,7 +9,12 @@ const withheld = 'nothing has been done yet, so the exchange would prove the wor
 /** The checks that judge the exchange itself: without one they decide nothing, whatever else they see. */
 const aboutActs: ReadonlySet<string> = new Set(['aws/sts-exchanges-token', 'azure/token-exchange-succeeds'])
 
-const exchanges: ReadonlySet<string> = new Set(['sts:AssumeRoleWithWebIdentity', 'entra oauth2/v2.0/token'])
+const exchanges: ReadonlySet<string> = new Set([
+  'sts:AssumeRoleWithWebIdentity',
+  'entra oauth2/v2.0/token',
+  'sts exchange',
+  'sts exchange, storage.testIamPermissions',
+])
 
 /** Whether nothing but the act could settle it. */
 export const awaitsAct = ({ check, status, lacks = [] }: Finding): boolean =>

@@ -141,7 +141,7 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
     manual: [...manual.values()],
     leaves: [...leaves.values()],
     before: verdictOf(first ?? []),
-    rehearsed: verdictOf(settled, last.length > settled.length ? 1 : 0),
+    rehearsed: verdictOf(settled),
     remains: settled.filter(({ status }) => status === 'fail').map(reasonOf),
   }
 }

@@ -1,7 +1,7 @@
 /** One run of undo: finds the run in the journal, and takes its steps back. */
 import type { Record } from '../apply/journal.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
-import { clean } from '../report/text.ts'
+import { tell } from './tell.ts'
 import { asTrouble, usage } from './trouble.ts'
 
 export type UndoFlags = KubeconfigValues & {
@@ -44,9 +44,7 @@ export async function undoRun(wanted: string | undefined, flags: UndoFlags, sett
       throw usage(
         `run ${run} was on ${server}, and this is ${writers.place.server}; give its context: kubectl wi undo ${run} --context ${context}`,
       )
-    const say = (line: string): void => {
-      process.stdout.write(`${clean(line)}\n`)
-    }
+    const say = (line: string, mark = ''): void => tell(process.stdout, line, mark)
     say(`run ${run} of ${record.head.at}${dryRun ? ' (dry run)' : ''}`)
     const going = dryRun ? undefined : goingOn(journal, record, withoutSecretsIn)
     const outcomes = await undo(
@@ -57,7 +55,7 @@ export async function undoRun(wanted: string | undefined, flags: UndoFlags, sett
         told: ({ summary }, outcome) => {
           say(`${marks[outcome.state]}: ${summary}`)
           if (outcome.state !== 'moved' && outcome.state !== 'refused') return
-          say(`    ${outcome.why}${outcome.lift === undefined ? '' : `; ${outcome.lift}`}`)
+          say(`${outcome.why}${outcome.lift === undefined ? '' : `; ${outcome.lift}`}`, '    ')
         },
       },
       { dryRun, signal: stop.signal },
@@ -100,12 +98,14 @@ function choose(wanted: string | undefined, folder: string, journal: Journal): R
 }
 
 function list(folder: string, journal: Journal, { stdout }: NodeJS.Process): number {
+  let told = 0
   for (const run of journal.runs(folder)) {
     const record = journal.readRun(folder, run)
     if (record === undefined) continue
-    const steps = journal.stepsOf(record)
-    const told = steps.map(({ state, summary }) => `  ${state.padEnd(6)} ${summary}`)
-    stdout.write(`${[`${run}  ${record.head.context}`, ...told].map(clean).join('\n')}\n`)
+    told += 1
+    tell(stdout, `${run}  ${record.head.context}`)
+    for (const { state, summary } of journal.stepsOf(record)) tell(stdout, summary, `  ${state.padEnd(6)} `)
   }
+  if (told === 0) tell(stdout, `there is no run in ${folder}`)
   return 0
 }

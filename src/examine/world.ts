@@ -1,6 +1,7 @@
 /** Opens what a run looks at: documents, the live cluster and its clouds, or the one laid over the other. */
 import { existsSync } from 'node:fs'
 import { type Source, unknown } from '../core/fact.ts'
+import { type JsonObject, textAt } from '../core/json.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
 import { type Ends, stoppable } from './stoppable.ts'
 import { asTrouble, usage } from './trouble.ts'
@@ -28,6 +29,8 @@ export type Opened = {
 export type World = Opened & {
   readonly documents: boolean
   readonly notRecognised: readonly string[]
+  /** What `collect` was asked to examine when it wrote these documents. */
+  readonly run?: JsonObject
   readonly problems: readonly string[]
 }
 
@@ -106,8 +109,20 @@ export async function openWorld(
     throw usage([`nothing to examine was found in ${paths.join(', ')}`, ...problems, ...others.slice(0, 10)].join('\n'))
   }
   const described = `documents in ${paths.join(', ')}`
-  const seen = { documents: true, notRecognised: read.notRecognised, problems }
-  if (!flags.overlay) return { ...seen, source: careful(read.source), described, namespace: undefined, close: () => {} }
+  const seen = {
+    documents: read.run === undefined,
+    notRecognised: read.notRecognised,
+    problems,
+    ...(read.run === undefined ? {} : { run: read.run }),
+  }
+  if (!flags.overlay)
+    return {
+      ...seen,
+      source: careful(read.source),
+      described,
+      namespace: textAt(read.run, 'namespace'),
+      close: () => {},
+    }
   const { layered } = await import('../sources/layered.ts')
   const below = await live()
   return {

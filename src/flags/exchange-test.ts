@@ -10,11 +10,25 @@ export const exchangeTestFlags = {
     exclusive: ['sa'],
     summary: 'From outside: have a shell in this pod tell what it has, and exchange a token minted like its own.',
   }),
+  'in-pod': Flags.string({
+    helpValue: 'NAME',
+    exclusive: ['sa', 'pod'],
+    summary: 'From outside: run this very test in an ephemeral container beside a container of this pod.',
+  }),
+  job: Flags.boolean({
+    dependsOn: ['in-pod'],
+    summary: 'With --in-pod: in a Job like the pod, on the same node, in place of an ephemeral container.',
+  }),
+  image: Flags.string({
+    helpValue: 'IMAGE',
+    env: 'KUBECTL_WI_IMAGE',
+    summary: 'With --in-pod: the image to run, as the Containerfile makes it.',
+  }),
   container: Flags.string({
     char: 'c',
     helpValue: 'NAME',
-    dependsOn: ['pod'],
-    summary: 'With --pod: the container to look into (default: as kubectl exec has it).',
+    relationships: [{ type: 'some', flags: ['pod', 'in-pod'] }],
+    summary: 'With --pod or --in-pod: the container that is meant (default: as kubectl exec has it).',
   }),
   sa: Flags.string({
     helpValue: 'NAME',

@@ -5,7 +5,18 @@ import { durationFlag } from './duration.ts'
 import { kubeconfigFlags } from './kubeconfig.ts'
 import { colorFlag } from './output.ts'
 
-const { output: _, 'show-permissions': __, ...asDoctor } = doctorFlags
+const {
+  output: _,
+  'show-permissions': __,
+  baseline: ___,
+  watch: ____,
+  interval: _____,
+  contexts: ______,
+  'all-contexts': _______,
+  remote: ________,
+  'mounted-in': _________,
+  ...asDoctor
+} = doctorFlags
 
 const dryRun = Flags.option({
   options: ['server'] as const,

@@ -6,6 +6,7 @@ import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { googleErrorTexts } from './error-texts-gcp.ts'
+import { googleExchangeErrorTexts } from './error-texts-google-sts.ts'
 import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.ts'
 import { cloudProviderErrorTexts, interLinkErrorTexts } from './error-texts-integrations-cloud.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
@@ -203,6 +204,7 @@ export const errorTexts: readonly ErrorText[] = [
   ...clusterErrorTexts,
   ...controlPlaneErrorTexts,
   ...googleErrorTexts,
+  ...googleExchangeErrorTexts,
   ...neighbouringErrorTexts,
   ...eksErrorTexts,
   ...capaErrorTexts,

@@ -115,7 +115,7 @@ export function permissionOf(question: Question): Permission {
   }
   if (system === 'azure' && !call.startsWith('entra ')) return { kind: 'azure', action: call }
   // Questions of Google Cloud are named after the permission itself; a look inside a pod is no call of its API.
-  if (system === 'gcp' && call.includes('.')) return { kind: 'iam', action: call }
+  if (system === 'gcp' && call.includes('.') && !call.includes(' ')) return { kind: 'iam', action: call }
   return none
 }
 
@@ -131,9 +131,12 @@ const onTheWay: { readonly [kind: string]: readonly string[] } = {
   'aws eks:DescribePodIdentityAssociation': ['aws eks:DescribeCluster'],
   'aws eks:ListAccessEntries': ['aws eks:DescribeCluster'],
   'aws eks:DescribeAccessEntry': ['aws eks:DescribeCluster'],
+  'aws eks:ListAssociatedAccessPolicies': ['aws eks:DescribeCluster'],
   'aws eks:ListNodegroups': ['aws eks:DescribeCluster'],
   'aws eks:DescribeNodegroup': ['aws eks:DescribeCluster'],
   'azure entra oauth2/v2.0/token': ['kubernetes serviceaccounts/token/create'],
+  'gcp sts exchange': ['kubernetes serviceaccounts/token/create'],
+  'gcp sts exchange, storage.testIamPermissions': ['gcp sts exchange'],
   'azure Microsoft.ContainerService/managedClusters/read': ['azure Microsoft.Resources/subscriptions/read'],
   'azure Microsoft.ManagedIdentity/userAssignedIdentities/read': ['azure Microsoft.Resources/subscriptions/read'],
   'azure Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read': [

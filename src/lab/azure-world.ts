@@ -26,6 +26,8 @@ export type HeldCredential = {
 }
 export type AzureWorld = {
   readonly tenantId: string
+  /** All that the case speaks of. */
+  readonly tenants: ReadonlySet<string>
   readonly subscriptions: readonly string[]
   /** In the flat form of the command line. */
   readonly clusters: readonly JsonObject[]
@@ -104,8 +106,14 @@ export function azureIn(documents: readonly CaseDocument[], objects: readonly Js
       .find((one) => one !== undefined) ??
     anyTenant
   const told = identities.length + clusters.length + applications.length + principals.length + credentials.size
+  const tenants = [
+    tenantId,
+    ...identities.flatMap((one) => textAt(one, 'tenantId') ?? []),
+    ...principals.flatMap((one) => textAt(one, 'tenantId') ?? []),
+  ]
   return {
     tenantId,
+    tenants: new Set(tenants.map((one) => one.toLowerCase())),
     subscriptions: own.length === 0 ? [anySubscription] : [...new Set(own)],
     clusters,
     identities,

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { constants as system } from 'node:os'
 import path from 'node:path'
-import { CaseError } from './case-documents.ts'
+import { getAsset, getAssetKeys, isSea } from 'node:sea'
+import { CaseError, type CaseFiles } from './case-documents.ts'
 import { type Lab, startLab } from './lab.ts'
 
 const usage = 2
@@ -50,6 +51,13 @@ export function demoCase(root: string, name: 'broken' | 'healthy' = 'broken'): s
   ].find(existsSync)
 }
 
+/** The same out of a single executable, which carries its cases within. */
+function carriedCase(name: 'broken' | 'healthy' = 'broken'): CaseFiles {
+  const folder = `cases/demo/${name}/`
+  const files = getAssetKeys().filter((key) => key.startsWith(folder))
+  return Object.fromEntries(files.map((key) => [key.slice(folder.length), getAsset(key, 'utf8')]))
+}
+
 type Surroundings = { readonly root: string; readonly process: NodeJS.Process }
 
 /** The exit code of the command; 2 with one sentence on stderr where there is nothing to run or nothing to serve. */
@@ -61,12 +69,12 @@ export async function runLab(argv: readonly string[], { root, process }: Surroun
   }
   if (place?.startsWith('-')) return refuse(`lab takes no flag ${place}; what is run in the lab comes after --.`)
   if (surplus !== undefined) return refuse(`lab serves one case; write \`--\` before the command (… -- ${surplus}).`)
-  const served = place ?? demoCase(root)
+  const served = place ?? (isSea() ? carriedCase() : demoCase(root))
   if (served === undefined) return refuse('Name a case to serve: a folder of documents or a *.case.yaml file.')
   if (command.length === 0 && !process.stdin.isTTY)
     return refuse('There is no terminal for a shell; name a command after --.')
 
-  const bin = path.join(root, '..', 'bin')
+  const bin = isSea() ? path.dirname(process.execPath) : path.join(root, '..', 'bin')
   const PATH = [bin, process.env.PATH ?? ''].join(path.delimiter)
   const [name, ...args] = commandFor(command, PATH, process.env)
   if (name === undefined || programOnPath(name, PATH) === undefined)
@@ -81,7 +89,9 @@ export async function runLab(argv: readonly string[], { root, process }: Surroun
   }
   try {
     if (command.length === 0)
-      process.stderr.write(`The lab serves ${served}. Everything in this shell talks to it; leave with exit.\n`)
+      process.stderr.write(
+        `The lab serves ${place ?? 'its own case'}. Everything in this shell talks to it; leave with exit.\n`,
+      )
     return await ended(name, args, { ...lab.env, PATH }, process)
   } finally {
     await lab.close()

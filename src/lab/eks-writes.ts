@@ -1,42 +1,8 @@
-/** The calls of EKS that make, change and take away Pod Identity associations and access entries. */
+/** The calls of EKS that make, change and take away Pod Identity associations and add-ons, and with them access entries. */
 import { randomUUID } from 'node:crypto'
-import { isObject, type Json, type JsonObject, textAt, textsAt } from '../core/json.ts'
-
-/** What the cluster holds: the case's at first. Left out where the case does not show it. */
-export type Holdings = {
-  associations: readonly JsonObject[] | undefined
-  entries: ReadonlyMap<string, JsonObject> | undefined
-  /** Add-ons that were installed since the lab began; no case shows any. */
-  addons: ReadonlyMap<string, JsonObject>
-}
-
-export type Write = { readonly call: string; readonly run: () => Written }
-export type Written = { readonly status: number; readonly body: JsonObject; readonly error?: string }
-
-const no = (status: number, error: string, message: string): Written => ({ status, body: { message }, error })
-
-function parsed(body: string): JsonObject {
-  try {
-    const value: Json = JSON.parse(body)
-    return isObject(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
-type Order = {
-  readonly method: string
-  readonly body: string
-  readonly cluster: string
-  /** pod-identity-associations, access-entries */
-  readonly shelf: string
-  readonly one: string | undefined
-  /** What of it: update. */
-  readonly more?: string | undefined
-  /** `arn:PARTITION:eks:REGION:ACCOUNT` */
-  readonly arn: string
-  readonly idOf: (association: JsonObject) => string | undefined
-}
+import { type JsonObject, textAt } from '../core/json.ts'
+import { entryWrite } from './eks-entry-writes.ts'
+import { type Holdings, no, type Order, parsed, type Write } from './eks-orders.ts'
 
 /** The write that a request asks for; undefined where it asks for none. */
 export function writeOf(order: Order, held: Holdings): Write | undefined {
@@ -121,44 +87,6 @@ function associationWrite({ method, body, cluster, one, arn, idOf }: Order, held
       if (found === undefined) return missing
       held.associations = all.filter((each) => each !== found)
       return { status: 200, body: { association: found } }
-    },
-  }
-}
-
-function entryWrite({ method, body, cluster, one, arn }: Order, held: Holdings): Write | undefined {
-  const all = held.entries ?? new Map<string, JsonObject>()
-  if (method === 'POST' && one === undefined)
-    return {
-      call: 'eks:CreateAccessEntry',
-      run: () => {
-        const input = parsed(body)
-        const principalArn = textAt(input, 'principalArn') ?? ''
-        if (all.has(principalArn))
-          return no(
-            409,
-            'ResourceInUseException',
-            'The specified access entry resource is already in use on this cluster.',
-          )
-        const type = textAt(input, 'type') ?? 'STANDARD'
-        const groups = type === 'STANDARD' ? textsAt(input, 'kubernetesGroups') : ['system:nodes']
-        const accessEntry: JsonObject = {
-          clusterName: cluster,
-          principalArn,
-          type,
-          kubernetesGroups: groups,
-          accessEntryArn: `${arn}:access-entry/${cluster}/${randomUUID()}`,
-        }
-        held.entries = new Map([...all, [principalArn, accessEntry]])
-        return { status: 200, body: { accessEntry } }
-      },
-    }
-  if (method !== 'DELETE' || one === undefined) return undefined
-  return {
-    call: 'eks:DeleteAccessEntry',
-    run: () => {
-      if (!all.has(one)) return no(404, 'ResourceNotFoundException', `No such resource: ${one}`)
-      held.entries = new Map([...all].filter(([principal]) => principal !== one))
-      return { status: 200, body: {} }
     },
   }
 }

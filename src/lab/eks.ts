@@ -1,9 +1,10 @@
 /** EKS as REST and JSON: the cluster of the case, its Pod Identity associations, access entries and node groups. */
 import { randomUUID } from 'node:crypto'
-import { type Json, type JsonObject, textAt } from '../core/json.ts'
+import { type JsonObject, textAt } from '../core/json.ts'
 import { isSigned } from './aws-query.ts'
 import type { LabCase } from './case.ts'
-import { type Holdings, writeOf } from './eks-writes.ts'
+import { type Holdings, onTheWire } from './eks-orders.ts'
+import { writeOf } from './eks-writes.ts'
 import type { Handler, Reply } from './listener.ts'
 
 const jsonReply = (status: number, body: JsonObject, error?: string): Reply => ({
@@ -23,6 +24,7 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
   const held: Holdings = {
     associations: lab.associations,
     entries: entryNames === undefined ? undefined : new Map(described),
+    policies: entering.policies,
     addons: new Map(),
   }
   const name = textAt(cluster, 'name') ?? textAt(cluster, 'arn')?.split('/').at(-1)
@@ -42,14 +44,30 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
     return { ...entering.entries, names: [...unseen, ...now.keys()], described: now }
   }
 
+  const policies = (asked: string, principalArn: string): Reply => {
+    const call = 'eks:ListAssociatedAccessPolicies'
+    if (name !== undefined && asked !== name) return notFound(asked)
+    const all = held.policies.get(principalArn)
+    if (!refused(call) && all !== undefined) {
+      const associatedAccessPolicies = all.map(onTheWire)
+      return jsonReply(200, { clusterName: asked, principalArn, associatedAccessPolicies, nextToken: null })
+    }
+    return entries().names?.includes(principalArn) === false
+      ? jsonReply(404, { message: `No such resource: ${principalArn}` }, 'ResourceNotFoundException')
+      : denied(call, `cluster/${asked}`)
+  }
+
   return (request) => {
     const { method, path, query } = request
     if (!isSigned(request))
       return jsonReply(403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException')
-    const [top, asked, below, one, more, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
+    const [top, asked, below, one, more, last, ...rest] = path.split('/').slice(1).map(decodeURIComponent)
     if (method !== 'GET' && top === 'clusters' && asked !== undefined && below !== undefined && rest.length === 0) {
       const arn = `arn:${accounts.partition}:eks:${region}:${accounts.own}`
-      const write = writeOf({ method, body: request.body, cluster: asked, shelf: below, one, more, arn, idOf }, held)
+      const write = writeOf(
+        { method, body: request.body, cluster: asked, shelf: below, one, more, last, arn, idOf },
+        held,
+      )
       if (write !== undefined) {
         if (refused(write.call)) return denied(write.call, `cluster/${asked}`)
         if (name !== undefined && asked !== name) return notFound(asked)
@@ -57,6 +75,8 @@ export function eksService(lab: LabCase, refused: (action: string) => boolean): 
         return jsonReply(status, body, error)
       }
     }
+    if (method === 'GET' && below === 'access-entries' && one !== undefined && more === 'access-policies')
+      return policies(asked ?? '', one)
     if (method !== 'GET' || top !== 'clusters' || more !== undefined)
       return jsonReply(404, { message: 'Not Found' }, 'UnknownOperationException')
     if (asked === undefined) {
@@ -123,15 +143,4 @@ const inList = (one: JsonObject): JsonObject => {
     ...Object.fromEntries(listKeys.flatMap((key) => (one[key] === undefined ? [] : [[key, one[key]]]))),
     ...(associationId === undefined ? {} : { associationId }),
   }
-}
-
-/** REST-JSON carries times as epoch seconds, where the command line prints ISO 8601. */
-function onTheWire(printed: JsonObject): JsonObject {
-  const wire: { [key: string]: Json } = { ...printed }
-  for (const key of ['createdAt', 'modifiedAt']) {
-    const text = textAt(printed, key)
-    const seconds = text === undefined ? Number.NaN : Date.parse(text) / 1000
-    if (!Number.isNaN(seconds)) wire[key] = seconds
-  }
-  return wire
 }

@@ -11,7 +11,12 @@ export type EntryShelf = {
   readonly names?: readonly string[]
   readonly described: ReadonlyMap<string, JsonObject>
 }
-export type Entering = { readonly entries: EntryShelf; readonly groups: EntryShelf }
+export type Entering = {
+  readonly entries: EntryShelf
+  readonly groups: EntryShelf
+  /** The access policies of entries, by principal; left out where the case does not show them. */
+  readonly policies: ReadonlyMap<string, readonly JsonObject[]>
+}
 
 function shelfOf(
   values: readonly JsonObject[],
@@ -34,6 +39,14 @@ function shelfOf(
 }
 
 export const enteringIn = (values: readonly JsonObject[]): Entering => ({
+  policies: new Map(
+    values.flatMap((value) => {
+      const principal = textAt(value, 'principalArn')
+      return principal === undefined || !isList(value.associatedAccessPolicies)
+        ? []
+        : [[principal, value.associatedAccessPolicies.filter(isObject)] as const]
+    }),
+  ),
   entries: {
     list: 'eks:ListAccessEntries',
     describe: 'eks:DescribeAccessEntry',

@@ -58,7 +58,7 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
 
   const exchange = async (form: URLSearchParams, tenant: string, clientId: string): Promise<Reply> => {
     const assertion = form.get('client_assertion') ?? ''
-    if (!same(azure.tenantId, tenant))
+    if (!azure.tenants.has(tenant.toLowerCase()))
       return refusal(
         400,
         'invalid_request',
@@ -69,7 +69,8 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
     if (form.get('client_assertion_type') !== assertionType || reading.state !== 'read')
       return refusal(400, 'invalid_request', 50027, 'JWT token is invalid or malformed.')
     const principal = azure.principals.find((one) => same(textAt(one, 'appId'), clientId))
-    const identity = azure.identities.find((one) => same(textAt(one, 'clientId'), clientId))
+    const lives = (one: JsonObject): boolean => same(textAt(one, 'tenantId') ?? azure.tenantId, tenant)
+    const identity = azure.identities.find((one) => same(textAt(one, 'clientId'), clientId) && lives(one))
     const application = azure.applications.find((one) => same(textAt(one, 'appId'), clientId))
     if (principal === undefined && identity === undefined && application === undefined) {
       if (!azure.isTold) return cannotTell(`whether ${clientId} exists`)
@@ -77,7 +78,7 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
         400,
         'unauthorized_client',
         700016,
-        `Application with identifier '${clientId}' was not found in the directory '${azure.tenantId}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
+        `Application with identifier '${clientId}' was not found in the directory '${tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
       )
     }
     if (principal?.accountEnabled === false)
@@ -114,7 +115,7 @@ export function entra(azure: AzureWorld, login: LabLogin, world: World, now: () 
     const [tenant = '', ...rest] = decodeURIComponent(path).split('/').slice(1)
     const what = rest.join('/')
     if (method === 'GET' && what === 'v2.0/.well-known/openid-configuration') {
-      if (tenant !== 'common' && !same(azure.tenantId, tenant))
+      if (tenant !== 'common' && !azure.tenants.has(tenant.toLowerCase()))
         return refusal(400, 'invalid_tenant', 90002, `Tenant '${tenant}' not found.`)
       const base = `https://login.microsoftonline.com/${tenant}`
       return json(200, {

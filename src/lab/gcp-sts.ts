@@ -20,7 +20,7 @@ export type Bearer =
 
 export type Tokens = {
   readonly give: (bearer: Bearer) => string
-  readonly of: (request: Request) => Bearer | undefined
+  readonly of: (request: Pick<Request, 'headers'>) => Bearer | undefined
 }
 
 export function tokensOfLab(): Tokens {

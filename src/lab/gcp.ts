@@ -1,13 +1,13 @@
 /** Google Cloud over REST: Container, IAM, IAM Credentials, Resource Manager, Storage and STS, told apart by their paths. */
 import { edited } from '../core/edit.ts'
 import type { Question } from '../core/fact.ts'
-import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
-import { admits } from '../domain/gcp-members.ts'
-import { grantsOf, holdsAt, mayImpersonate, readPolicy } from '../domain/gcp-policies.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
 import { gcp } from '../domain/questions.ts'
 import { denied, googleError, invalid, json, notFound, unauthenticated } from './gcp-answers.ts'
+import { serviceEnabled, serviceRead } from './gcp-services.ts'
 import { hidden, masked, takePolicy } from './gcp-state.ts'
-import { type Bearer, exchangeToken, type StsDesk } from './gcp-sts.ts'
+import { exchangeToken, type StsDesk } from './gcp-sts.ts'
+import { bodyOf, impersonate, introspect, list, permitted } from './gcp-use.ts'
 import type { Handler, Reply, Request } from './listener.ts'
 
 export type GoogleDesk = StsDesk & { readonly refused: (permission: string) => boolean }
@@ -18,11 +18,6 @@ type Route = {
   /** What the person must be permitted; left out where a token of the workload is taken. */
   readonly permission?: string
   readonly answer: (parts: readonly string[], request: Request, desk: GoogleDesk) => Reply | Promise<Reply>
-}
-
-const bodyOf = (request: Request): JsonObject => {
-  const value: Json = request.body === '' ? {} : JSON.parse(request.body)
-  return isObject(value) ? value : {}
 }
 
 /** What the case does not show, Google may hold all the same: it says neither yes nor no. */
@@ -112,6 +107,8 @@ const provider = /^\/v1\/(projects\/[^/]+\/locations\/global\/workloadIdentityPo
 const pool = /^\/v1\/(projects\/[^/]+\/locations\/global\/workloadIdentityPools\/[^/:]+)$/
 const accountPath = (verb: string): RegExp => new RegExp(`^/v1/projects/-/serviceAccounts/([^/:]+)${verb}$`)
 
+const servicePath = (verb: string): RegExp => new RegExp(`^/v1/projects/([^/]+)/services/([a-z0-9.-]+)${verb}$`)
+
 const changeCluster = (desk: GoogleDesk, change: (cluster: JsonObject) => Json | undefined): Reply =>
   shown(gcp.cluster(), desk, (cluster) => {
     const next = change(cluster)
@@ -128,6 +125,7 @@ const bucketWire = ({ name = '', uniformBucketLevelAccess }: JsonObject): JsonOb
 
 const routes: readonly Route[] = [
   { method: 'POST', path: /^\/v1\/token$/, answer: (_, request, desk) => exchangeToken(request, desk) },
+  { method: 'POST', path: /^\/v1\/introspect$/, answer: (_, { body }, { tokens }) => introspect(body, tokens) },
   {
     method: 'POST',
     path: accountPath(':generateAccessToken'),
@@ -165,6 +163,18 @@ const routes: readonly Route[] = [
     gcp.projectPolicy,
     409,
   ),
+  {
+    method: 'GET',
+    path: servicePath(''),
+    permission: 'serviceusage.services.get',
+    answer: ([project = '', service = ''], _, { state }) => serviceRead(state, project, service),
+  },
+  {
+    method: 'POST',
+    path: servicePath(':enable'),
+    permission: 'serviceusage.services.enable',
+    answer: ([project = '', service = ''], _, { state }) => serviceEnabled(state, project, service),
+  },
   read(() => gcp.clusters(), 'container.clusters.list')('GET', new RegExp(`^${place}$`)),
   read(() => gcp.cluster(), 'container.clusters.get')('GET', new RegExp(`^${place}/([^/]+)$`)),
   {
@@ -214,6 +224,11 @@ const routes: readonly Route[] = [
   policyWrite('PUT', /^\/storage\/v1\/b\/([^/]+)\/iam$/, 'storage.buckets.setIamPolicy', gcp.bucketPolicy, 412),
   {
     method: 'GET',
+    path: /^\/storage\/v1\/b\/([^/]+)\/iam\/testPermissions$/,
+    answer: ([bucket = ''], request, desk) => permitted(bucket, request, desk),
+  },
+  {
+    method: 'GET',
     path: /^\/storage\/v1\/b\/([^/]+)\/o$/,
     answer: ([bucket = ''], request, desk) => list(bucket, request, desk),
   },
@@ -231,59 +246,3 @@ export const googleService =
     }
     return notFound('The requested URL')
   }
-
-/** Whether the one who asks holds a role for which `fits` in this policy, at this time. */
-function holdsIn(policy: JsonObject, bearer: Bearer, now: number, fits: (role: string) => boolean): boolean {
-  return grantsOf(readPolicy('', policy) ?? { resource: '', bindings: [] }).some(({ role, member, condition }) => {
-    const isThem =
-      bearer.kind === 'account'
-        ? member === `serviceAccount:${bearer.email}`
-        : bearer.kind === 'workload' && admits(member, bearer.workload) === true
-    return isThem && fits(role) && (condition === undefined || holdsAt(condition, now) === true)
-  })
-}
-
-/** https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken */
-function impersonate(email: string, request: Request, desk: GoogleDesk): Reply {
-  const bearer = desk.tokens.of(request)
-  if (bearer === undefined) return unauthenticated()
-  const body = bodyOf(request)
-  const seconds = Number(/^(\d+)(?:\.\d+)?s$/.exec(textAt(body, 'lifetime') ?? '3600s')?.[1] ?? Number.NaN)
-  if (textsAt(body, 'scope').length === 0) return invalid('Scope required.')
-  if (seconds === 0) return invalid('Lifetime of access token must be larger then zero.')
-  if (!(seconds <= 3600))
-    return invalid(
-      'You are attempting to create access tokens that can not have lifetimes of more than 1 hour. Use the Org Policy Constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension to allow up to 12 hours.',
-    )
-  const account = desk.state.get(gcp.serviceAccount(email))
-  const policy = desk.state.get(gcp.serviceAccountPolicy(email))
-  const may =
-    policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => mayImpersonate(role, undefined) === true)
-  if (!may || account?.disabled === true) return denied('iam.serviceAccounts.getAccessToken')
-  return json(200, {
-    accessToken: desk.tokens.give({ kind: 'account', email }),
-    expireTime: new Date(desk.now() + seconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-  })
-}
-
-const lists = /^roles\/storage\.(?:object(?:Viewer|User|Admin)|admin|legacyBucket(?:Reader|Writer|Owner))$/
-
-function list(bucket: string, request: Request, desk: GoogleDesk): Reply {
-  const bearer = desk.tokens.of(request)
-  if (bearer === undefined) return unauthenticated()
-  const direct = bearer.kind === 'workload'
-  if (direct && desk.state.get(gcp.bucket(bucket))?.uniformBucketLevelAccess === false)
-    return googleError(
-      412,
-      'FAILED_PRECONDITION',
-      'The type of authentication token used for this request requires that Uniform Bucket Level Access be enabled.',
-    )
-  const policy = desk.state.get(gcp.bucketPolicy(bucket))
-  if (policy !== undefined && holdsIn(policy, bearer, desk.now(), (role) => lists.test(role)))
-    return json(200, { kind: 'storage#objects', items: [] })
-  const who = bearer.kind === 'account' ? bearer.email : bearer.kind === 'workload' ? bearer.principal : 'Caller'
-  return denied(
-    'storage.objects.list',
-    `${who} does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist).`,
-  )
-}

@@ -24,6 +24,7 @@ import {
 } from './kubernetes-status.ts'
 import { type Change, makeStore, type Place, timestamp } from './kubernetes-store.ts'
 import type { Handler, Reply, Request } from './listener.ts'
+import { podLog } from './pod-logs.ts'
 import { rollOut } from './rollouts.ts'
 import type { Signer } from './signer.ts'
 
@@ -94,9 +95,23 @@ export function kubernetesApi(order: ApiOrder): Handler {
       )
       return jsonReply(201, granted, warning === undefined ? {} : { warning: `299 - "${warning}"` })
     }
-    if (subresource !== undefined && subresource !== 'status' && subresource !== 'ephemeralcontainers')
-      throw noSuchResource()
+    if (subresource === 'log' && resource.kind === 'Pod' && method === 'GET' && name !== undefined) {
+      const pod = store.get(resource, namespace === undefined ? { name } : { namespace, name })
+      return podLog(pod, nodeOf(pod), request)
+    }
+    const known = [
+      'status',
+      'ephemeralcontainers',
+      ...(resource.plural === 'certificatesigningrequests' ? ['approval'] : []),
+    ]
+    if (subresource !== undefined && !known.includes(subresource)) throw noSuchResource()
     return object(request, target)
+  }
+
+  const nodeOf = (pod: JsonObject): JsonObject | undefined => {
+    const nodes = resources.find(({ kind }) => kind === 'Node')
+    const name = textAt(pod, 'spec', 'nodeName')
+    return nodes === undefined || name === undefined ? undefined : store.find(nodes, { name })
   }
 
   const nonResource = ({ method, path, headers }: Request, user: User): Reply => {

@@ -54,12 +54,20 @@ const built: { readonly [groupVersion: string]: readonly (readonly [string, stri
     ['*csinodes', 'CSINode'],
   ],
   'discovery.k8s.io/v1': [['endpointslices', 'EndpointSlice']],
-  'networking.k8s.io/v1': [['networkpolicies', 'NetworkPolicy', 'netpol']],
+  'networking.k8s.io/v1': [
+    ['networkpolicies', 'NetworkPolicy', 'netpol'],
+    ['ingresses', 'Ingress', 'ing'],
+    ['*ingressclasses', 'IngressClass'],
+  ],
+  'certificates.k8s.io/v1': [['*certificatesigningrequests', 'CertificateSigningRequest', 'csr']],
   'authentication.k8s.io/v1': [
     ['?tokenreviews', 'TokenReview'],
     ['?selfsubjectreviews', 'SelfSubjectReview'],
   ],
-  'authorization.k8s.io/v1': [['?selfsubjectaccessreviews', 'SelfSubjectAccessReview']],
+  'authorization.k8s.io/v1': [
+    ['?selfsubjectaccessreviews', 'SelfSubjectAccessReview'],
+    ['?selfsubjectrulesreviews', 'SelfSubjectRulesReview'],
+  ],
 }
 
 const groupVersionOf = (text: string): { readonly group: string; readonly version: string } => {

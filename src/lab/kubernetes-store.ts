@@ -1,6 +1,7 @@
 /** The cluster's objects in memory: what the case holds, completed by what an API server fills in. */
 import { createHash, randomUUID } from 'node:crypto'
-import { isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
+import { edited } from '../core/edit.ts'
+import { at, isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
 import { labelSelector } from '../domain/label-selector.ts'
 import { ownedBy, type Writer } from './kubernetes-managed-fields.ts'
 import { apiVersionOf, type Resource } from './kubernetes-resources.ts'
@@ -45,6 +46,17 @@ const keyOf = ({ namespace, name }: Place): string => `${namespace ?? ''}/${name
 const shelfOf = ({ group, plural }: Resource): string => `${group}/${plural}`
 
 /** Fills a store with the objects of a case; `started` is the time from which missing ages count back. */
+/** Maps that an API server does not keep once nothing is left in them. */
+const maps = ['metadata', 'spec.template.metadata'].flatMap((place) =>
+  ['labels', 'annotations'].map((map) => [...place.split('.'), map]),
+)
+const withoutEmptyMaps = (object: JsonObject): JsonObject =>
+  [...maps, ['data']].reduce<JsonObject>((left, path) => {
+    const held = at(left, ...path)
+    const next = isObject(held) && Object.keys(held).length === 0 ? edited(left, path, undefined) : left
+    return isObject(next) ? next : left
+  }, object)
+
 export function makeStore(resources: readonly Resource[], objects: readonly JsonObject[], started: number): Store {
   const shelves = new Map<string, Map<string, JsonObject>>()
   let version = 1000
@@ -100,7 +112,7 @@ export function makeStore(resources: readonly Resource[], objects: readonly Json
     before: JsonObject | undefined,
     { writer, dryRun }: Change,
   ): JsonObject => {
-    const owned = ownedBy(writer, before, next)
+    const owned = ownedBy(writer, before, withoutEmptyMaps(next))
     const resourceVersion = dryRun ? (textAt(before, 'metadata', 'resourceVersion') ?? '') : String(++version)
     const stored = {
       ...owned,

@@ -29,7 +29,7 @@ export type Servers = {
 
 /** Whatever would lead a tool past the lab: other credentials, other endpoints, other certificates, the real cluster. */
 const misleading =
-  /^(AWS_|AZURE_|MSI_|IDENTITY_ENDPOINT$|GOOGLE_|GCLOUD_|GCE_METADATA_|CLOUDSDK_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB(_AGENT)?$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
+  /^(AWS_|AZURE_|MSI_|IDENTITY_ENDPOINT$|GOOGLE_|GCLOUD_|GCE_METADATA_|CLOUDSDK_|KUBERNETES_|KUBECONFIG$|KUBECTL_WI_LAB(_AGENT|_METADATA)?$|NODE_EXTRA_CA_CERTS$|NODE_TLS_REJECT_UNAUTHORIZED$)/
 
 /**
  * Writes kubeconfig, certificate and the list of hosts into a new folder that only this user may read. `context` is the name of the
@@ -107,6 +107,8 @@ export async function makeWorkspace(order: {
     AWS_ENDPOINT_URL_EC2: servers.ec2,
     // Under a name of its own: as AWS_CONTAINER_CREDENTIALS_FULL_URI it would be whom every tool in the lab asks.
     KUBECTL_WI_LAB_AGENT: `${agent}/v1/credentials`,
+    // And as GCE_METADATA_HOST every tool would take itself for one of a pod.
+    KUBECTL_WI_LAB_METADATA: new URL(servers.metadata).host,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,

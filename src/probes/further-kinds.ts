@@ -2,7 +2,7 @@
 import { type Fact, type Question, unknown } from '../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
 import { keyOfSubject, type Subject, subjectKey } from '../core/subject.ts'
-import { isNamespaced, resourceOf } from '../domain/kubernetes-objects.ts'
+import { isNamespaced, resourceOf } from '../domain/kubernetes-resources.ts'
 import { documents, kubernetes } from '../domain/questions.ts'
 import {
   knownDrivers,

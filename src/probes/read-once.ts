@@ -1,6 +1,6 @@
 /** Objects that several probes read into their type, each read once. */
 import { isObject, type Json } from '../core/json.ts'
-import * as workloads from '../domain/workloads.ts'
+import * as objects from '../domain/workload-objects.ts'
 
 const once = <T>(read: (json: Json) => T | undefined) => {
   // Kept no longer than the answer that the object came in.
@@ -15,5 +15,5 @@ const once = <T>(read: (json: Json) => T | undefined) => {
   }
 }
 
-export const readPod = once(workloads.readPod)
-export const readServiceAccount = once(workloads.readServiceAccount)
+export const readPod = once(objects.readPod)
+export const readServiceAccount = once(objects.readServiceAccount)

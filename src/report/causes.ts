@@ -1,6 +1,7 @@
 /** Findings put together: one cause is one paragraph, whatever it holds up and however many subjects it hits. */
 import type { CheckId } from '../core/check.ts'
 import type { Lack } from '../core/finding.ts'
+import { clusterKeyOf } from '../core/fleet.ts'
 import { canonical } from '../core/json.ts'
 import type { Line, Report } from '../core/report.ts'
 import { related, type Subject, subjectKey } from '../core/subject.ts'
@@ -72,9 +73,9 @@ function rootFinder(findings: readonly Line[]): (blocked: Line) => Line | undefi
   const candidates = (id: CheckId, subject: Subject): readonly Line[] => {
     const shelf = shelves.get(id)
     if (shelf === undefined) return []
-    if (subject.kind === 'Cluster') return [...shelf.values()].flat()
-    const keys = [subjectKey(subject), 'Cluster cluster', ...(subject.of ?? [])]
-    return keys.flatMap((key) => shelf.get(key) ?? []).filter((line) => related(line.subject, subject))
+    const keys =
+      subject.kind === 'Cluster' ? shelf.keys() : [subjectKey(subject), clusterKeyOf(subject), ...(subject.of ?? [])]
+    return [...keys].flatMap((key) => shelf.get(key) ?? []).filter((line) => related(line.subject, subject))
   }
   const rootOf = (line: Line, seen: ReadonlySet<CheckId>): Line | undefined => {
     for (const id of line.blockedBy ?? []) {
@@ -119,7 +120,7 @@ const wording = (line: Line): string =>
 
 /** The report as a person reads it: by heading, one cause one paragraph, what was not seen once at the end. */
 export function tell(report: Report): Told {
-  const { findings } = report
+  const findings = report.findings.filter(({ accepted }) => accepted === undefined)
   const rootOf = rootFinder(findings)
   const heldBy = new Map<Line, Line[]>()
   const orphans: Line[] = []

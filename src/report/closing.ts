@@ -8,7 +8,7 @@ const role = { healthy: 'good', unhealthy: 'bad', inconclusive: 'open' } as cons
 }
 
 const failedAs = (findings: readonly Line[], severity: Line['severity']): number =>
-  findings.filter((line) => line.status === 'fail' && line.severity === severity).length
+  findings.filter((line) => line.status === 'fail' && line.severity === severity && line.accepted === undefined).length
 
 /** Everything that would let us see more, each once, in the order of the findings. */
 export function liftsOf(findings: readonly Line[]): readonly string[] {
@@ -19,18 +19,24 @@ export function liftsOf(findings: readonly Line[]): readonly string[] {
 
 /** `unhealthy: 1 error, 1 warning, 1 blocked; 14 passed; 2 not seen`. */
 export function closingSentence({ findings, totals, verdict }: Report): string {
-  if (findings.length === 0) return `${verdict}: nothing was examined`
+  const { 'not-applicable': idle, ...rest } = totals
+  if (findings.length === 0 && idle === 0) return `${verdict}: nothing was examined`
+  if (Object.values(rest).every((number) => number === 0))
+    return `${verdict}: nothing was judged, for ${idle === 1 ? 'the one check' : `none of the ${idle} checks`} that was asked for ${idle === 1 ? 'does not apply' : 'applies'} here (-v says why)`
+  const accepted = findings.filter((line) => line.accepted !== undefined)
+  const isLivedWith = (status: Line['status']): number => accepted.filter((line) => line.status === status).length
   const bad = [
     [failedAs(findings, 'error'), 'error'],
     [failedAs(findings, 'warning'), 'warning'],
     [failedAs(findings, 'info'), 'note'],
     [totals.crashed, 'bug in kubectl wi', 'bugs in kubectl wi'],
-    [totals.blocked, 'blocked', 'blocked'],
+    [totals.blocked - isLivedWith('blocked'), 'blocked', 'blocked'],
   ] as const
   const worst = bad.filter(([number]) => number > 0).map(([number, one, many]) => count(number, one, many))
   const parts = [
     ...(worst.length === 0 ? [] : [worst.join(', ')]),
     `${totals.pass} passed`,
+    ...(accepted.length === 0 ? [] : [`${isLivedWith('fail')} accepted`]),
     ...(totals.unknown === 0 ? [] : [`${totals.unknown} not seen`]),
   ]
   return `${verdict}: ${parts.join('; ')}`

@@ -6,6 +6,13 @@ export const renderers = {
   wide: () => import('./wide.ts').then(({ render }) => render),
   json: () => import('./json.ts').then(({ render }) => render),
   yaml: () => import('./yaml.ts').then(({ render }) => render),
+  sarif: () => import('./sarif.ts').then(({ render }) => render),
+  junit: () => import('./junit.ts').then(({ render }) => render),
+  markdown: () => import('./markdown.ts').then(({ render }) => render),
+  github: () => import('./github.ts').then(({ render }) => render),
+  openreports: () => import('./policy-report.ts').then(({ render }) => render),
+  policyreport: () => import('./policy-report.ts').then(({ renderPolicyReport }) => renderPolicyReport),
+  html: () => import('./html.ts').then(({ render }) => render),
 } as const satisfies { readonly [format: string]: () => Promise<Renderer> }
 
 /** The same texts, those that grow large in pieces. */

@@ -6,9 +6,10 @@ const short: { readonly [kind: string]: string } = { ServiceAccount: 'sa', Pod: 
 
 /** `sa shop/cart`, `pod shop/cart-7d9f`, `the cluster`. */
 export function nameOf(subject: Subject): string {
-  if (subject.kind === 'Cluster') return 'the cluster'
+  const where = subject.context === undefined ? '' : ` in ${subject.context}`
+  if (subject.kind === 'Cluster') return clean(`the cluster${where}`)
   const place = subject.namespace === undefined ? '' : `${subject.namespace}/`
-  return clean(`${short[subject.kind] ?? subject.kind} ${place}${subject.name}`)
+  return clean(`${short[subject.kind] ?? subject.kind} ${place}${subject.name}${where}`)
 }
 
 const plural = (kind: string): string => (kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`)
@@ -23,7 +24,9 @@ function counted(distinct: readonly Subject[]): string {
   for (const { kind } of distinct) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
   return [...kinds]
     .sort(([a], [b]) => bySubject({ kind: a, name: '' }, { kind: b, name: '' }))
-    .map(([kind, number]) => (kind === 'Cluster' ? 'the cluster' : count(number, spoken(kind), plural(spoken(kind)))))
+    .map(([kind, number]) =>
+      kind === 'Cluster' && number === 1 ? 'the cluster' : count(number, spoken(kind), plural(spoken(kind))),
+    )
     .join(', ')
 }
 

@@ -6,7 +6,7 @@ import type { Subject } from '../core/subject.ts'
 
 type Members = readonly (readonly [key: string, value: Json | undefined])[]
 
-const record = (members: Members): Json =>
+export const record = (members: Members): Json =>
   Object.fromEntries(members.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 
 const sorted = (data: { readonly [key: string]: Json } | undefined): Json | undefined =>
@@ -14,11 +14,12 @@ const sorted = (data: { readonly [key: string]: Json } | undefined): Json | unde
     ? undefined
     : Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 
-const subjectData = ({ kind, namespace, name }: Subject): Json =>
+export const subjectData = ({ kind, namespace, name, context }: Subject): Json =>
   record([
     ['kind', kind],
     ['namespace', namespace],
     ['name', name],
+    ['context', context],
   ])
 
 const evidenceData = ({ question, path, observed, expected, words }: Evidence): Json =>
@@ -84,6 +85,16 @@ export const lineData = (line: Line): Json =>
           ]),
     ],
     ['links', line.links],
+    [
+      'accepted',
+      line.accepted === undefined
+        ? undefined
+        : record([
+            ['by', line.accepted.by],
+            ['reason', line.accepted.reason],
+            ['until', line.accepted.until],
+          ]),
+    ],
   ])
 
 /** The contract of `-o json` and `-o yaml`: see schemas/report-v1.schema.json. */

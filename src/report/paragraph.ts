@@ -4,6 +4,7 @@ import { isList, type Json } from '../core/json.ts'
 import type { Line } from '../core/report.ts'
 import type { Cause, Gap, Held } from './causes.ts'
 import { differenceOf } from './difference.ts'
+import { labelled, labels, margin } from './labelled.ts'
 import { crowd, crowdWithNames } from './names.ts'
 import { markOf, type Paint } from './paint.ts'
 import { clean, count, shorten, wrap } from './text.ts'
@@ -20,18 +21,7 @@ export type Sheet = {
   readonly column: number
 }
 
-const margin = 5
-const labels = 8
 const pad = (columns: number): string => ' '.repeat(Math.max(0, columns))
-
-/** `label` and text in two columns; the text wraps within its own. */
-export function labelled(sheet: Sheet, label: string, text: string, indent = margin): readonly string[] {
-  const shown = label.length + 2 > labels ? `${label}  ` : label.padEnd(labels)
-  const lines = wrap(clean(text), sheet.width - indent - shown.length)
-  return lines.map((line, index) =>
-    index === 0 ? `${pad(indent)}${sheet.paint.quiet(shown)}${line}` : `${pad(indent + shown.length)}${line}`,
-  )
-}
 
 const wrapped = (sheet: Sheet, text: string, indent = margin): readonly string[] =>
   wrap(clean(text), sheet.width - indent).map((line) => `${pad(indent)}${line}`)
@@ -83,7 +73,9 @@ export function evidenceLines(sheet: Sheet, evidence: Evidence, failed: boolean)
     const room = width - inner - column
     return [
       ...lines,
-      ...labelled(sheet, evidence.words?.observed ?? 'found', shorten(observed, (verbose ? 20 : 2) * room), inner),
+      ...labelled(sheet, evidence.words?.observed ?? 'found', shorten(observed, (verbose ? 20 : 2) * room), {
+        indent: inner,
+      }),
     ]
   }
   // Where a check names the two sides, they read in its order: the policy wants, the token presents.
@@ -151,12 +143,13 @@ const mostMore = 3
 
 /** An element of a document with a label: as it is where there is room, else as JSON over many lines. */
 function elementLines(sheet: Sheet, label: string, text: string, indent: number): readonly string[] {
-  if (!/^[[{]/u.test(text) || text.length <= sheet.width - indent - labels) return labelled(sheet, label, text, indent)
+  if (!/^[[{]/u.test(text) || text.length <= sheet.width - indent - labels)
+    return labelled(sheet, label, text, { indent })
   let json: Json
   try {
     json = JSON.parse(text)
   } catch {
-    return labelled(sheet, label, text, indent)
+    return labelled(sheet, label, text, { indent })
   }
   return [
     `${pad(indent)}${sheet.paint.quiet(label)}`,

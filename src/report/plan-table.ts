@@ -1,7 +1,8 @@
 /** A plan for people: each action with what it changes, whom it is for and what takes it back; then what is left to do by hand. */
 import type { Plan, PlannedAction, PlanReport, Reason } from '../core/plan.ts'
-import type { RenderOptions } from '../core/report.ts'
+import { hung, labelled } from './labelled.ts'
 import { type Paint, paintOf } from './paint.ts'
+import type { PlanOptions } from './plan.ts'
 import { diffOf } from './plan-diff.ts'
 import { clean, count, wrap } from './text.ts'
 
@@ -10,13 +11,6 @@ const whom = ({ subject: { kind, namespace, name } }: Reason): string =>
 
 type Layout = { readonly paint: Paint; readonly width: number }
 
-/** A label in its column, and text beside it that is wrapped. */
-function labelled(label: string, text: string, { paint, width }: Layout): readonly string[] {
-  const indent = 13
-  const lines = wrap(clean(text), width - indent)
-  return lines.map((line, index) => `     ${paint.quiet((index === 0 ? label : '').padEnd(7))} ${line}`)
-}
-
 /** A command stays on one line, so that it can be copied. */
 const command = (label: string, text: string, { paint }: Layout): string =>
   `     ${paint.quiet(label.padEnd(7))} ${clean(text)}`
@@ -24,25 +18,25 @@ const command = (label: string, text: string, { paint }: Layout): string =>
 function actionLines(action: PlannedAction, number: number, layout: Layout): readonly string[] {
   const { paint } = layout
   const { summary, safety, owner, undo, command: typed, undoCommand } = action
-  const head = wrap(`${clean(summary)} (${safety})`, layout.width - 4)
+  const head = hung('', `${summary} (${safety})`, layout.width - 4)
   const roles = { '-': paint.bad, '+': paint.good, '@': paint.quiet, ' ': (text: string) => text }
   return [
     ...head.map((line, index) => `${index === 0 ? `${String(number).padStart(2)}.` : '   '} ${paint.strong(line)}`),
     ...action.for
       .slice(0, 3)
-      .flatMap((reason) => labelled('for', `${whom(reason)}: ${reason.message} (${reason.check})`, layout)),
-    ...(action.for.length > 3 ? labelled('', `and ${action.for.length - 3} more`, layout) : []),
+      .flatMap((reason) => labelled(layout, 'for', `${whom(reason)}: ${reason.message} (${reason.check})`)),
+    ...(action.for.length > 3 ? labelled(layout, '', `and ${action.for.length - 3} more`) : []),
     ...diffOf(action).map(({ sign, text }) => `       ${roles[sign](sign === '@' ? text : `${sign} ${text}`)}`),
     ...(typed === undefined ? [] : [command('typed', typed, layout)]),
     ...(undoCommand === undefined
-      ? labelled('undo', undo === null ? 'nothing takes it back, or need' : 'kubectl wi undo', layout)
+      ? labelled(layout, 'undo', undo === null ? 'nothing takes it back, or need' : 'kubectl wi undo')
       : [command('undo', undoCommand, layout)]),
     ...(owner === undefined
       ? []
       : labelled(
+          layout,
           'owner',
           `${owner.tool} (${owner.mark}) would put the old value back: make this change in ${owner.where}`,
-          layout,
         )),
     '',
   ]
@@ -54,34 +48,44 @@ function wordsLines(reason: Reason, words: string, layout: Layout): readonly str
     ...wrap(clean(`${whom(reason)}: ${reason.message} (${reason.check})`), layout.width - 4).map(
       (line, index) => `  ${index === 0 ? '-' : ' '} ${line}`,
     ),
-    ...labelled('do', sentence, layout),
+    ...labelled(layout, 'do', sentence),
     ...commands.map((one) => command('', one, layout)),
   ]
 }
 
 const endings = { healthy: 'good', unhealthy: 'bad', inconclusive: 'open' } as const
 
-function closing({ actions, before, rehearsed, remains, manual, leaves }: Plan, layout: Layout): readonly string[] {
-  const { paint } = layout
+/** What is true of a world that nothing is to be changed in, and what a person does next. */
+function unchanged({ before, rehearsed, remains, manual, leaves }: Plan, next: string): string {
+  if (before === 'healthy') return 'healthy: there is nothing to put right'
+  const open = manual.length + leaves.length
+  if (open > 0)
+    return `${before}: nothing here can be put right by a command; ${count(open, 'finding')} to be seen to by hand`
+  const failing = [...new Set(remains.map(({ check }) => check))].join(', ')
+  if (failing !== '' && rehearsed === 'unhealthy')
+    return `${before}: what was asked for is as it should be, and needs no change; what fails is ${failing}. Next: ${next}`
+  return `${before}: nothing failed that a plan could put right; what was not seen says kubectl wi doctor`
+}
+
+function closing(plan: Plan, layout: Layout, { acts, next = 'kubectl wi doctor' }: PlanOptions): readonly string[] {
+  const { paint, width } = layout
+  const { actions, before, rehearsed, remains } = plan
   if (actions.length === 0) {
-    if (before === 'healthy') return [paint.good('healthy: there is nothing to put right')]
-    const open = manual.length + leaves.length
-    return [
-      open === 0
-        ? `${before}: nothing failed that a plan could put right; kubectl wi doctor says what was not seen`
-        : `${before}: nothing here can be put right by a command; ${count(open, 'finding')} to be seen to by hand`,
-    ]
+    const lines = wrap(clean(unchanged(plan, next)), width)
+    return before === 'healthy' ? lines.map(paint.good) : lines
   }
   const verdict = paint[endings[rehearsed]](rehearsed)
   const rest =
     remains.length === 0 ? '' : `; still failing: ${[...new Set(remains.map(({ check }) => check))].join(', ')}`
-  return wrap(
-    `after this plan: ${verdict} (rehearsed, nothing was changed)${rest}. ${count(actions.length, 'action')}; --apply carries them out, and a real exchange then has the last word.`,
-    layout.width,
-  )
+  const end =
+    acts === true
+      ? 'carried out now'
+      : `--apply carries ${actions.length === 1 ? 'it' : 'them'} out, and a real exchange then has the last word`
+  const text = `after this plan: ${verdict} (rehearsed, nothing was changed)${rest}. ${count(actions.length, 'action')}; ${end}.`
+  return wrap(text, width)
 }
 
-export function render({ plan, source, notes }: PlanReport, options: Omit<RenderOptions, 'verbose'>): string {
+export function render({ plan, source, notes }: PlanReport, options: PlanOptions): string {
   const layout: Layout = { paint: paintOf(options.color), width: Math.max(60, Math.min(120, options.width)) }
   const { paint } = layout
   const heading = (text: string, lines: readonly string[]): readonly string[] =>
@@ -98,8 +102,8 @@ export function render({ plan, source, notes }: PlanReport, options: Omit<Render
       'Not seen well enough to change',
       plan.leaves.flatMap((one) => wordsLines(one, one.why, layout)),
     ),
-    ...notes.map((note) => `note: ${clean(note)}`),
-    ...closing(plan, layout),
+    ...notes.flatMap((note) => hung('note: ', note, layout.width)),
+    ...closing(plan, layout, options),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -1,98 +1,11 @@
 /** A plan as Terraform: the blocks that would hold what changes; what no block can hold is a comment. */
-import { isList, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
+import { isObject, type JsonObject, listAt, textAt } from '../core/json.ts'
 import type { PlannedAction, PlanReport } from '../core/plan.ts'
-import { clean, escaped } from './text.ts'
-
-/** Written as HCL: https://developer.hashicorp.com/terraform/language/expressions/strings */
-const quoted = (text: string): string =>
-  // A replacement text would take `$$` for one dollar: policy variables would come out as expressions.
-  escaped(JSON.stringify(text)).replaceAll(/[$%]\{/g, (opening) => `${opening.charAt(0)}${opening}`)
-
-function hcl(value: Json, indent: string): string {
-  if (typeof value === 'string') return quoted(value)
-  const inner = `${indent}  `
-  if (isList(value))
-    return value.length === 0 ? '[]' : `[\n${value.map((one) => `${inner}${hcl(one, inner)},\n`).join('')}${indent}]`
-  if (!isObject(value)) return JSON.stringify(value)
-  const members = Object.entries(value).map(([key, one]) => `${inner}${quoted(key)} = ${hcl(one, inner)}\n`)
-  return members.length === 0 ? '{}' : `{\n${members.join('')}${indent}}`
-}
-
-type Argument = readonly [name: string, value: string]
-const label = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, '_').replace(/^(?=\d)/, '_')
-const block = (type: string, name: string, body: readonly Argument[]): string =>
-  `resource "${type}" "${label(name)}" {\n${body.map(([key, value]) => `  ${key} = ${value}\n`).join('')}}\n`
-
-const text = (input: JsonObject, name: string): string => textAt(input, name) ?? ''
-const argument = (name: string, value: Json | undefined): Argument => [name, hcl(value ?? null, '  ')]
-const encoded = (name: string, value: Json | undefined): Argument => [name, `jsonencode(${hcl(value ?? null, '  ')})`]
-
-const association = (input: JsonObject): string =>
-  block('aws_eks_pod_identity_association', text(input, 'serviceAccount'), [
-    argument('cluster_name', input.clusterName),
-    argument('namespace', input.namespace),
-    argument('service_account', input.serviceAccount),
-    argument('role_arn', input.roleArn),
-  ])
-const role = (input: JsonObject, policy: Json | undefined): string =>
-  block('aws_iam_role', text(input, 'RoleName'), [
-    argument('name', input.RoleName),
-    encoded('assume_role_policy', policy),
-  ])
-
-const blocks: { readonly [call: string]: (input: JsonObject) => string } = {
-  'iam:UpdateAssumeRolePolicy': (input) => role(input, input.PolicyDocument),
-  'iam:CreateRole': (input) => role(input, input.AssumeRolePolicyDocument),
-  'iam:CreateOpenIDConnectProvider': (input) =>
-    block('aws_iam_openid_connect_provider', 'cluster', [
-      argument('url', input.Url),
-      argument('client_id_list', input.ClientIDList),
-    ]),
-  'iam:AttachRolePolicy': (input) =>
-    block('aws_iam_role_policy_attachment', text(input, 'RoleName'), [
-      argument('role', input.RoleName),
-      argument('policy_arn', input.PolicyArn),
-    ]),
-  'eks:CreatePodIdentityAssociation': association,
-  'eks:UpdatePodIdentityAssociation': association,
-  'eks:CreateAccessEntry': (input) =>
-    block('aws_eks_access_entry', 'entry', [
-      argument('cluster_name', input.clusterName),
-      argument('principal_arn', input.principalArn),
-      argument('type', input.type),
-      ...(input.kubernetesGroups === undefined ? [] : [argument('kubernetes_groups', input.kubernetesGroups)]),
-    ]),
-}
-
-/** https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/federated_identity_credential */
-const azureBlocks: { readonly [call: string]: (input: JsonObject) => string } = {
-  'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write': (input) =>
-    block('azurerm_federated_identity_credential', text(input, 'name'), [
-      argument('name', input.name),
-      argument('resource_group_name', /\/resourceGroups\/([^/]+)\//i.exec(text(input, 'identity'))?.[1] ?? ''),
-      argument('parent_id', input.identity),
-      argument('issuer', input.issuer),
-      argument('subject', input.subject),
-      argument('audience', input.audiences),
-    ]),
-  'graph applications/federatedIdentityCredentials/write': (input) =>
-    block('azuread_application_federated_identity_credential', text(input, 'name'), [
-      ['application_id', `data.azuread_application.${label(`app-${text(input, 'application')}`)}.id`],
-      argument('display_name', input.name),
-      argument('issuer', input.issuer),
-      argument('subject', input.subject),
-      argument('audiences', input.audiences),
-    ]) +
-    `\ndata "azuread_application" "${label(`app-${text(input, 'application')}`)}" {\n  client_id = ${quoted(text(input, 'application'))}\n}\n`,
-  'Microsoft.Authorization/roleAssignments/write': (input) =>
-    block('azurerm_role_assignment', text(input, 'name'), [
-      argument('name', input.name),
-      argument('scope', input.scope),
-      argument('role_definition_name', input.role),
-      argument('principal_id', input.principalId),
-      argument('principal_type', 'ServicePrincipal'),
-    ]),
-}
+import { awsBlocks, azureBlocks } from './plan-terraform-clouds.ts'
+import { googleBlocks } from './plan-terraform-google.ts'
+import { remarks } from './plan-text.ts'
+import { hcl, label, quoted, text, within } from './terraform-blocks.ts'
+import { clean } from './text.ts'
 
 /** https://registry.terraform.io/providers/hashicorp/kubernetes/latest/docs/resources/annotations */
 function kubernetesBlock({ change: { call, input }, document }: PlannedAction): string | undefined {
@@ -112,16 +25,42 @@ function kubernetesBlock({ change: { call, input }, document }: PlannedAction): 
   return undefined
 }
 
+/** https://registry.terraform.io/providers/hashicorp/kubernetes/latest/docs/resources/manifest */
+const manifest = (object: JsonObject, name: string): string =>
+  `resource "kubernetes_manifest" "${label(name)}" {\n  manifest = ${hcl(object, '  ')}\n}\n`
+
+/** A patch of other members stands in whatever holds the object: which members, is what the patch says. */
+function elsewhere({ change: { call, input } }: PlannedAction): string | undefined {
+  const [resource = '', verb] = call.split(/\/(?=[a-z]+$)/)
+  const edits = listAt(input, 'edits').flatMap((edit) => {
+    const [before, after] = isObject(edit) ? [edit.before, edit.after] : []
+    // What must stand there already is no change.
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(after)) return []
+    const path = listAt(edit, 'path').map(String).join('.')
+    return [after === undefined ? `${path} goes out` : `${path} = ${JSON.stringify(after)}`]
+  })
+  const name = [textAt(input, 'namespace'), text(input, 'name')].filter((part) => part !== undefined).join('/')
+  return verb === 'patch' && edits.length > 0 ? within(`manifest of ${resource}`, name, edits) : undefined
+}
+
+function blockOf(action: PlannedAction): string | undefined {
+  const { system, call, input } = action.change
+  if (system === 'kubernetes') {
+    if (call.endsWith('/create') && isObject(input.object)) return manifest(input.object, text(input, 'name'))
+    return kubernetesBlock(action) ?? elsewhere(action)
+  }
+  const blocks = { aws: awsBlocks, azure: azureBlocks, gcp: googleBlocks }[system]
+  return blocks !== undefined && Object.hasOwn(blocks, call) ? blocks[call]?.(input) : undefined
+}
+
 function actionBlock(action: PlannedAction): string {
-  const { change, summary, owner, command } = action
-  const made =
-    change.system === 'kubernetes'
-      ? kubernetesBlock(action)
-      : (blocks[change.call] ?? azureBlocks[change.call])?.(change.input)
+  const { summary, owner, command } = action
   const head = `# ${clean(summary)}\n${owner === undefined ? '' : `# ${clean(`${owner.tool} owns it: ${owner.mark}`)}\n`}`
-  return `${head}${made ?? `# no resource of Terraform does this${command === undefined ? '' : `: ${clean(command)}`}\n`}`
+  const none = `# no resource of Terraform does this${command === undefined ? '' : `: ${clean(command)}`}\n`
+  return `${head}${blockOf(action) ?? none}`
 }
 
 /** Blocks of what is there already have to be imported first, or take the place of the ones that hold it. */
-export const render = ({ plan }: PlanReport): string =>
-  plan.actions.length === 0 ? '# nothing to change\n' : plan.actions.map(actionBlock).join('\n')
+export const render = (report: PlanReport): string =>
+  [report.plan.actions.map(actionBlock).join('\n'), remarks(report)].filter((part) => part !== '').join('\n') ||
+  '# nothing to change\n'

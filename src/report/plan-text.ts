@@ -7,7 +7,8 @@ import { clean, escaped } from './text.ts'
 
 const comment = (text: string): string => `# ${clean(text)}\n`
 
-function remarks({ plan }: PlanReport): string {
+/** What a person has to do, and what was not seen well enough: a comment for each, in every form that has comments. */
+export function remarks({ plan }: PlanReport): string {
   const sentence = (words: string): string => words.split('\n')[0] ?? ''
   return [
     ...plan.manual.map(({ check, words }) => comment(`by hand (${check}): ${sentence(words)}`)),
@@ -18,13 +19,19 @@ function remarks({ plan }: PlanReport): string {
 const ownerRemark = ({ owner }: PlannedAction): string =>
   owner === undefined ? '' : comment(`${owner.tool} owns it (${owner.mark}): make this change in ${owner.where}`)
 
+/** A file is written by whoever keeps it. */
+const withoutCommand = ({ change }: PlannedAction): string =>
+  change.system === 'document'
+    ? 'write this into the file, as -o diff shows it'
+    : 'no command does this: kubectl wi fix --apply'
+
 /** Commands that run as they stand; the first that fails ends the script. */
 export function shell(report: PlanReport): string {
   const { actions, rehearsed } = report.plan
   const blocks = actions.map((action, index) => {
     const { summary, safety, command, undoCommand } = action
     const back = undoCommand === undefined ? '' : comment(`undo: ${undoCommand}`)
-    const line = command === undefined ? comment('no command does this: kubectl wi fix --apply') : `${command}\n`
+    const line = command === undefined ? comment(withoutCommand(action)) : `${command}\n`
     return `\n${comment(`${index + 1}. ${summary} (${safety})`)}${ownerRemark(action)}${back}${line}`
   })
   const head = `#!/bin/sh\n${comment(`${report.source}; after this plan: ${rehearsed} (rehearsed)`)}set -eu\n`
@@ -40,8 +47,9 @@ export function yaml(report: PlanReport): string {
   return `${documents.join('')}${remarks(report)}` || '# nothing to change\n'
 }
 
-export const diff = ({ plan }: PlanReport): string =>
-  plan.actions.map((action) => `${comment(action.summary)}${asText(diffOf(action))}`).join('\n')
+export const diff = (report: PlanReport): string =>
+  report.plan.actions.map((action) => `${comment(action.summary)}${asText(diffOf(action))}`).join('\n') +
+  remarks(report)
 
 /** Everything, in an order that stays. */
 export function json({ schema, tool, source, plan, notes }: PlanReport): string {

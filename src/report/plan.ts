@@ -2,7 +2,13 @@
 import type { PlanReport } from '../core/plan.ts'
 import type { RenderOptions } from '../core/report.ts'
 
-type Renderer = (report: PlanReport, options: Omit<RenderOptions, 'verbose'>) => string
+export type PlanOptions = Omit<RenderOptions, 'verbose'> & {
+  /** The plan is carried out right after. */
+  readonly acts?: boolean
+  /** The command that says, or does, more about those whom it was made for. */
+  readonly next?: string
+}
+type Renderer = (report: PlanReport, options: PlanOptions) => string
 
 export const planRenderers = {
   table: () => import('./plan-table.ts').then(({ render }) => render),

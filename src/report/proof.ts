@@ -1,5 +1,6 @@
 /** A proof for a person: a line for each step with its time, and below it what the other side said and what may be the reason. */
 import type { Proof, ProofReport, Step } from '../core/proof.ts'
+import { labelled, margin } from './labelled.ts'
 import { markOf, type Paint, paintOf } from './paint.ts'
 import { clean, wrap } from './text.ts'
 
@@ -7,7 +8,6 @@ type Sheet = { readonly paint: Paint; readonly width: number }
 
 const narrowest = 60
 const widest = 120
-const margin = 5
 const shortest = 10
 
 const clouds: { readonly [cloud: string]: string } = { aws: 'AWS', gcp: 'Google Cloud', azure: 'Azure' }
@@ -16,10 +16,8 @@ const cloudName = (cloud: string): string => clouds[cloud] ?? cloud
 const timeOf = (milliseconds: number): string =>
   milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 
-const labelled = ({ paint, width }: Sheet, label: string, text: string, labels = shortest): readonly string[] =>
-  wrap(clean(text), width - margin - labels).map(
-    (line, index) => `${' '.repeat(margin)}${paint.quiet((index === 0 ? label : '').padEnd(labels))}${line}`,
-  )
+const beside = (sheet: Sheet, label: string, text: string, column = shortest): readonly string[] =>
+  labelled(sheet, label, text, { column })
 
 function stepLines(sheet: Sheet, step: Step): readonly string[] {
   const { paint, width } = sheet
@@ -40,19 +38,20 @@ function stepLines(sheet: Sheet, step: Step): readonly string[] {
   return [
     first,
     ...wrap(clean(step.says), width - margin).map((line) => `${' '.repeat(margin)}${line}`),
-    ...(step.details ?? []).flatMap(([name, value]) => labelled(sheet, name, value, column)),
+    ...(step.details ?? []).flatMap(([name, value]) => beside(sheet, name, value, column)),
     ...(answer === undefined
       ? []
       : [
-          ...labelled(sheet, 'code', `${answer.code}${answer.status === undefined ? '' : ` (${answer.status})`}`),
-          ...labelled(sheet, 'said', answer.message),
-          ...(answer.endpoint ? labelled(sheet, 'by', answer.endpoint) : []),
+          ...beside(sheet, 'code', `${answer.code}${answer.status === undefined ? '' : ` (${answer.status})`}`),
+          ...beside(sheet, 'said', answer.message),
+          ...(answer.endpoint ? beside(sheet, 'by', answer.endpoint) : []),
         ]),
     ...(step.causes ?? []).flatMap(({ check, says }) => [
-      ...(says === step.says ? [] : labelled(sheet, 'why', says)),
-      ...labelled(sheet, 'check', check),
+      ...(says === step.says ? [] : beside(sheet, 'why', says)),
+      ...beside(sheet, 'check', check),
     ]),
-    ...(step.lift === undefined ? [] : labelled(sheet, 'to see', step.lift)),
+    ...(step.fix === undefined ? [] : beside(sheet, 'fix', step.fix)),
+    ...(step.lift === undefined ? [] : beside(sheet, 'to see', step.lift)),
   ]
 }
 
@@ -66,16 +65,24 @@ const proofLines = (sheet: Sheet, { cloud, mechanism, expected, steps }: Proof):
   ...steps.flatMap((step) => stepLines(sheet, step)),
 ]
 
-const closing: { readonly [verdict in ProofReport['verdict']]: string } = {
+type Closing = { readonly [verdict in ProofReport['verdict']]: string }
+const closing: Closing = {
   proven: 'proven: the identity was got, and is the one that was meant',
   refuted: 'refuted: the identity cannot be got, or is not the one that is used',
   inconclusive: 'inconclusive: what matters could not be seen',
 }
 
+type Look = {
+  readonly width: number
+  readonly color: boolean
+  /** The last line, where it is not about an identity. */
+  readonly ends?: Closing
+}
+
 /** For a terminal of this width. */
 export function proofText(
   { subject, proofs, lookedFor, verdict }: ProofReport,
-  { width, color }: { readonly width: number; readonly color: boolean },
+  { width, color, ends = closing }: Look,
 ): string {
   const sheet = { paint: paintOf(color), width: Math.min(widest, Math.max(narrowest, width)) }
   const nothing = lookedFor.length > 0
@@ -86,6 +93,6 @@ export function proofText(
         ...lookedFor.flatMap(([where, what]) => [` ${cloudName(where)}`, ...what.map((one) => `     ${clean(one)}`)]),
       ]
     : []
-  const last = nothing ? `inconclusive: no workload identity was found in ${clean(subject)}` : closing[verdict]
+  const last = nothing ? `inconclusive: no workload identity was found in ${clean(subject)}` : ends[verdict]
   return `${[sheet.paint.strong(clean(subject)), ...proofs.flatMap((one) => proofLines(sheet, one)), ...looked, '', ...wrap(last, sheet.width)].join('\n')}\n`
 }

@@ -1,11 +1,13 @@
 /** The report for a person: by heading, one cause one paragraph, what was not seen, the verdict. */
 import type { Identity, Renderer, Report } from '../core/report.ts'
 import { scopeOf } from '../core/subject.ts'
+import { acceptedItems } from './accepted.ts'
 import { type Group, type Part, type Section, tell } from './causes.ts'
 import { closingLines } from './closing.ts'
+import { labelled } from './labelled.ts'
 import { crowd, crowdWithNames, nameOf } from './names.ts'
 import { paintOf } from './paint.ts'
-import { causeLines, evidenceLines, gapLines, headline, labelled, type Sheet } from './paragraph.ts'
+import { causeLines, evidenceLines, gapLines, headline, type Sheet } from './paragraph.ts'
 import { clean, wrap } from './text.ts'
 
 const narrowest = 60
@@ -99,6 +101,17 @@ function unrecognised({ notRecognised }: Report, verbose: boolean): readonly str
   return rest === 0 ? lines : [...lines, `not recognised either: ${rest} more (-v lists them)`]
 }
 
+const mostAccepted = 10
+
+function acceptedLines(report: Report, { paint, width, verbose }: Sheet): readonly string[] {
+  const items = acceptedItems(report)
+  if (items.length === 0) return []
+  const shown = verbose ? items : items.slice(0, mostAccepted)
+  const rest = items.length - shown.length
+  const told = rest === 0 ? shown : [...shown, `and ${rest} more (-v lists them)`]
+  return ['', paint.strong('Accepted'), ...told.flatMap((item) => bulletLines(item, width))]
+}
+
 export const render: Renderer = (report, options) => {
   const width = Math.min(widest, Math.max(narrowest, options.width))
   const paint = paintOf(options.color)
@@ -118,6 +131,7 @@ export const render: Renderer = (report, options) => {
     ...headLines(report, sheet),
     ...sections.flatMap((section) => sectionLines(section, sheet)),
     ...(gaps.length === 0 ? [] : ['', paint.strong('Not seen'), ...gaps.flatMap((gap) => gapLines(sheet, gap))]),
+    ...acceptedLines(report, sheet),
     ...(asides.length === 0
       ? []
       : ['', paint.strong('Notes'), ...asides.flatMap((aside) => bulletLines(aside, width))]),

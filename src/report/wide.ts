@@ -8,7 +8,13 @@ export const render: Renderer = (report, { color }) => {
   const paint = paintOf(color)
   const heads = ['STATUS', 'SEVERITY', 'CHECK', 'SUBJECT', 'MESSAGE'] as const
   const rows = report.findings.map((line) => ({
-    cells: [line.status, line.severity, line.check, nameOf(line.subject), clean(line.message)],
+    cells: [
+      line.accepted === undefined ? line.status : 'accepted',
+      line.severity,
+      line.check,
+      nameOf(line.subject),
+      clean(line.message),
+    ],
     role: markOf(line).role,
   }))
   const widths = heads.map((head, column) =>

@@ -34,6 +34,8 @@ function inList(fact: Fact<Json>, effect: Effect): Fact<Json> {
 
 /** The list of a kind, in the namespace of an object or in all, that the object stands in. */
 const holds = (list: Question, { question }: Effect): boolean => {
+  if (list.system === 'document' && question.system === 'document')
+    return list.call === question.call && at(list.input, 'name') === undefined
   const kind = /^(.+)\/get$/.exec(question.call)?.[1]
   if (list.system !== 'kubernetes' || question.system !== 'kubernetes' || list.call !== `${kind}/list`) return false
   const namespace = at(list.input, 'namespace')
@@ -47,7 +49,8 @@ export function overlaid(source: Source, effects: readonly Effect[]): Source {
     name: source.name,
     ask: (question, signal) => {
       const own = direct.get(keyOf(question)) ?? []
-      const listed = question.call.endsWith('/list') ? effects.filter((effect) => holds(question, effect)) : []
+      const isList = question.call.endsWith('/list') || question.system === 'document'
+      const listed = isList ? effects.filter((effect) => holds(question, effect)) : []
       if (own.length + listed.length === 0) return source.ask(question, signal)
       const told = own[0]?.path.length === 0 ? absent(question) : source.ask(question, signal)
       return onward(told, (fact: Fact<Json>) => listed.reduce(inList, own.reduce(under, fact)))

@@ -34,6 +34,7 @@ const noOccasion: { readonly [permission: string]: string } = {
   'list validatingwebhookconfigurations.admissionregistration.k8s.io': 'no webhook of EKS has siblings',
   'get csinodes.storage.k8s.io': 'no pod mounts a volume of a CSI driver',
   'get persistentvolumeclaims.': 'no pod mounts a claim',
+  'get secretproviderclasses.secrets-store.csi.x-k8s.io': 'no pod mounts a class of the secrets store',
   'list certificates.cert-manager.io': 'interLink is not served here',
   'list certificatesigningrequests.certificates.k8s.io': 'no virtual node asks for a serving certificate',
   'list ciliumclusterwidenetworkpolicies.cilium.io': 'no workload is bound to Google Cloud',

@@ -1,12 +1,12 @@
 /** Whether a federated credential of the identity names the token's issuer. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
-import { type Credential, isOtherCluster, nearestTo, onlySlash, shortName } from '../../domain/azure-credentials.ts'
+import { type Credential, isOtherCluster, nearestTo, onlySlash } from '../../domain/azure-credentials.ts'
 import { addOne, chooseOne, type Needed, rewriteOne } from '../../domain/azure-match-advice.ts'
 import { isMasked } from '../../domain/issuer-url.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
-import { neededOf } from '../../probes/azure/needed.ts'
+import { neededOf, onOther } from '../../probes/azure/needed.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { acceptedIssuers } from '../../probes/cluster/accepted-issuers.ts'
@@ -86,7 +86,7 @@ export const check = defineCheck({
         lift: 'az identity federated-credential list --identity-name NAME --resource-group GROUP > credentials.json',
       }
     }
-    const { credentials, byIssuer, elsewhere } = matched
+    const { credentials, byIssuer } = matched
     const expected = matched.assertion.issuer?.value ?? ''
     const told = refused === undefined ? [] : [ofRefusal(refused)]
     const see = (one: Credential): Evidence => ({
@@ -112,21 +112,8 @@ export const check = defineCheck({
         data: dataOf(slash, slash.issuer),
         evidence: [see(slash), ...told],
       }
-    if (elsewhere !== undefined)
-      return {
-        status: 'fail',
-        message: 'on-other-identity',
-        data: { ...dataOf(elsewhere, shortName(elsewhere.identity ?? 'another')), expected: credentials.identity },
-        evidence: [
-          {
-            question: match.from,
-            path: `credentials["${elsewhere.name}"].identity`,
-            observed: elsewhere.identity ?? null,
-            expected: credentials.identity,
-          },
-          ...told,
-        ],
-      }
+    const other = onOther(matched, match.from, told)
+    if (other !== undefined) return { status: 'fail', message: 'on-other-identity', ...other }
     // One that is not in the list may be the one that matches.
     if (!credentials.complete)
       return {

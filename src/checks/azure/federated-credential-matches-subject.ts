@@ -1,11 +1,11 @@
 /** Whether a credential for this issuer names the token's subject. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
-import { type Credential, isSubject, nearestSubject, operators, shortName } from '../../domain/azure-credentials.ts'
+import { type Credential, isSubject, nearestSubject, operators } from '../../domain/azure-credentials.ts'
 import { addOne, chooseOne, type Needed, rewriteOne } from '../../domain/azure-match-advice.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
-import { neededOf } from '../../probes/azure/needed.ts'
+import { neededOf, onOther } from '../../probes/azure/needed.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 
@@ -96,7 +96,7 @@ export const check = defineCheck({
         }
       return { status: 'undecided', lacks: 'the token, or the credentials of the identity, were not seen' }
     }
-    const { credentials, byIssuer, bySubject, open, elsewhere } = matched
+    const { credentials, byIssuer, bySubject, open } = matched
     const told = [refused, cased].flatMap((one) => (one === undefined ? [] : [ofRefusal(one)]))
     const subject = matched.assertion.subject?.value
     if (subject === undefined) return { status: 'undecided', lacks: 'nothing shows the subject of the token' }
@@ -140,21 +140,8 @@ export const check = defineCheck({
         data: dataOf(bent, bent.subject ?? ''),
         evidence: [see(bent), ...told],
       }
-    if (elsewhere !== undefined)
-      return {
-        status: 'fail',
-        message: 'on-other-identity',
-        data: { ...dataOf(elsewhere, shortName(elsewhere.identity ?? 'another')), expected: credentials.identity },
-        evidence: [
-          {
-            question: match.from,
-            path: `credentials["${elsewhere.name}"].identity`,
-            observed: elsewhere.identity ?? null,
-            expected: credentials.identity,
-          },
-          ...told,
-        ],
-      }
+    const other = onOther(matched, match.from, told)
+    if (other !== undefined) return { status: 'fail', message: 'on-other-identity', ...other }
     if (open.length > 0)
       return {
         status: 'undecided',

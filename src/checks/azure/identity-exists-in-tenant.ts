@@ -2,7 +2,7 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Account, accountOf, advice, podsOf } from '../../domain/advice.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
-import { annotate, unseen } from '../../domain/azure-advice.ts'
+import { annotate, annotateAnew, unseen } from '../../domain/azure-advice.ts'
 import { directoryIn, identifierIn } from '../../domain/azure-errors.ts'
 import { tenantAnnotation } from '../../domain/azure-pods.ts'
 import { sh } from '../../domain/shell-words.ts'
@@ -21,12 +21,14 @@ type Data = Account & {
 }
 
 const setTenant = (data: Data): string =>
-  advice(
-    `Annotate the ServiceAccount with the home tenant of the identity${data.expected === unseen.tenant ? ' (TENANT_ID: what the first command prints)' : ''}, then make anew what runs as it (the last command lists the pods).`,
-    ...(data.expected === unseen.tenant ? ['az account show --query tenantId -o tsv'] : []),
-    annotate(data, tenantAnnotation, data.expected),
-    podsOf(data),
-  )
+  annotateAnew(data, {
+    key: tenantAnnotation,
+    value: data.expected,
+    named: 'the home tenant of the identity',
+    placeholder: unseen.tenant,
+    hint: 'what the first command prints',
+    shows: 'az account show --query tenantId -o tsv',
+  })
 
 export const check = defineCheck({
   meta: {

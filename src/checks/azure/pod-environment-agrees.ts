@@ -2,7 +2,7 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice, editTemplate, type Place, restart, unsetVariables } from '../../domain/advice.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
-import { authorityUrl, clouds, sameAuthority } from '../../domain/azure-clouds.ts'
+import { authorityUrl, clouds, sameCloud } from '../../domain/azure-clouds.ts'
 import {
   fileVariable,
   hasFile,
@@ -73,8 +73,8 @@ export const check = defineCheck({
       `container ${container} of ${workload} sets AZURE_FEDERATED_TOKEN_FILE=${observed}, the token is mounted at ${expected}`,
     'preset-empty': ({ container, workload, variable }: Data) =>
       `container ${container} of ${workload} sets ${variable} to an empty string, which keeps the webhook from filling it`,
-    stale: ({ pod, observed, expected }: Differs & { pod: string }) =>
-      `AZURE_CLIENT_ID of running pod ${pod} is ${observed}, the annotation now says ${expected}; pods keep what they were created with`,
+    stale: ({ variable, pod, observed, by, expected }: Differs & { pod: string; by: string }) =>
+      `${variable} of running pod ${pod} is ${observed}, the ${by} now says ${expected}; pods keep what they were created with`,
     'client-secret-shadows': ({ container, workload, observed }: Data) =>
       `container ${container} of ${workload} also has ${observed}; DefaultAzureCredential then uses that secret instead of the federated token`,
   },
@@ -87,7 +87,7 @@ export const check = defineCheck({
     stale: (data) => {
       const { words, commands } = restart(data)
       return advice(
-        `${words[0]?.toUpperCase()}${words.slice(1)}, so that its pods take the client id of the annotation.`,
+        `${words[0]?.toUpperCase()}${words.slice(1)}, so that its pods are given what is configured now.`,
         ...commands,
       )
     },
@@ -159,30 +159,34 @@ export const check = defineCheck({
             continue
           }
           if (want === undefined) continue
-          const agrees = variable === 'AZURE_AUTHORITY_HOST' ? sameAuthority(observed, want) : same(observed, want)
+          const agrees = variable === 'AZURE_AUTHORITY_HOST' ? sameCloud(observed, want) : same(observed, want)
           evidence.push(see(pod, container, variable, observed, want))
           if (agrees) continue
           const seen = [see(pod, container, variable, observed, want)]
-          if (variable === 'AZURE_CLIENT_ID' && isWritten)
+          if (isWritten) {
+            const differs = { ...data, expected: want }
+            if (variable === 'AZURE_CLIENT_ID')
+              return {
+                status: 'fail',
+                message: 'client-id-preset',
+                data: { ...differs, serviceAccount: pod.serviceAccount },
+                evidence: seen,
+              }
+            const message = variable === 'AZURE_TENANT_ID' ? 'tenant-id-preset' : 'authority-host-preset'
+            return { status: 'fail', message, data: differs, evidence: seen }
+          }
+          if (view?.templates.length === 0 && pod.owner !== undefined)
             return {
-              status: 'fail',
-              message: 'client-id-preset',
-              data: { ...data, expected: want, serviceAccount: pod.serviceAccount },
+              status: 'undecided',
+              lacks: `${variable} is not what is configured now, and whether the pod template sets it was not seen`,
               evidence: seen,
             }
-          if (variable === 'AZURE_CLIENT_ID')
-            return view?.templates.length === 0 && pod.owner !== undefined
-              ? {
-                  status: 'undecided',
-                  lacks: `AZURE_CLIENT_ID differs from the annotation, and whether the pod template sets it was not seen`,
-                  evidence: seen,
-                }
-              : { status: 'fail', message: 'stale', data: { ...data, expected: want, pod: pod.name }, evidence: seen }
-          if (!isWritten) continue
+          const isAnnotated = variable === 'AZURE_CLIENT_ID' || account?.annotations[tenantAnnotation] === want
+          const by = isAnnotated && variable !== 'AZURE_AUTHORITY_HOST' ? 'annotation' : 'configuration of the webhook'
           return {
             status: 'fail',
-            message: variable === 'AZURE_TENANT_ID' ? 'tenant-id-preset' : 'authority-host-preset',
-            data: { ...data, expected: want },
+            message: 'stale',
+            data: { ...data, expected: want, pod: pod.name, by },
             evidence: seen,
           }
         }

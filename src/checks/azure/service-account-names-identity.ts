@@ -1,8 +1,8 @@
 /** Whether the ServiceAccount names its identity by client id. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
-import { type Account, accountOf, advice, podsOf } from '../../domain/advice.ts'
+import { type Account, accountOf, advice } from '../../domain/advice.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
-import { annotate, unseen } from '../../domain/azure-advice.ts'
+import { annotate, annotateAnew, unseen } from '../../domain/azure-advice.ts'
 import { isMaskedId, isPlaceholder, misspeltKey } from '../../domain/azure-client-key.ts'
 import { identifierIn } from '../../domain/azure-errors.ts'
 import { fileVariable, isSelfMade, onlyByDriver, ownContainers, useLabel } from '../../domain/azure-pods.ts'
@@ -22,12 +22,14 @@ const unset =
   /no client ID specified|AZURE_CLIENT_ID environment variable is not set|clientId is a required parameter|The client_id parameter or AZURE_CLIENT_ID environment variable must be set/
 
 const put = (data: Data): string =>
-  advice(
-    `Annotate the ServiceAccount with the client id of its identity${data.clientId === unseen.clientId ? ' (CLIENT_ID: clientId of the one whose credentials trust this ServiceAccount)' : ''}, then make anew what runs as it (the last command lists the pods).`,
-    ...(data.clientId === unseen.clientId ? ['az identity list --query "[].{name:name,clientId:clientId}"'] : []),
-    annotate(data, azureClientAnnotation, data.clientId),
-    podsOf(data),
-  )
+  annotateAnew(data, {
+    key: azureClientAnnotation,
+    value: data.clientId,
+    named: 'the client id of its identity',
+    placeholder: unseen.clientId,
+    hint: 'clientId of the one whose credentials trust this ServiceAccount',
+    shows: 'az identity list --query "[].{name:name,clientId:clientId}"',
+  })
 
 export const check = defineCheck({
   meta: {

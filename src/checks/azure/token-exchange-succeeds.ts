@@ -2,18 +2,22 @@
 import { defineCheck } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
 import { listCredentials } from '../../domain/azure-advice.ts'
-import { elsewhere, sentenceOf } from '../../domain/azure-errors.ts'
+import { elsewhere, noMatch, sentenceOf, unreadIssuer } from '../../domain/azure-errors.ts'
 import type { Needed } from '../../domain/azure-match-advice.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
+import { contradicted } from '../../probes/azure/contradicted.ts'
 import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evidence.ts'
 import { neededOf } from '../../probes/azure/needed.ts'
 import { clientReference } from '../../probes/azure/reference.ts'
-import { exchange, ofRefusal, refusals } from '../../probes/azure/refusals.ts'
+import { exchange, ofRefusal, type Refusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts'
 
 type Data = Needed & { readonly code: string; readonly observed: string; readonly clientId: string }
 
+/** Of whoever writes credentials, not of the workload. */
+const ofOperator: ReadonlySet<string> = new Set(['50005'])
+const isOfToken = (code: string): boolean => elsewhere.has(code) || code === '53003'
 const scopes: ReadonlySet<string> = new Set(['1002012', '70011', '500011'])
 const tenant = /The current credential is not configured to acquire tokens for tenant '?([\w.-]{1,100})?/
 const slow = /\b429\b|TooManyRequests|throttl/i
@@ -40,7 +44,7 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { exchange, refusals, assertion, clientReference, errorsOfServiceAccount },
+  wants: { exchange, refusals, assertion, contradicted, clientReference, errorsOfServiceAccount },
   after: [
     'azure/authority-reachable',
     'azure/federated-credential-matches-audience',
@@ -59,6 +63,8 @@ export const check = defineCheck({
       `a Conditional Access policy for workload identities blocks ${clientId} (AADSTS${code})`,
     throttled: ({ observed, retryAfter }: Data & { retryAfter: string }) =>
       `Entra throttles the exchange (${observed}); wait ${retryAfter}`,
+    'not-taken-up': ({ name, code }: Data) =>
+      `credential ${name} matches issuer, subject and audience of the token, and Entra does not go by it (AADSTS${code})`,
     refused: ({ error, code, text }: Data & { error: string; text: string }) =>
       `Entra refuses the exchange: ${[error, code === '' ? '' : `AADSTS${code}`, text].filter((one) => one !== '').join(' ')}`,
   },
@@ -88,11 +94,20 @@ export const check = defineCheck({
         'Wait as long as Entra says and keep tokens until they end, instead of asking for one with each call.',
         'az account show',
       ),
+    'not-taken-up': (data) =>
+      advice(
+        'Wait ten minutes and ask again, and change nothing meanwhile: Entra takes minutes for a new credential and keeps a refusal for a while. Where it stays so, delete the credential and write it again with the same three values, by hand.',
+        'kubectl wi doctor',
+        listCredentials(data),
+      ),
     refused: () =>
       advice('Look the code up; Entra says in its text what it does not take.', 'kubectl wi explain AADSTS'),
   },
-  judge: ({ want: { exchange, refusals, assertion, clientReference, errorsOfServiceAccount } }) => {
-    const all = held(refusals) ?? []
+  judge: ({ want: { exchange, refusals, assertion, contradicted, clientReference, errorsOfServiceAccount } }) => {
+    const answer = held(exchange)
+    // What a log says of the federated token is over where Entra takes it now; scope and secrets are the application's own.
+    const all = (held(refusals) ?? []).filter(({ code }) => answer?.outcome !== 'exchanged' || !isOfToken(code))
+    const matching = held(contradicted)?.whole[0]
     const said = held(assertion)
     const data: Data = {
       ...neededOf(said, undefined),
@@ -102,7 +117,7 @@ export const check = defineCheck({
     }
     const foreign = speaking(errorsIn(errorsOfServiceAccount), tenant)
     const unmatched = all.find(({ code }) => code === '70021')
-    if (unmatched !== undefined)
+    if (unmatched !== undefined && matching === undefined)
       return {
         status: 'fail',
         message: 'entra-found-no-match',
@@ -138,7 +153,6 @@ export const check = defineCheck({
         data: { ...data, code: '53003' },
         evidence: [ofRefusal(blocked)],
       }
-    const answer = held(exchange)
     if (
       answer?.outcome === 'refused' &&
       (answer.status === 429 || (answer.code === undefined && slow.test(answer.text)))
@@ -153,27 +167,50 @@ export const check = defineCheck({
         },
         evidence: [{ question: exchange.from, path: 'status', observed: answer.status }],
       }
-    const other = all.find(({ code, text }) => !elsewhere.has(code) && (code !== '' || text !== ''))
-    if (other !== undefined) {
+    const refusedBy = (one: Refusal) => {
+      const { code, text } = one
       const error = /"error" ?: ?"([a-z_]{3,40})"|\b(invalid_[a-z]{3,20}|unauthorized_client|access_denied)\b/.exec(
-        other.text,
+        text,
       )
+      const said = code === '' ? quote(text) : sentenceOf(text, code)
+      const more = { code, error: error?.[1] ?? error?.[2] ?? '', text: said }
+      return { status: 'fail', message: 'refused', data: { ...data, ...more }, evidence: [ofRefusal(one)] } as const
+    }
+    const other = all.find(({ code, text }) => !elsewhere.has(code) && (code !== '' || text !== ''))
+    if (other !== undefined) return refusedBy(other)
+    if (answer?.outcome === 'exchanged') {
+      const { clientId, objectId, tenantId, library } = answer
+      const who = Object.entries({ clientId, objectId, tenantId, library }).flatMap(([path, observed]) =>
+        observed === undefined ? [] : [{ question: exchange.from, path, observed }],
+      )
+      return { status: 'pass', evidence: [{ question: exchange.from, path: 'outcome', observed: 'exchanged' }, ...who] }
+    }
+    // Nothing that comes before has failed: what was seen does not explain why.
+    const left = all.find(({ code }) => !ofOperator.has(code))
+    if (left !== undefined) {
+      const isNow = left.place === 'exchange'
+      const evidence = [ofRefusal(left)]
+      if (isNow && matching !== undefined && noMatch.has(left.code))
+        return {
+          status: 'fail',
+          message: 'not-taken-up',
+          data: {
+            ...data,
+            ...neededOf(held(assertion), held(contradicted)?.credentials, matching.name),
+            code: left.code,
+          },
+          evidence,
+        }
+      if (isNow && !unreadIssuer.has(left.code)) return refusedBy(left)
       return {
-        status: 'fail',
-        message: 'refused',
-        data: {
-          ...data,
-          code: other.code,
-          error: error?.[1] ?? error?.[2] ?? '',
-          text: other.code === '' ? quote(other.text) : sentenceOf(other.text, other.code),
-        },
-        evidence: [ofRefusal(other)],
+        status: 'undecided',
+        lacks: isNow
+          ? `Entra could not read the issuer when it was asked (AADSTS${left.code})`
+          : `Entra refused the token (AADSTS${left.code}), what was seen does not show why, and no exchange was seen since`,
+        lift: 'run kubectl wi doctor against the cluster',
+        evidence,
       }
     }
-    if (answer?.outcome === 'exchanged')
-      return { status: 'pass', evidence: [{ question: exchange.from, path: 'outcome', observed: 'exchanged' }] }
-    if (answer !== undefined || all.length > 0)
-      return { status: 'not-applicable', reason: 'what Entra refused is the word of another check' }
     return exchange.state === 'absent'
       ? { status: 'not-applicable', reason: 'no client id is named that a token could be exchanged for' }
       : { status: 'undecided', lacks: 'no exchange was seen', lift: 'run kubectl wi doctor against the cluster' }

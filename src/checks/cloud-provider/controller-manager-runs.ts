@@ -165,6 +165,9 @@ export const check = defineCheck({
 /** `arn:aws:sts::111122223333:assumed-role/control-plane/i-0…` → `control-plane`. */
 const roleIn = (principal: string): string => /assumed-role\/([^/]{1,80})/.exec(principal)?.[1] ?? principal
 
-const watchesNodes = ({ controllers }: Workload): boolean =>
-  controllers === undefined ||
-  controllers.split(',').some((one) => ['*', 'cloud-node', 'cloud-node-controller'].includes(one.trim()))
+/** A name with a minus before it is off, whatever the star says: https://kubernetes.io/docs/reference/command-line-tools-reference/cloud-controller-manager/ */
+function watchesNodes({ controllers }: Workload): boolean {
+  const names = (controllers ?? '*').split(',').map((one) => one.trim())
+  const own = ['cloud-node', 'cloud-node-controller']
+  return !own.some((name) => names.includes(`-${name}`)) && ['*', ...own].some((name) => names.includes(name))
+}

@@ -200,7 +200,7 @@ type Word =
   | { readonly open: { readonly lacks: string; readonly lift: string } }
 
 /** What is wrong with one entry, or what of it was not seen. */
-function wordOn({ principal, described, unseen }: AccessEntry, who: Principal | undefined): Word | undefined {
+export function wordOn({ principal, described, unseen }: AccessEntry, who: Principal | undefined): Word | undefined {
   const created = described?.created
   const recreated = who?.created
   const isRole = principal.includes(':role/')

@@ -1,11 +1,25 @@
 /** Every workload identity member follows the grammar of its kind. */
 import { defineCheck } from '../../core/check.ts'
+import type { Fact } from '../../core/fact.ts'
 import { projectOf } from '../../domain/gcp-callers.ts'
+import { type Lore, mended } from '../../domain/gcp-member-repairs.ts'
 import { faultOfMember } from '../../domain/gcp-members.ts'
-import { nameOfResource } from '../../domain/gcp-policies.ts'
+import { grantsOf, nameOfResource, type Policy } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { evidenceOf, ofHeard, quoted, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleMembers } from '../../probes/gcp/objects.ts'
+
+/** It means nobody, and whom it was meant for stands beside it with every role that it has. */
+function hasTwin(policy: Fact<Policy>, member: string, lore: Lore): boolean {
+  const twin = mended(member, lore)
+  if (twin === undefined || policy.state !== 'known') return false
+  const grants = grantsOf(policy.value)
+  return grants
+    .filter((one) => one.member === member)
+    .every(({ role, condition }) =>
+      grants.some((one) => one.member === twin && one.role === role && one.condition === condition),
+    )
+}
 
 export const check = defineCheck({
   meta: {
@@ -97,7 +111,7 @@ export const check = defineCheck({
   },
   judge: ({ have }) => {
     if (have.googleMembers.state === 'absent') return { status: 'not-applicable', reason: 'it has no IAM policy' }
-    const { policy, resource, heard, number } = have.googleMembers.value
+    const { policy, resource, heard, number, lore } = have.googleMembers.value
     const project = projectOf(nameOfResource(resource))
     const members =
       policy.state === 'known'
@@ -110,7 +124,7 @@ export const check = defineCheck({
           }))
     for (const { member, path } of members) {
       const fault = faultOfMember(member)
-      if (fault === undefined) continue
+      if (fault === undefined || hasTwin(policy, member, lore)) continue
       const expected =
         fault.message === 'number-for-project-id'
           ? (project ?? 'PROJECT_ID')

@@ -1,10 +1,10 @@
 /** The identity may read its bucket, and write it where it writes. */
-import { defineCheck } from '../../core/check.ts'
-import { admits, principalOf } from '../../domain/gcp-members.ts'
+import { defineCheck, type Evidence, type Verdict } from '../../core/check.ts'
+import { admits, memberFor, principalOf } from '../../domain/gcp-members.ts'
 import { type Grant, grantsOf } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
-import { evidenceOf, heardFor, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
-import { googleReach } from '../../probes/gcp/targets.ts'
+import { evidenceOf, type Heard, heardFor, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
+import { googleReach, type Reach } from '../../probes/gcp/targets.ts'
 
 const reads: ReadonlySet<string> = new Set([
   'roles/storage.objectViewer',
@@ -23,6 +23,17 @@ const seesBucket: ReadonlySet<string> = new Set([
   'roles/storage.legacyBucketOwner',
 ])
 const everybody: ReadonlySet<string> = new Set(['allUsers', 'allAuthenticatedUsers'])
+
+const messages = {
+  'account-lacks-permission': say('{account} lacks {permission} on bucket {bucket}; it holds {roles}'),
+  'direct-identity-lacks-permission': say(
+    'the request went out as {principal}, a direct identity without {permission} on bucket {bucket}',
+  ),
+  'granted-to-other-identity': say('bucket {bucket} grants {role} to {granted}; this workload acts as {actual}'),
+  'bucket-metadata-missing': say(
+    '{identity} lacks storage.buckets.get on bucket {bucket}: {role} reads objects, not the bucket itself; expected roles/storage.bucketViewer or roles/storage.legacyBucketReader besides',
+  ),
+}
 
 export const check = defineCheck({
   meta: {
@@ -48,16 +59,7 @@ export const check = defineCheck({
   needs: { googleReach },
   wants: {},
   after: ['gcp/service-account-admits-workload'],
-  messages: {
-    'account-lacks-permission': say('{account} lacks {permission} on bucket {bucket}; it holds {roles}'),
-    'direct-identity-lacks-permission': say(
-      'the request went out as {principal}, a direct identity without {permission} on bucket {bucket}',
-    ),
-    'granted-to-other-identity': say('bucket {bucket} grants {role} to {granted}; this workload acts as {actual}'),
-    'bucket-metadata-missing': say(
-      '{identity} lacks storage.buckets.get on bucket {bucket}: {role} reads objects, not the bucket itself; expected roles/storage.bucketViewer or roles/storage.legacyBucketReader besides',
-    ),
-  },
+  messages,
   remedies: {
     'account-lacks-permission': advise(
       'Grant the identity the least role that has {permission} on this one bucket: roles/storage.objectViewer to read, roles/storage.objectUser to write.',
@@ -79,95 +81,141 @@ export const check = defineCheck({
   judge: ({ have }) => {
     if (have.googleReach.state === 'absent')
       return { status: 'not-applicable', reason: 'the ServiceAccount is bound to no identity of Google' }
-    const { google, bucket, bucketPolicy, projectPolicies } = have.googleReach.value
-    const { heard, email, workload, fact } = google
-    const texts = heardFor(heard, 'gcp/identity-may-read-bucket')
+    const reach = have.googleReach.value
+    const { google, bucket, bucketPolicy, email, workload, access, isMounted } = reach
+    const texts = heardFor(google.heard, 'gcp/identity-may-read-bucket')
     const ofBucket = bucketPolicy.state === 'known' ? grantsOf(bucketPolicy.value) : []
-    const grants: readonly Grant[] = [
-      ...ofBucket,
-      ...projectPolicies.flatMap(grantsOf).filter(({ role }) => role.startsWith('roles/storage.')),
-    ]
-    const isOwn = ({ member }: Grant, account: string | undefined): boolean =>
-      everybody.has(member) ||
-      (account === undefined
-        ? workload !== undefined && admits(member, workload) === true
-        : member === `serviceAccount:${account}`)
     const evidence = [
       ...ofBucket.map(({ role, member }) => evidenceOf(bucketPolicy.from, `bindings[${role}].members`, member)),
+      ...(access.state === 'known' ? [evidenceOf(access.from, 'permissions', [...access.value])] : []),
       ...texts.map(ofHeard),
     ]
-    const [text] = texts
-    if (text !== undefined) {
-      const direct = text.message === 'direct-identity-lacks-permission'
-      const holders = [
-        ...new Set(
-          ofBucket
-            .filter(({ member }) => member.startsWith('serviceAccount:') && !member.includes('['))
-            .map(({ member }) => member.slice('serviceAccount:'.length)),
-        ),
-      ]
-      const account = direct
-        ? undefined
-        : (text.values.account ?? email ?? (holders.length === 1 ? holders[0] : undefined))
-      const own = grants.filter((grant) => isOwn(grant, account))
-      const principal = text.values.principal === undefined ? 'a direct identity' : text.values.principal
-      const permission =
-        text.values.permission ??
-        (text.message === 'bucket-metadata-missing' ? 'storage.buckets.get' : 'storage.objects.list')
-      const writes = /\.(?:create|delete|update)$/.test(permission)
-      const data = {
-        account: account ?? 'the identity',
-        principal,
-        permission,
-        bucket: bucket ?? 'of the request',
-        location: bucket === undefined ? 'gs://BUCKET' : `gs://${bucket}`,
-        roles: own.map(({ role }) => role).join(', ') || 'no role that was seen',
-        least: writes ? 'roles/storage.objectUser' : 'roles/storage.objectViewer',
-        grantee:
-          account !== undefined
-            ? `serviceAccount:${account}`
-            : workload?.pool !== undefined
-              ? principalOf(workload.number, workload.pool, `ns/${workload.namespace}/sa/${workload.name}`)
-              : 'MEMBER',
-      }
-      if (text.message === 'bucket-metadata-missing') {
-        const held = own.find(({ role }) => !seesBucket.has(role))
-        return {
-          status: 'fail',
-          message: 'bucket-metadata-missing',
-          data: { ...data, identity: data.account, role: held?.role ?? 'the role that it holds' },
-          evidence,
-        }
-      }
-      const foreign = ofBucket.filter(
-        (grant) =>
-          !isOwn(grant, account) &&
-          grant.role.startsWith('roles/storage.') &&
-          !/^project(?:Owner|Editor|Viewer):/.test(grant.member),
-      )
-      const [first] = foreign
-      if (own.length === 0 && first !== undefined && bucketPolicy.state === 'known')
-        return {
-          status: 'fail',
-          message: 'granted-to-other-identity',
-          data: { ...data, role: first.role, granted: first.member, actual: account ?? principal },
-          evidence,
-        }
-      if (direct) return { status: 'fail', message: 'direct-identity-lacks-permission', data, evidence }
-      if (account !== undefined) return { status: 'fail', message: 'account-lacks-permission', data, evidence }
-      return { status: 'undecided', lacks: `who was refused ${permission} is not said`, evidence }
-    }
+    const told = refusalIn(reach, texts)
+    // By its own answer it may do now what was refused once.
+    const isSettled = access.state === 'known' && told !== undefined && access.value.includes(told.permission)
+    if (told !== undefined && !isSettled) return denied(reach, told, evidence)
     if (bucket === undefined) return { status: 'not-applicable', reason: 'no bucket of the workload was seen' }
+    if (access.state === 'known' && (isSettled || reading.every((one) => access.value.includes(one))))
+      return { status: 'pass', evidence }
+    if (access.state === 'absent' && access.from.call !== 'collected' && isMounted)
+      return { status: 'undecided', lacks: `bucket ${bucket} was not found`, evidence }
     if (bucketPolicy.state === 'unknown') return undecidedBy(bucketPolicy)
-    if (workload === undefined || google.account === undefined) return undecidedBy(fact)
-    const held = grants.find(
+    if (workload === undefined || google.account === undefined) return undecidedBy(google.fact)
+    const held = grantsIn(reach).find(
       (grant) =>
         reads.has(grant.role) &&
         grant.condition === undefined &&
-        isOwn(grant, google.annotation === undefined ? undefined : email),
+        isOwn(reach, grant, google.annotation === undefined ? email : google.email),
     )
     if (held !== undefined) return { status: 'pass', evidence }
     // Whether the workload uses this bucket at all, and what folders and the organisation grant, is not seen.
     return { status: 'not-applicable', reason: 'nothing shows that the workload uses the bucket' }
   },
 })
+
+const reading = ['storage.objects.get', 'storage.objects.list'] as const
+
+type Told = {
+  readonly permission: string
+  readonly isMetadata: boolean
+  /** The account that the text names, or an account at all. */
+  readonly account: string | undefined
+  readonly principal: string
+  readonly isDirect: boolean
+}
+
+const accountsIn = ({ bucketPolicy }: Reach): readonly string[] =>
+  bucketPolicy.state === 'known'
+    ? [
+        ...new Set(
+          grantsOf(bucketPolicy.value)
+            .filter(({ member }) => member.startsWith('serviceAccount:') && !member.includes('['))
+            .map(({ member }) => member.slice('serviceAccount:'.length)),
+        ),
+      ]
+    : []
+
+/** What was refused: by a text that somebody logged, or by the identity's own answer about a bucket that its pods mount. */
+function refusalIn(reach: Reach, texts: readonly Heard[]): Told | undefined {
+  const { email, access, isMounted } = reach
+  const [text] = texts
+  if (text !== undefined) {
+    const isDirect = text.message === 'direct-identity-lacks-permission'
+    const holders = accountsIn(reach)
+    const isMetadata = text.message === 'bucket-metadata-missing'
+    return {
+      permission: text.values.permission ?? (isMetadata ? 'storage.buckets.get' : 'storage.objects.list'),
+      isMetadata,
+      isDirect,
+      account: isDirect ? undefined : (text.values.account ?? email ?? (holders.length === 1 ? holders[0] : undefined)),
+      principal: text.values.principal ?? 'a direct identity',
+    }
+  }
+  const permission = access.state === 'known' ? reading.find((one) => !access.value.includes(one)) : undefined
+  if (permission === undefined || !isMounted) return undefined
+  return { permission, isMetadata: false, isDirect: email === undefined, account: email, principal: principalIn(reach) }
+}
+
+const principalIn = ({ workload }: Reach): string =>
+  workload === undefined || (workload.pool === undefined && workload.mapped === undefined)
+    ? 'a direct identity'
+    : workload.mapped?.subject !== undefined
+      ? memberFor(workload)
+      : principalOf(workload.number, workload.pool ?? '', `ns/${workload.namespace}/sa/${workload.name}`)
+
+const grantsIn = ({ bucketPolicy, projectPolicies }: Reach): readonly Grant[] => [
+  ...(bucketPolicy.state === 'known' ? grantsOf(bucketPolicy.value) : []),
+  ...projectPolicies.flatMap(grantsOf).filter(({ role }) => role.startsWith('roles/storage.')),
+]
+
+const isOwn = ({ workload }: Reach, { member }: Grant, account: string | undefined): boolean =>
+  everybody.has(member) ||
+  (account === undefined
+    ? workload !== undefined && admits(member, workload) === true
+    : member === `serviceAccount:${account}`)
+
+function denied(reach: Reach, told: Told, evidence: readonly Evidence[]): Verdict<typeof messages> {
+  const { bucket, bucketPolicy } = reach
+  const { permission, account, principal, isDirect, isMetadata } = told
+  const own = grantsIn(reach).filter((grant) => isOwn(reach, grant, account))
+  const writes = /\.(?:create|delete|update)$/.test(permission)
+  const whole = principalIn(reach)
+  const data = {
+    account: account ?? 'the identity',
+    principal,
+    permission,
+    bucket: bucket ?? 'of the request',
+    location: bucket === undefined ? 'gs://BUCKET' : `gs://${bucket}`,
+    roles: own.map(({ role }) => role).join(', ') || 'no role that was seen',
+    least: writes ? 'roles/storage.objectUser' : 'roles/storage.objectViewer',
+    grantee: account !== undefined ? `serviceAccount:${account}` : whole.startsWith('principal:') ? whole : 'MEMBER',
+  }
+  if (isMetadata) {
+    const held = own.find(({ role }) => !seesBucket.has(role))
+    const role = held?.role ?? 'the role that it holds'
+    return {
+      status: 'fail',
+      message: 'bucket-metadata-missing',
+      data: { ...data, identity: data.account, role },
+      evidence,
+    }
+  }
+  const first = grantsIn(reach).find(
+    (grant) =>
+      bucketPolicy.state === 'known' &&
+      grant.resource === bucketPolicy.value.resource &&
+      !isOwn(reach, grant, account) &&
+      grant.role.startsWith('roles/storage.') &&
+      !/^project(?:Owner|Editor|Viewer):/.test(grant.member),
+  )
+  if (own.length === 0 && first !== undefined)
+    return {
+      status: 'fail',
+      message: 'granted-to-other-identity',
+      data: { ...data, role: first.role, granted: first.member, actual: account ?? principal },
+      evidence,
+    }
+  if (isDirect) return { status: 'fail', message: 'direct-identity-lacks-permission', data, evidence }
+  if (account !== undefined) return { status: 'fail', message: 'account-lacks-permission', data, evidence }
+  return { status: 'undecided', lacks: `who was refused ${permission} is not said`, evidence }
+}

@@ -34,6 +34,7 @@ export const check = defineCheck({
   needs: { googleNetwork },
   wants: {},
   after: ['gcp/node-runs-metadata-server'],
+  covers: ['workload/network-leads-to-the-token-endpoint'],
   messages: {
     'egress-policy-omits-metadata': say(
       'policy {policy} restricts egress of {pod} to {allowed}; on {dataplane} it has to allow {cidr} TCP {port} as well',

@@ -5,6 +5,7 @@ import { audiencesOf } from '../../domain/gcp-provider.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { googleFederation } from '../../probes/gcp/federation.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
+import { passedBy, refusedBy } from '../../probes/gcp/proof.ts'
 
 export const check = defineCheck({
   meta: {
@@ -62,7 +63,7 @@ export const check = defineCheck({
   judge: ({ have, subject }) => {
     if (have.googleFederation.state === 'absent')
       return { status: 'not-applicable', reason: 'the workload exchanges no token at a workload identity pool' }
-    const { google, provider, pool, token, audience } = have.googleFederation.value
+    const { google, provider, pool, token, audience, proof } = have.googleFederation.value
     const [text] = heardFor(google.heard, 'gcp/provider-accepts-token-audience')
     const seen = provider.state === 'known' ? provider.value : undefined
     const own =
@@ -79,6 +80,9 @@ export const check = defineCheck({
       serviceAccount: subject.kind === 'ServiceAccount' ? subject.name : '',
     }
     const observed = text === undefined ? [] : [ofHeard(text)]
+    // Only where it is known which audience the pods ask for: the token of the proof was made for that one.
+    const proven = audience === undefined ? undefined : passedBy(proof)
+    if (proven !== undefined) return proven
     if (seen === undefined) {
       if (text !== undefined)
         return { status: 'fail', message: 'refused', data: { ...place, observed: own.join(', ') }, evidence: observed }
@@ -91,6 +95,9 @@ export const check = defineCheck({
       evidenceOf(provider.from, 'oidc.allowedAudiences', [...seen.audiences]),
       ...observed,
     ]
+    const refused = refusedBy(proof, 'gcp/provider-accepts-token-audience')
+    if (own.some((one) => taken.includes(one)) && refused !== undefined)
+      return { status: 'undecided', lacks: `the audience is one of the provider's, and STS says: ${refused}`, evidence }
     if (own.some((one) => taken.includes(one)))
       return isOpen(pool) ? undecidedBy(pool, evidence) : { status: 'pass', evidence }
     const data = {

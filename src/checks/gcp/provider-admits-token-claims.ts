@@ -8,6 +8,7 @@ import { faultOfMapping } from '../../domain/gcp-provider.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { googleFederation } from '../../probes/gcp/federation.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
+import { passedBy, refusedBy } from '../../probes/gcp/proof.ts'
 
 const mostBytes = 127
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length
@@ -112,11 +113,14 @@ export const check = defineCheck({
   judge: ({ have }) => {
     if (have.googleFederation.state === 'absent')
       return { status: 'not-applicable', reason: 'the workload exchanges no token at a workload identity pool' }
-    const { google, provider, pool, token, evaluated } = have.googleFederation.value
+    const { google, provider, pool, token, evaluated, proof } = have.googleFederation.value
     const [text] = heardFor(google.heard, 'gcp/provider-admits-token-claims')
     const seen = provider.state === 'known' ? provider.value : undefined
     const observed = text === undefined ? [] : [ofHeard(text)]
     const place = { provider: seen?.id ?? '', pool: seen?.pool ?? '', number: seen?.number ?? '' }
+    const proven = passedBy(proof)
+    if (proven !== undefined) return proven
+    const unexplained = refusedBy(proof, undefined)
     const fault = seen === undefined ? undefined : faultOfMapping(seen)
     if (fault !== undefined && seen !== undefined)
       return {
@@ -238,6 +242,8 @@ export const check = defineCheck({
           'STS rejected a token that the mapping and condition in hand admit: the token was another one, or they were changed since',
         evidence,
       }
+    if (unexplained !== undefined)
+      return { status: 'undecided', lacks: `STS refuses the token: ${unexplained}`, evidence }
     return isOpen(pool) ? undecidedBy(pool, evidence) : { status: 'pass', evidence }
   },
 })

@@ -4,6 +4,7 @@ import { isAllowedId, partsOf } from '../../domain/gcp-provider.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { googleFederation } from '../../probes/gcp/federation.ts'
 import { evidenceOf, heardFor, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
+import { passedBy } from '../../probes/gcp/proof.ts'
 
 export const check = defineCheck({
   meta: {
@@ -79,7 +80,7 @@ export const check = defineCheck({
   judge: ({ have }) => {
     if (have.googleFederation.state === 'absent')
       return { status: 'not-applicable', reason: 'the workload exchanges no token at a workload identity pool' }
-    const { google, named, provider, pool, others } = have.googleFederation.value
+    const { google, named, provider, pool, others, proof } = have.googleFederation.value
     const parts = partsOf(named ?? '')
     const texts = heardFor(google.heard, 'gcp/provider-is-active')
     const data = {
@@ -104,6 +105,8 @@ export const check = defineCheck({
         : []),
       ...texts.map(ofHeard),
     ]
+    const proven = passedBy(proof)
+    if (proven !== undefined) return { ...proven, evidence: [...proven.evidence, ...evidence] }
     const isNamed = parts !== undefined
     if (isNamed && pool.state === 'absent')
       return { status: 'fail', message: 'pool-missing', data, evidence: [evidenceOf(pool.from, 'name', null)] }

@@ -3,6 +3,7 @@ import { defineCheck } from '../../core/check.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { googleFederation } from '../../probes/gcp/federation.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
+import { passedBy, refusedBy } from '../../probes/gcp/proof.ts'
 
 const bare = (issuer: string): string => issuer.replace(/\/+$/, '')
 
@@ -53,7 +54,7 @@ export const check = defineCheck({
   judge: ({ have }) => {
     if (have.googleFederation.state === 'absent')
       return { status: 'not-applicable', reason: 'the workload exchanges no token at a workload identity pool' }
-    const { google, provider, pool, token, issuer } = have.googleFederation.value
+    const { google, provider, pool, token, issuer, proof } = have.googleFederation.value
     const texts = heardFor(google.heard, 'gcp/provider-issuer-matches-token')
     const seen = provider.state === 'known' ? provider.value : undefined
     const own =
@@ -80,6 +81,11 @@ export const check = defineCheck({
         data,
         evidence,
       }
+    const proven = passedBy(proof)
+    if (proven !== undefined) return { ...proven, evidence: [...proven.evidence, ...evidence] }
+    const refused = refusedBy(proof, 'gcp/provider-issuer-matches-token')
+    if (seen?.issuer !== undefined && own !== undefined && refused !== undefined)
+      return { status: 'undecided', lacks: `the issuers are the same, and STS says: ${refused}`, evidence }
     if (seen?.issuer !== undefined && own !== undefined)
       return isOpen(pool) ? undecidedBy(pool, evidence) : { status: 'pass', evidence }
     if (text !== undefined)

@@ -5,6 +5,7 @@ import { advise, say } from '../../domain/gcp-words.ts'
 import { googleFederation } from '../../probes/gcp/federation.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleKeys } from '../../probes/gcp/keys.ts'
+import { passedBy } from '../../probes/gcp/proof.ts'
 
 export const check = defineCheck({
   meta: {
@@ -100,7 +101,7 @@ export const check = defineCheck({
   judge: ({ have, want }) => {
     if (have.googleFederation.state === 'absent')
       return { status: 'not-applicable', reason: 'the workload exchanges no token at a workload identity pool' }
-    const { google, provider, pool, token } = have.googleFederation.value
+    const { google, provider, pool, token, proof } = have.googleFederation.value
     const { googleKeys } = want
     const texts = heardFor(google.heard, 'gcp/provider-knows-the-signing-key')
     const seen = provider.state === 'known' ? provider.value : undefined
@@ -133,6 +134,8 @@ export const check = defineCheck({
       ...(jwt === undefined ? [] : [evidenceOf(token.from, 'header.kid', kid)]),
       ...observed,
     ]
+    const proven = passedBy(proof)
+    if (proven !== undefined) return { ...proven, evidence: [...proven.evidence, ...evidence] }
     if (keys?.aks !== undefined && keys.aks.enabled === false)
       return {
         status: 'fail',

@@ -1,71 +1,18 @@
 /** The Google service account lets this ServiceAccount impersonate it. */
 
-import type { Evidence } from '../../core/check.ts'
-import { defineCheck } from '../../core/check.ts'
-import { accountOfMember, admits, memberFor, namedBy, readPoolMember, type Workload } from '../../domain/gcp-members.ts'
+import { defineCheck, type Evidence } from '../../core/check.ts'
+import { impersonationMessages, impersonationRemedies } from '../../domain/gcp-impersonation-advice.ts'
+import { accountOfMember, admits, memberFor, namedBy } from '../../domain/gcp-members.ts'
+import { nearest, nearMiss } from '../../domain/gcp-near-misses.ts'
 import { type Grant, grantsOf, holdsAt, mayImpersonate, nameOfResource } from '../../domain/gcp-policies.ts'
-import { advise, say } from '../../domain/gcp-words.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, quoted, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleImpersonation } from '../../probes/gcp/policies.ts'
+import { refusedBy } from '../../probes/gcp/proof.ts'
 
 const minutes = 60_000
 /** https://github.com/google-github-actions/auth/blob/main/docs/TROUBLESHOOTING.md: documented up to five minutes. */
 const slowest = 5 * minutes
 const role = 'roles/iam.workloadIdentityUser'
-
-type Near = {
-  readonly message:
-    | 'pool-differs'
-    | 'case-differs'
-    | 'namespace-differs'
-    | 'name-differs'
-    | 'subject-differs'
-    | 'attribute-not-mapped'
-  readonly trusted: string
-  readonly actual: string
-}
-
-/** How a member misses the workload by a little. */
-function nearMiss(member: string, workload: Workload, mapped: readonly string[] | undefined): Near | undefined {
-  const { namespace, name, pool } = workload
-  const named = namedBy(member)
-  const own = readPoolMember(member)
-  if (own !== undefined && workload.mapped !== undefined && own.pool === workload.mapped.pool) {
-    const attribute = /^(attribute\.[^/]+)\//.exec(own.selector)?.[1]
-    if (attribute !== undefined && mapped !== undefined && !mapped.includes(attribute))
-      return { message: 'attribute-not-mapped', trusted: attribute, actual: '' }
-    if (
-      own.selector.startsWith('subject/') &&
-      workload.mapped.subject !== undefined &&
-      own.number === workload.mapped.number
-    )
-      return {
-        message: 'subject-differs',
-        trusted: own.selector.slice('subject/'.length),
-        actual: workload.mapped.subject,
-      }
-  }
-  if (named === undefined) return undefined
-  const same = named.namespace === namespace && named.name === name
-  if (same && pool !== undefined && named.pool !== pool)
-    return { message: 'pool-differs', trusted: named.pool, actual: pool }
-  const lower = (text: string): string => text.toLowerCase()
-  if (!same && lower(named.namespace) === lower(namespace) && lower(named.name) === lower(name))
-    return { message: 'case-differs', trusted: `${named.namespace}/${named.name}`, actual: `${namespace}/${name}` }
-  if (named.name === name && named.namespace !== namespace)
-    return { message: 'namespace-differs', trusted: named.namespace, actual: namespace }
-  if (named.namespace === namespace && named.name !== name)
-    return { message: 'name-differs', trusted: named.name, actual: name }
-  return undefined
-}
-const nearest = [
-  'pool-differs',
-  'case-differs',
-  'namespace-differs',
-  'name-differs',
-  'subject-differs',
-  'attribute-not-mapped',
-] as const
 
 export const check = defineCheck({
   meta: {
@@ -95,94 +42,16 @@ export const check = defineCheck({
   needs: { googleImpersonation },
   wants: {},
   after: ['gcp/workload-pool-exists', 'gcp/google-service-account-is-active'],
-  messages: {
-    'no-binding': say(
-      'no member of {account} that holds iam.serviceAccounts.getAccessToken matches {namespace}/{serviceAccount}; expected {member} with roles/iam.workloadIdentityUser',
-    ),
-    'namespace-differs': say('{account} admits namespace {trusted}; the ServiceAccount lives in {actual}'),
-    'name-differs': say('{account} admits ServiceAccount {trusted}; this one is {actual}'),
-    'case-differs': say('{account} admits {trusted}; this is {actual}, and Google compares case'),
-    'pool-differs': say(
-      '{account} admits {namespace}/{serviceAccount} of pool {trusted}; the pool of this cluster is {actual}',
-    ),
-    'subject-differs': say('{account} admits subject {trusted}; provider {provider} maps this token to {actual}'),
-    'attribute-not-mapped': say('member {member} selects by {attribute}, which provider {provider} does not map'),
-    'role-lacks-permission': say(
-      '{member} holds {role} on {account}, which lacks iam.serviceAccounts.getAccessToken; expected roles/iam.workloadIdentityUser',
-    ),
-    'granted-to-itself': say(
-      'project {project} grants {role} to {account} itself; expected a workload member on the policy of {account}',
-    ),
-    'on-another-account': say('{member} may impersonate {other}; the annotation names {account}'),
-    'condition-excludes': say('the binding of {member} holds only while {expression}, which is false at {time}'),
-    'granted-just-now': say('{member} was granted {age} ago; IAM takes up to {limit} to apply it'),
-    'denied-although-bound': say(
-      'IAM refused {permission} on {account}, yet its policy admits {member}: the pod runs as another ServiceAccount, the grant is newer than the error, or a deny policy applies',
-    ),
-    denied: say(
-      'IAM refused to let the workload act as {account}: {error}; the policy of that account was not collected',
-    ),
-  },
-  remedies: {
-    'no-binding': advise(
-      'Grant the ServiceAccount as it is today the role on this one account; other members stay.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'namespace-differs': advise(
-      'Grant the ServiceAccount as it is today the role on this one account; other members stay.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'name-differs': advise(
-      'Grant the ServiceAccount as it is today the role on this one account; other members stay.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'case-differs': advise(
-      'Grant the ServiceAccount as it is today the role on this one account; other members stay.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'pool-differs': advise(
-      'Grant the ServiceAccount as it is today the role on this one account; other members stay.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'subject-differs': advise(
-      'Grant the ServiceAccount as it is today the role on this one account; other members stay.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'attribute-not-mapped': advise(
-      'Have the provider map {attribute}, or grant the subject of this workload.',
-      'gcloud iam workload-identity-pools providers describe {provider} --workload-identity-pool={pool} --location=global',
-    ),
-    'role-lacks-permission': advise(
-      'Grant the ServiceAccount as it is today the role on this one account; other members stay.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'granted-to-itself': advise(
-      'Grant the workload on the account itself: the grant to the account on the project does nothing here.',
-      'gcloud iam service-accounts add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser --member={expected}',
-    ),
-    'on-another-account': advise(
-      'Annotate the ServiceAccount with {other} if that is the one that is meant, or grant it on {account}.',
-      'gcloud iam service-accounts get-iam-policy {account}',
-    ),
-    'condition-excludes': advise(
-      'Ask whoever set the condition whether it is still meant, and have it renewed.',
-      'gcloud iam service-accounts get-iam-policy {account} --format=json',
-    ),
-    'granted-just-now': advise('Wait until the grant is some minutes old and try again.'),
-    'denied-although-bound': advise(
-      'See which ServiceAccount the pod runs as, when the grant was made, and whether a deny policy holds for it.',
-      'kubectl get pods -n {namespace} -o custom-columns=NAME:.metadata.name,SA:.spec.serviceAccountName',
-      'gcloud iam service-accounts get-iam-policy {account}',
-    ),
-    denied: advise(
-      'Read the policy of the account that the workload is to act as, and grant it the role where it is not in it.',
-      'gcloud iam service-accounts get-iam-policy {account}',
-    ),
-  },
+  messages: impersonationMessages,
+  remedies: impersonationRemedies,
   judge: ({ have, subject }) => {
     if (have.googleImpersonation.state === 'absent')
       return { status: 'not-applicable', reason: 'the workload acts as no Google service account' }
-    const { google, federation, email, workload, policy, project, roles, now, recent } = have.googleImpersonation.value
+    const { google, federation, email, workload, policy, project, roles, now, recent, proof } =
+      have.googleImpersonation.value
+    // Whatever the policies say that were seen: a folder or the organisation may grant it, too.
+    if (proof.state === 'known' && proof.value.outcome === 'exchanged' && proof.value.account === email)
+      return { status: 'pass', evidence: [evidenceOf(proof.from, 'account', email)] }
     const refusals = heardFor(google.heard, 'gcp/service-account-admits-workload')
     const [refusal] = refusals
     const observed = refusals.map(ofHeard)
@@ -250,6 +119,9 @@ export const check = defineCheck({
     const good = matching.filter((grant) => holds(grant) === true)
     const free = good.find(({ condition }) => condition === undefined || holdsAt(condition, time) === true)
     if (free !== undefined) {
+      const unexplained = refusedBy(proof, undefined)
+      if (unexplained !== undefined)
+        return { status: 'undecided', lacks: `Google refuses the workload: ${unexplained}`, evidence }
       if (refusal === undefined) return { status: 'pass', evidence }
       const fresh = recent.state === 'known' ? recent.value.find(({ member }) => member === free.member) : undefined
       const age = fresh === undefined || time === undefined ? undefined : time - Date.parse(fresh.time)

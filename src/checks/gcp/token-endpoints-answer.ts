@@ -3,6 +3,7 @@ import { defineCheck } from '../../core/check.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { googleEndpoints } from '../../probes/gcp/endpoints.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
+import { passedBy, refusedBy } from '../../probes/gcp/proof.ts'
 
 export const check = defineCheck({
   meta: {
@@ -65,12 +66,15 @@ export const check = defineCheck({
   judge: ({ have }) => {
     if (have.googleEndpoints.state === 'absent')
       return { status: 'not-applicable', reason: 'nothing was heard or seen of the token endpoints of Google' }
-    const { heard, services, reached, looked } = have.googleEndpoints.value
+    const { heard, services, reached, looked, proofs } = have.googleEndpoints.value
     const texts = heardFor(heard, 'gcp/token-endpoints-answer')
     const states = services.state === 'known' ? services.value : []
     const evidence = [
       ...states.map(({ name, state }) => evidenceOf(services.from, name, state, 'ENABLED')),
       ...texts.map(ofHeard),
+      ...proofs.flatMap(({ of, proof }) =>
+        passedBy(proof) === undefined ? [] : [evidenceOf(proof.from, `token of ${of}`, 'exchanged')],
+      ),
     ]
     const ofCredentials = texts.find(({ message }) => message === 'credentials-api-disabled')
     if (ofCredentials !== undefined)
@@ -114,7 +118,13 @@ export const check = defineCheck({
     }
     if (isOpen(services)) return undecidedBy(services, evidence)
     if (looked.state === 'unknown') return undecidedBy(looked, evidence)
-    return states.length > 0 || reached.length > 0
+    const [unexplained] = proofs.flatMap(({ of, proof }) => {
+      const text = refusedBy(proof, undefined)
+      return text === undefined ? [] : [`Google refuses the token of ${of}: ${text}`]
+    })
+    if (unexplained !== undefined) return { status: 'undecided', lacks: unexplained, evidence }
+    // A refusal that another check explains is an answer, too.
+    return states.length > 0 || reached.length > 0 || proofs.length > 0
       ? {
           status: 'pass',
           evidence: [

@@ -52,7 +52,7 @@ export const check = defineCheck({
       return { status: 'not-applicable', reason: 'it is no virtual node of interLink' }
     const { name: node, addresses } = have.ownVirtualNode.value
     const requests = want.servingRequests.state === 'known' ? want.servingRequests.value : []
-    const waiting = requests.find(({ approved }) => !approved)
+    const waiting = requests.find(({ state }) => state === 'waiting')
     if (waiting !== undefined)
       return {
         status: 'fail',
@@ -94,9 +94,16 @@ export const check = defineCheck({
         lacks: 'no request of the virtual node for a serving certificate was seen',
         lift: 'kubectl get certificatesigningrequests -o yaml > requests.yaml',
       }
+    const granted = requests.filter(({ state }) => state === 'approved')
+    if (granted.length === 0)
+      return {
+        status: 'undecided',
+        lacks: `every request of virtual node ${node} was refused, so what it serves logs with was not seen`,
+        lift: 'kubectl describe certificatesigningrequests',
+      }
     return {
       status: 'pass',
-      evidence: requests.map((one) => ({
+      evidence: granted.map((one) => ({
         question: want.servingRequests.from,
         path: `items[metadata.name=${one.name}].status`,
         observed: 'Approved',

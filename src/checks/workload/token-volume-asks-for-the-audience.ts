@@ -142,7 +142,11 @@ export const check = defineCheck({
       if (!named(mechanism)) continue
       const expected = accepted.of[mechanism]
       const volume = pod.volumes.find((one) => one.name === mechanisms[mechanism].volume)
-      const fits = volume?.tokens.some(({ audience }) => audience !== undefined && expected.includes(audience))
+      // What the webhook itself asks for is nobody else's volume, whatever the cloud would rather have.
+      const fits = volume?.tokens.some(
+        ({ audience }) =>
+          audience !== undefined && (expected.includes(audience) || mechanisms[mechanism].audiences.includes(audience)),
+      )
       if (volume !== undefined && fits !== true)
         return {
           status: 'fail',

@@ -4,12 +4,13 @@ import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../co
 import { azureClientAnnotation } from '../../domain/audiences.ts'
 import { tenantAnnotation } from '../../domain/azure-pods.ts'
 import { annotate } from '../../domain/kubernetes-changes.ts'
-import { clientReference, isClientId } from '../../probes/azure/reference.ts'
+import { podsAndTemplates } from '../../probes/azure/pods.ts'
+import { clientReference, isClientId, variableIn } from '../../probes/azure/reference.ts'
 import { clock } from '../../probes/cluster/clock.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
 const needs = { serviceAccount, clientReference }
-const wants = { clock }
+const wants = { clock, podsAndTemplates }
 type Brief = ProposalBrief<typeof needs, typeof wants, { readonly expected: string }>
 
 function put({ have: { serviceAccount }, want, data: { expected } }: Brief, key: string): Proposal {
@@ -23,8 +24,12 @@ function put({ have: { serviceAccount }, want, data: { expected } }: Brief, key:
 
 const home = (brief: Brief): Proposal => put(brief, tenantAnnotation)
 /** A variable of the pod goes before the annotation, and is for whoever wrote it. */
-const homeUnlessPreset = (brief: ProposalBrief<typeof needs, typeof wants, { expected: string; where: string }>) =>
-  brief.data.where.startsWith('AZURE_TENANT_ID') ? byHand : home(brief)
+const homeUnlessPreset = (brief: ProposalBrief<typeof needs, typeof wants, { expected: string; where: string }>) => {
+  const { podsAndTemplates } = brief.want
+  const templates = podsAndTemplates.state === 'known' ? podsAndTemplates.value.templates : []
+  const isWritten = variableIn(templates, 'AZURE_TENANT_ID') !== undefined
+  return isWritten || brief.data.where.startsWith('AZURE_TENANT_ID') ? byHand : home(brief)
+}
 const heir = (brief: Brief): Proposal =>
   brief.have.clientReference.state === 'known' && brief.have.clientReference.value.via === 'annotation'
     ? put(brief, azureClientAnnotation)

@@ -5,7 +5,7 @@ import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../co
 import { parseRoleArn } from '../../domain/arn.ts'
 import { withoutPath } from '../../domain/aws-auth.ts'
 import { withEntry, withGroups } from '../../domain/aws-auth-edits.ts'
-import { createAccessEntry } from '../../domain/aws-changes.ts'
+import { createAccessEntry } from '../../domain/aws-entry-changes.ts'
 import { entryOf, isMeant, mappedAs, nodeGroups, nodeUsername } from '../../domain/eks-node-mapping.ts'
 import { patchObject } from '../../domain/kubernetes-changes.ts'
 import { cluster } from '../../probes/aws/cluster.ts'
@@ -41,7 +41,7 @@ function letIn({ have: { nodeRoles, doors }, want: { cluster, awsAuthTexts } }: 
     return roles.map(({ arn, windows }) => {
       const type = windows ? 'EC2_WINDOWS' : 'EC2_LINUX'
       const summary = `Create an access entry of type ${type} for ${arn} in cluster ${name}`
-      return { summary, safety: 'review', ...createAccessEntry(name, arn, type) }
+      return { summary, safety: 'review', ...createAccessEntry(name, { principalArn: arn, type }) }
     })
   }
   // Nodes of Windows need a group more; and a ConfigMap that is not there is not made for one role alone.

@@ -2,7 +2,7 @@
 import { absent, defineProbe, type Fact, type Inquiry, known, unknown } from '../../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { readWorkload } from '../../domain/workloads.ts'
+import { readWorkload } from '../../domain/workload-objects.ts'
 import { flagValues } from '../cluster/api-server.ts'
 import { listed } from '../lists.ts'
 

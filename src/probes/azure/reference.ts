@@ -114,32 +114,34 @@ export const askedTenant = defineProbe({
     const pods =
       podsAndTemplates.state === 'known' ? [...podsAndTemplates.value.pods, ...podsAndTemplates.value.templates] : []
     const set = variableIn(pods, 'AZURE_TENANT_ID')
-    const { from } = podsAndTemplates
-    if (set !== undefined)
-      return known({ value: set.value, where: 'AZURE_TENANT_ID of the pod', path: set.path, from }, from)
     const annotated = serviceAccount.state === 'known' ? serviceAccount.value.annotations[tenantAnnotation] : undefined
-    if (annotated !== undefined)
-      return annotated.trim() === ''
-        ? absent(serviceAccount.from)
-        : known(
-            {
-              value: annotated,
-              where: `annotation ${tenantAnnotation}`,
-              path: `metadata.annotations["${tenantAnnotation}"]`,
-              from: serviceAccount.from,
-            },
-            serviceAccount.from,
-          )
-    if (webhookSettings.state === 'known' && webhookSettings.value.tenantId !== undefined)
+    const configured = webhookSettings.state === 'known' ? webhookSettings.value.tenantId : undefined
+    // What the webhook has put into the pod is told by whom it had it from.
+    const byAnnotation = annotated !== undefined && (set === undefined || set.value === annotated)
+    if (byAnnotation && annotated.trim() === '') return absent(serviceAccount.from)
+    if (byAnnotation)
       return known(
         {
-          value: webhookSettings.value.tenantId,
+          value: annotated,
+          where: `annotation ${tenantAnnotation}`,
+          path: `metadata.annotations["${tenantAnnotation}"]`,
+          from: serviceAccount.from,
+        },
+        serviceAccount.from,
+      )
+    if (webhookSettings.state === 'known' && configured !== undefined && (set?.value ?? configured) === configured)
+      return known(
+        {
+          value: configured,
           where: `ConfigMap ${webhookSettings.value.configMap}`,
           path: 'data.AZURE_TENANT_ID',
           from: webhookSettings.from,
         },
         webhookSettings.from,
       )
+    const { from } = podsAndTemplates
+    if (set !== undefined)
+      return known({ value: set.value, where: 'AZURE_TENANT_ID of the pod', path: set.path, from }, from)
     if (webhookSettings.state === 'unknown') return webhookSettings
     return serviceAccount.state === 'unknown' ? serviceAccount : absent(serviceAccount.from)
   },

@@ -7,6 +7,7 @@ import { listed } from '../lists.ts'
 import { errorsOfServiceAccount } from '../workload/observed-errors.ts'
 import { azureIdentity, same } from './identity.ts'
 import { clientReference } from './reference.ts'
+import { exchange } from './refusals.ts'
 
 export type Denied = {
   readonly error: ObservedError
@@ -87,13 +88,15 @@ export const roles = defineProbe({
   about: 'the roles of the identity',
   scope: 'service-account',
   needs: { denied },
-  wants: { azureIdentity, clientReference },
-  ask: ({ denied }, { azureIdentity, clientReference }, { ask }): Soon<Fact<Roles>> => {
+  wants: { azureIdentity, clientReference, exchange },
+  ask: ({ denied }, { azureIdentity, clientReference, exchange }, { ask }): Soon<Fact<Roles>> => {
     const identity = azureIdentity.state === 'known' ? azureIdentity.value : undefined
-    const named = denied.state === 'known' ? (denied.value.principal ?? identity?.principalId) : undefined
+    const own =
+      exchange.state === 'known' && exchange.value.outcome === 'exchanged' ? exchange.value.objectId : undefined
+    const named = denied.state === 'known' ? (denied.value.principal ?? identity?.principalId ?? own) : undefined
     const question = azure.roleAssignments(named)
     if (denied.state === 'absent') return absent(question)
-    return onward(ask(question), (fact): Fact<Roles> => {
+    return onward(ask(question), (fact): Soon<Fact<Roles>> => {
       const list = listed(fact, readAssignment, 'assignments')
       if (list.state !== 'known') return list
       const { items, complete } = list.value
@@ -103,16 +106,25 @@ export const roles = defineProbe({
       const clientId = clientReference.state === 'known' ? clientReference.value.clientId : identity?.clientId
       const misplaced = items.filter((one) => same(one.principalId, clientId))
       const own = items.filter((one) => same(one.principalId, principalId) && !misplaced.includes(one))
-      return known(
-        {
-          principalId: principalId ?? 'the identity',
-          own,
-          misplaced,
-          assumed: named === undefined,
-          complete: complete && principalId !== undefined,
-        },
-        question,
-      )
+      const found = (more: readonly Assignment[]): Fact<Roles> =>
+        known(
+          {
+            principalId: principalId ?? 'the identity',
+            own,
+            misplaced: [...misplaced, ...more],
+            assumed: named === undefined,
+            complete: complete && principalId !== undefined,
+          },
+          question,
+        )
+      // Azure tells the roles of one principal at a time; what was given to the client id is told under that.
+      if (named === undefined || clientId === undefined || same(named, clientId) || own.some(readsBlobs))
+        return found([])
+      return onward(ask(azure.roleAssignments(clientId)), (other): Fact<Roles> => {
+        const others = listed(other, readAssignment, 'assignments')
+        const all = others.state === 'known' ? others.value.items : []
+        return found(all.filter((one) => same(one.principalId, clientId) && !misplaced.includes(one)))
+      })
     })
   },
 })

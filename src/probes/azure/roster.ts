@@ -1,4 +1,4 @@
-/** Objects of Azure that are judged by themselves: managed identities and classes of the secrets store, among documents only. */
+/** Objects of Azure that are judged by themselves: managed identities, among documents only, and classes of the secrets store. */
 import type { Fact, Question } from '../../core/fact.ts'
 import { type Json, listAt, textAt } from '../../core/json.ts'
 import { keyOfSubject, type Subject, subjectKey } from '../../core/subject.ts'
@@ -7,7 +7,7 @@ import { azure, kubernetes } from '../../domain/questions.ts'
 import type { Pod, ServiceAccount } from '../../domain/workloads.ts'
 import { fragmentsOf } from '../../knowledge/error-texts.ts'
 import { readManagedIdentity } from './identity.ts'
-import { readStoreClass } from './secrets-store.ts'
+import { driverName, readStoreClass } from './secrets-store.ts'
 
 export type AzureObjects = {
   /** By name, with the client id by which ServiceAccounts name them. */
@@ -24,7 +24,7 @@ const objectTexts: ReadonlySet<string> = new Set([
   ...fragmentsOf('azure/secrets-store-names-identity'),
 ])
 
-/** `errors`: what was observed; a live cluster is asked for none of the objects. */
+/** `errors`: what was observed; a live cluster is asked for none of the objects: its pods name the classes that matter. */
 export async function azureObjects(
   ask: (question: Question) => Promise<Fact<Json>>,
   errors: Fact<Json>,
@@ -59,15 +59,41 @@ export function identitiesNamed(account: ServiceAccount | undefined, { managed }
     : managed.filter((one) => one.clientId.toLowerCase() === clientId).map(({ name }) => `ManagedIdentity ${name}`)
 }
 
-/** The subjects for them; an identity belongs to whoever names it. */
-export const azureSubjects = ({ managed, classes }: AzureObjects, subjects: readonly Subject[]): readonly Subject[] => [
-  ...managed.map(({ name }) => ({
-    kind: 'ManagedIdentity',
-    name,
-    of: subjects.filter((one) => one.of?.includes(`ManagedIdentity ${name}`) === true).map(subjectKey),
-  })),
-  ...classes.map(({ namespace, name }) => ({ kind: 'SecretProviderClass', namespace, name })),
-]
+type Place = { readonly namespace: string; readonly name: string }
+
+/** The classes of the secrets store that pods mount, whoever their provider is, each with the keys of the ServiceAccounts of those pods. */
+function classesMounted(pods: readonly Pod[]): ReadonlyMap<string, Place & { readonly of: readonly string[] }> {
+  const found = new Map<string, Place & { readonly of: string[] }>()
+  for (const { namespace, serviceAccount, storage } of pods)
+    for (const { driver, attributes } of storage?.volumes ?? []) {
+      const name = driver === driverName ? attributes.secretProviderClass : undefined
+      if (name === undefined) continue
+      const key = `${namespace}/${name}`
+      const user = subjectKey({ kind: 'ServiceAccount', namespace, name: serviceAccount })
+      const held = found.get(key)
+      if (held === undefined) found.set(key, { namespace, name, of: [user] })
+      else if (!held.of.includes(user)) held.of.push(user)
+    }
+  return found
+}
+
+/** The subjects for them; an identity belongs to whoever names it, a class to whoever mounts it. */
+export function azureSubjects(
+  { managed, classes }: AzureObjects,
+  subjects: readonly Subject[],
+  pods: readonly Pod[],
+): readonly Subject[] {
+  const mounted = classesMounted(pods)
+  const alone = classes.filter(({ namespace, name }) => !mounted.has(`${namespace}/${name}`))
+  return [
+    ...managed.map(({ name }) => ({
+      kind: 'ManagedIdentity',
+      name,
+      of: subjects.filter((one) => one.of?.includes(`ManagedIdentity ${name}`) === true).map(subjectKey),
+    })),
+    ...[...mounted.values(), ...alone].map((one) => ({ kind: 'SecretProviderClass', ...one })),
+  ]
+}
 
 /** By key of its ServiceAccount, the workloads whose pods would run as it. */
 export function ownersOf(

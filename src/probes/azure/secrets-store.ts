@@ -1,9 +1,14 @@
 /** What the Key Vault provider of the secrets store is told: its classes, and the tokens that its driver gets. */
 import { absent, defineProbe, type Fact, known, onward, reading, type Soon } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
-import { kubernetes } from '../../domain/questions.ts'
+import { azureAudience } from '../../domain/audiences.ts'
+import { azure, kubernetes } from '../../domain/questions.ts'
 import { fragmentsOf } from '../../knowledge/error-texts.ts'
+import { issuer } from '../cluster/issuer.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
+import { listed } from '../lists.ts'
+import { readCredential } from './credentials.ts'
+import { type ManagedIdentity, readManagedIdentity, same } from './identity.ts'
 
 const ours = fragmentsOf('azure/secrets-store-names-identity')
 export const driverName = 'secrets-store.csi.k8s.io'
@@ -69,5 +74,38 @@ export const driverTokens = defineProbe({
     return onward(ask(question), (fact) =>
       reading(fact, (json) => listAt(json, 'spec', 'tokenRequests').map((one) => textAt(one, 'audience') ?? '')),
     )
+  },
+})
+
+/** The one managed identity that trusts every ServiceAccount whose pods mount the class; asked only by whoever would name it. */
+export const storeIdentity = defineProbe({
+  id: 'azure/store-identity',
+  about: 'the identity that trusts those who mount the class',
+  scope: 'object',
+  needs: { issuer },
+  wants: {},
+  ask: async ({ issuer }, _want, { subject, ask }): Promise<Fact<ManagedIdentity>> => {
+    const question = azure.federatedIdentityCredentials()
+    const users = (subject.of ?? []).flatMap(
+      (key) => /^ServiceAccount ([^/]+)\/(.+)$/.exec(key)?.slice(1).join(':') ?? [],
+    )
+    if (issuer.state === 'absent' || users.length === 0) return absent(question)
+    const [list, identities] = [
+      await ask(question),
+      listed(await ask(azure.managedIdentities()), readManagedIdentity, 'identities'),
+    ]
+    if (list.state !== 'known') return list
+    if (identities.state !== 'known') return identities
+    const credentials = listAt(list.value, 'credentials').flatMap((one) => readCredential(one) ?? [])
+    const trusts = (id: string | undefined, user: string): boolean =>
+      credentials.some(
+        (one) =>
+          same(one.identity, id) &&
+          one.issuer === issuer.value.issuer &&
+          one.subject === `system:serviceaccount:${user}` &&
+          one.audiences[0] === azureAudience,
+      )
+    const [only, second] = identities.value.items.filter(({ id }) => users.every((user) => trusts(id, user)))
+    return only === undefined || second !== undefined ? absent(question) : known(only, question)
   },
 })

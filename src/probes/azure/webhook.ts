@@ -1,11 +1,11 @@
 /** The Azure identity webhook: its configurations, what stands behind it, who waits for it, and who runs it. */
-import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, known, onward, reading, type Soon, unknown } from '../../core/fact.ts'
 import { at, textAt } from '../../core/json.ts'
 import { hasFile, isSelfMade, ownContainers, podAsks, useLabel } from '../../domain/azure-pods.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import type { Configuration, Webhook } from '../../domain/webhooks.ts'
+import { readWorkload } from '../../domain/workload-objects.ts'
 import type { Pod } from '../../domain/workloads.ts'
-import { readWorkload } from '../../domain/workloads.ts'
 import { pods, podTemplates } from '../cluster/pods.ts'
 import { type Service, webhookService } from '../cluster/webhook-service.ts'
 import { mutatingWebhooks } from '../cluster/webhooks.ts'
@@ -126,6 +126,23 @@ export const webhookDeployments = defineProbe({
         ? known([...new Set(found)].sort(), question)
         : unknown('not-collected', 'not all Deployments were seen', question, 'kubectl get deployments -A -o yaml')
     })
+  },
+})
+
+/** Whether the Deployment behind the webhook that is called is there to be restarted; asked only by whoever would do so. */
+export const calledDeployment = defineProbe({
+  id: 'azure/called-deployment',
+  about: 'the Deployment of the webhook that is called',
+  scope: 'cluster',
+  needs: { azureWebhooks },
+  wants: {},
+  ask: ({ azureWebhooks }, _want, { ask }): Soon<Fact<{ readonly namespace: string }>> => {
+    const hook = azureWebhooks.state === 'known' ? azureWebhooks.value.hooks[0] : undefined
+    const namespace = hook?.webhook.service?.namespace
+    if (namespace === undefined) return absent(azureWebhooks.from)
+    return onward(ask(kubernetes.get('deployments', namespace, deploymentName)), (fact) =>
+      reading(fact, () => ({ namespace })),
+    )
   },
 })
 

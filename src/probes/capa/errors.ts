@@ -2,7 +2,7 @@
 import { absent, defineProbe, type Fact, type Inquiry, known, onward, type Soon } from '../../core/fact.ts'
 import type { Subject } from '../../core/subject.ts'
 import { identityKinds, type Ref, userKinds } from '../../domain/capa.ts'
-import { resourceOf } from '../../domain/kubernetes-objects.ts'
+import { resourceOf } from '../../domain/kubernetes-resources.ts'
 import { kubernetes, seen } from '../../domain/questions.ts'
 import { judged } from '../cluster/judged.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'

@@ -1,7 +1,7 @@
 /** What the cluster serves of a kind whose manifest is of an older version. */
 import { absent, defineProbe, type Fact, onward, reading, type Soon } from '../../core/fact.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
-import { resourceOf } from '../../domain/kubernetes-objects.ts'
+import { resourceOf } from '../../domain/kubernetes-resources.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { identity } from './objects.ts'
 

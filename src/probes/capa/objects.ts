@@ -24,7 +24,7 @@ import {
   sourceOf,
   userKinds,
 } from '../../domain/capa.ts'
-import { isNamespaced, resourceOf } from '../../domain/kubernetes-objects.ts'
+import { isNamespaced, resourceOf } from '../../domain/kubernetes-resources.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import type { Texts } from '../../domain/workloads.ts'
 import { capaDeployments } from './controllers.ts'

@@ -9,6 +9,8 @@ import { ccm } from './controller.ts'
 export type ConfigFile = CloudConfig & {
   /** The file, or the key in its ConfigMap or Secret. */
   readonly path: string
+  /** Of a file that was handed over, where it was read. */
+  readonly file?: string
   readonly from: Question
 }
 
@@ -23,7 +25,17 @@ const inObject = (object: Json, from: Question): readonly ConfigFile[] => {
 
 const inDocument = (document: Json, from: Question): readonly ConfigFile[] => {
   const config = cloudConfigIn(document)
-  return config === undefined ? [] : [{ ...config, path: textAt(document, 'metadata', 'name') ?? '', from }]
+  const file = textAt(document, 'file')
+  return config === undefined
+    ? []
+    : [
+        {
+          ...config,
+          path: textAt(document, 'metadata', 'name') ?? '',
+          ...(file === undefined ? {} : { file }),
+          from,
+        },
+      ]
 }
 
 /** Absent where there is none. */

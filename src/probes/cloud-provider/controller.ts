@@ -1,6 +1,6 @@
 /** The workloads of cloud controller managers, and the nodes that wait for one. */
 import { absent, defineProbe, type Fact, known, type Question, type Unknown } from '../../core/fact.ts'
-import { at, isObject, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
+import { at, isList, isObject, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { hasTaint, uninitialized } from '../../domain/kubernetes-cloud-picks.ts'
 import { documents, kubernetes } from '../../domain/questions.ts'
 import { flagValues } from '../cluster/api-server.ts'
@@ -15,8 +15,12 @@ export type Workload = {
   readonly serviceAccount: string
   /** It tolerates the taint that only it removes. */
   readonly tolerates: boolean
+  /** The pod template has a list of tolerations. */
+  readonly hasTolerations: boolean
   /** What `--controllers` says; left out where it says nothing. */
   readonly controllers?: string
+  /** The one word that says so, with its path in the object. */
+  readonly flag?: { readonly path: readonly (string | number)[]; readonly word: string }
   readonly ready?: number
   readonly desired?: number
   readonly mounted: readonly Mounted[]
@@ -58,6 +62,20 @@ const numberAt = (json: Json, ...path: readonly string[]): number | undefined =>
 const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V })
 
+/** Undefined where it stands in two words, or more than once. */
+function flagIn(spec: Json | undefined): Workload['flag'] {
+  const found = listAt(spec, 'containers').flatMap((container, index) =>
+    ['command', 'args'].flatMap((list) =>
+      listAt(container, list).flatMap((word, place) =>
+        typeof word === 'string' && word.startsWith('--controllers=')
+          ? [{ path: ['spec', 'template', 'spec', 'containers', index, list, place], word }]
+          : [],
+      ),
+    ),
+  )
+  return found.length === 1 ? found[0] : undefined
+}
+
 function readWorkload(object: Json, from: Question): Workload {
   const kind = textAt(object, 'kind') ?? 'Deployment'
   const namespace = textAt(object, 'metadata', 'namespace') ?? 'default'
@@ -80,6 +98,8 @@ function readWorkload(object: Json, from: Question): Workload {
     namespace,
     serviceAccount: textAt(spec, 'serviceAccountName') ?? 'default',
     tolerates: listAt(spec, 'tolerations').some(tolerates),
+    hasTolerations: isList(at(spec, 'tolerations')),
+    ...optional('flag', flagIn(spec)),
     ...optional('controllers', flagValues(words, 'controllers').at(-1)),
     // A manifest has no status, and says nothing about what runs.
     ...(isObject(status) ? { ready: ready ?? 0, ...optional('desired', desired) } : {}),

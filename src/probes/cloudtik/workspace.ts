@@ -67,12 +67,15 @@ function readCluster(json: Json, of: Workspace): Found | undefined {
     place,
     autopilot: at(json, 'autopilot', 'enabled') === true,
     ...(pool === undefined ? {} : { pool }),
-    nodePools: listAt(json, 'nodePools').map((one) => ({
-      name: textAt(one, 'name') ?? '',
-      mode: textAt(one, 'config', 'workloadMetadataConfig', 'mode'),
-    })),
+    nodePools: nodePoolsIn(json),
   }
 }
+
+const nodePoolsIn = (json: Json): readonly NodePool[] =>
+  listAt(json, 'nodePools').map((one) => ({
+    name: textAt(one, 'name') ?? '',
+    mode: textAt(one, 'config', 'workloadMetadataConfig', 'mode'),
+  }))
 
 /** Whether a cluster is the one that the workspace means: by name, or as the one of its project. */
 function isMeant(found: Found, json: Json, { cloud, values }: Workspace): boolean {
@@ -95,10 +98,15 @@ export const clusterOf = defineProbe({
     const of = workspace.value
     if (of.cloud === undefined) return absent(workspace.from)
     const question = questionOf[of.cloud]()
-    return onward(ask(question), (answer): Fact<Found> => {
+    return onward(ask(question), (answer): Soon<Fact<Found>> => {
       if (answer.state !== 'known') return answer.state === 'absent' ? unseen(question) : answer
       const found = readCluster(answer.value, of)
-      return found === undefined || !isMeant(found, answer.value, of) ? unseen(question) : known(found, question)
+      if (found === undefined || !isMeant(found, answer.value, of)) return unseen(question)
+      if (of.cloud !== 'gcp') return known(found, question)
+      return onward(ask(gcp.nodePools()), (pools): Fact<Found> => {
+        const nodePools = pools.state === 'known' ? nodePoolsIn(pools.value) : found.nodePools
+        return known({ ...found, nodePools }, question)
+      })
     })
   },
 })

@@ -2,7 +2,8 @@
 import { absent, defineProbe, type Fact, known, onward, unknown } from '../../core/fact.ts'
 import type { Json } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { type Pod, readPod } from '../../domain/workloads.ts'
+import { readPod } from '../../domain/workload-objects.ts'
+import type { Pod } from '../../domain/workloads.ts'
 import { type Listed, listed } from '../lists.ts'
 
 export type ApiServer = {

@@ -2,7 +2,8 @@
 import { defineProbe, type Fact, type Inquiry, known, type Question, type Soon } from '../../core/fact.ts'
 import type { Json } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { type Pod, readWorkload } from '../../domain/workloads.ts'
+import { readWorkload } from '../../domain/workload-objects.ts'
+import type { Pod } from '../../domain/workloads.ts'
 import { type Listed, listed } from '../lists.ts'
 import { readPod } from '../read-once.ts'
 

@@ -8,6 +8,8 @@ import { readToken, type Token } from './minted-token.ts'
 
 export type SeenToken = Token & {
   readonly file: string
+  /** Where it stands in the answer. */
+  readonly index: number
   readonly kind: 'bound' | 'legacy' | 'other'
   /** The pod that it is bound to, where it says so. */
   readonly pod?: string
@@ -29,7 +31,7 @@ const kindOf = ({ issuer, subject, expires, claims }: Token): SeenToken['kind'] 
 function read(answer: Json, now: number | undefined): SeenTokens {
   const tokens: SeenToken[] = []
   const malformed: { file: string; reason: string }[] = []
-  for (const one of listAt(answer, 'tokens')) {
+  for (const [index, one] of listAt(answer, 'tokens').entries()) {
     const file = textAt(one, 'file') ?? 'token'
     const reason = textAt(one, 'malformed')
     const token = readToken(one)
@@ -39,6 +41,7 @@ function read(answer: Json, now: number | undefined): SeenTokens {
       tokens.push({
         ...token,
         file,
+        index,
         kind: kindOf(token),
         ended: now !== undefined && token.expires !== undefined && token.expires * 1000 < now,
         ...(pod === undefined ? {} : { pod }),

@@ -3,7 +3,7 @@ import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
 import { at, isObject, type JsonObject, textAt } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { injectorsOf, readSelector, unmet } from '../../domain/webhooks.ts'
-import { readWorkload } from '../../domain/workloads.ts'
+import { readWorkload } from '../../domain/workload-objects.ts'
 import { listed } from '../lists.ts'
 import { webhookConfiguration } from './webhooks.ts'
 

@@ -3,7 +3,8 @@ import { absent, defineProbe, type Fact, known, reading, type Unknown } from '..
 import { at, isObject, type Json, listAt, textAt } from '../../core/json.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
 import { type Client, injectorsOf, readSelector, type Selector, unmet } from '../../domain/webhooks.ts'
-import { type Pod, readPod } from '../../domain/workloads.ts'
+import { readPod } from '../../domain/workload-objects.ts'
+import type { Pod } from '../../domain/workloads.ts'
 import { listed } from '../lists.ts'
 import { webhookConfiguration } from './webhooks.ts'
 

@@ -1,6 +1,6 @@
 /** The access entries of the EKS cluster, each as far as it was described. */
 import { absent, defineProbe, type Fact, known, type Unknown } from '../../core/fact.ts'
-import { at, type Json, textAt, textsAt } from '../../core/json.ts'
+import { at, isObject, type Json, type JsonObject, textAt, textsAt } from '../../core/json.ts'
 import { aws } from '../../domain/questions.ts'
 import { isUncollected } from './aws-auth.ts'
 import { mode } from './mode.ts'
@@ -12,6 +12,8 @@ export type AccessEntry = {
   readonly described?: {
     readonly type: string
     readonly groups: readonly string[]
+    readonly username?: string
+    readonly tags: JsonObject
     /** Milliseconds since 1970. */
     readonly created?: number
   }
@@ -33,11 +35,14 @@ const read = (principal: string, answer: Fact<Json>): AccessEntry => {
   if (answer.state === 'absent') return { principal }
   const entry = at(answer.value, 'accessEntry')
   const created = timeOf(at(entry, 'createdAt'))
+  const [username, tags] = [textAt(entry, 'username'), at(entry, 'tags')]
   return {
     principal,
     described: {
       type: textAt(entry, 'type') ?? 'STANDARD',
       groups: textsAt(entry, 'kubernetesGroups'),
+      tags: isObject(tags) ? tags : {},
+      ...(username === undefined ? {} : { username }),
       ...(created === undefined ? {} : { created }),
     },
   }

@@ -3,7 +3,7 @@ import { absent, defineProbe, type Fact, type Inquiry, known, onward, reading, t
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
 import type { CniMode, Shape } from '../../domain/eks-pod-limits.ts'
 import { aws, kubernetes } from '../../domain/questions.ts'
-import { readWorkload } from '../../domain/workloads.ts'
+import { readWorkload } from '../../domain/workload-objects.ts'
 import { typeShapeOf } from '../../knowledge/eks-addresses.ts'
 import { cluster } from '../aws/cluster.ts'
 

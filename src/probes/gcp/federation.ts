@@ -9,16 +9,17 @@ import {
   reading,
   unknown,
 } from '../../core/fact.ts'
-import type { JsonObject } from '../../core/json.ts'
-import type { Evaluated } from '../../domain/gcp-cel.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import type { Evaluated, Outcome } from '../../domain/gcp-cel.ts'
 import { audienceOfConfiguration, type Configuration, providerIn, tokenFileOf } from '../../domain/gcp-credentials.ts'
 import { audiencesOf, type Pool, type Provider, partsOf, readPool, readProvider } from '../../domain/gcp-provider.ts'
-import { gcp, kubernetes } from '../../domain/questions.ts'
+import { type GoogleExchange, gcp, kubernetes } from '../../domain/questions.ts'
 import type { Pod } from '../../domain/workloads.ts'
 import { type Issuer, issuer } from '../cluster/issuer.ts'
 import { readToken, type Token } from '../cluster/minted-token.ts'
 import { ownTokens } from '../workload/own-tokens.ts'
 import { type GoogleAccount, googleAccount } from './account.ts'
+import { heardOf, orderAtProvider, type Proof, proofOf } from './proof.ts'
 import { configurationsIn } from './world.ts'
 
 export type Federation = {
@@ -36,6 +37,10 @@ export type Federation = {
   /** Absent without a provider, a token, or a mapping. */
   readonly evaluated: Fact<Evaluated>
   readonly others: readonly Provider[]
+  /** What Google said to a token that was minted for this; absent where none could be. */
+  readonly proof: Fact<Proof>
+  /** The exchange that it is the answer to. */
+  readonly order?: GoogleExchange
 }
 
 export const webhookProvider = 'cloud.google.com/workload-identity-provider'
@@ -62,8 +67,8 @@ export function mapBehind(
   return undefined
 }
 
-export async function configurationOf(
-  google: GoogleAccount,
+/** The configuration in a ConfigMap that one of the pods reads. */
+export async function mappedConfiguration(
   pods: readonly Pod[],
   ask: Inquiry['ask'],
 ): Promise<Configuration | undefined> {
@@ -75,12 +80,22 @@ export async function configurationOf(
     const named = found.find(({ key }) => key !== undefined && map.path.endsWith(`/${key}`)) ?? found[0]
     if (named !== undefined) return named
   }
+  return undefined
+}
+
+export async function configurationOf(
+  google: GoogleAccount,
+  pods: readonly Pod[],
+  ask: Inquiry['ask'],
+): Promise<Configuration | undefined> {
+  const mapped = await mappedConfiguration(pods, ask)
+  if (mapped !== undefined) return mapped
   const { configurations } = google.world
   const used = pods.some(({ containers }) => containers.some(({ env }) => variable in env)) || pods.length === 0
   return configurations.length === 1 && used && google.annotation === undefined ? configurations[0] : undefined
 }
 
-const projectedFor = (pods: readonly Pod[], file: string | undefined) => {
+export const projectedFor = (pods: readonly Pod[], file: string | undefined) => {
   for (const pod of pods)
     for (const volume of pod.volumes)
       for (const token of volume.tokens) {
@@ -183,9 +198,17 @@ export const googleFederation = defineProbe({
               ownTokens.from,
               'kubectl create token NAME > token.jwt',
             )
+    const who = { namespace: subject.namespace ?? '', name: subject.name }
+    const order =
+      subject.kind === 'ServiceAccount' && named !== undefined
+        ? orderAtProvider(who, named, { provider, audience: value, configuration })
+        : undefined
+    const proof = await proofOf(order, ask)
     return known(
       {
-        google,
+        google: { ...google, heard: [...heardOf(proof), ...google.heard] },
+        proof,
+        ...(order === undefined ? {} : { order }),
         ...(configuration === undefined ? {} : { configuration }),
         ...(named === undefined ? {} : { named }),
         provider,
@@ -193,7 +216,7 @@ export const googleFederation = defineProbe({
         token,
         issuer,
         ...(audience === undefined ? {} : { audience }),
-        evaluated: await evaluated(provider, token),
+        evaluated: await evaluated(provider, token, pods),
         others: world.providers,
       },
       provider.from,
@@ -201,11 +224,33 @@ export const googleFederation = defineProbe({
   },
 })
 
-async function evaluated(provider: Fact<Provider>, token: Fact<Token>): Promise<Fact<Evaluated>> {
+/** Tokens that somebody asked for are bound to no pod; those of pods say which one they are of. */
+function asOfPod(claims: JsonObject, [pod]: readonly Pod[]): JsonObject {
+  const own = claims['kubernetes.io']
+  if (!isObject(own) || own.pod !== undefined || pod?.uid === undefined) return claims
+  const node = own.node === undefined && pod.node !== undefined ? { node: { name: pod.node, uid: '' } } : {}
+  return { ...claims, 'kubernetes.io': { ...own, pod: { name: pod.name, uid: pod.uid }, ...node } }
+}
+
+const onlyOfPods = /^assertion\['kubernetes\.io'\](?:\.|\[')(?:pod|node)\b/
+
+/** What only tokens of pods have is not missing for being missing in another one. */
+const unlessOfPods = (outcome: Outcome): Outcome =>
+  outcome.state === 'missing' && onlyOfPods.test(outcome.claim)
+    ? { state: 'unknown', why: `the token at hand is bound to no pod, and only those that are have ${outcome.claim}` }
+    : outcome
+
+async function evaluated(provider: Fact<Provider>, token: Fact<Token>, pods: readonly Pod[]): Promise<Fact<Evaluated>> {
   if (provider.state !== 'known') return provider
   if (token.state !== 'known') return token
-  const claims: JsonObject = token.value.claims
+  const own = token.value.claims['kubernetes.io']
+  const isOfPod = !isObject(own) || own.pod !== undefined
+  const claims = asOfPod(token.value.claims, pods)
   // The evaluator is large, and few workloads need it.
   const { evaluateProvider } = await import('../../domain/gcp-cel.ts')
-  return known(evaluateProvider(provider.value.mapping, provider.value.condition, claims), provider.from)
+  const found = evaluateProvider(provider.value.mapping, provider.value.condition, claims)
+  if (isOfPod) return known(found, provider.from)
+  const mapped = Object.fromEntries(Object.entries(found.mapped).map(([key, one]) => [key, unlessOfPods(one)]))
+  const condition = found.condition === undefined ? {} : { condition: unlessOfPods(found.condition) }
+  return known({ ...found, mapped, ...condition }, provider.from)
 }

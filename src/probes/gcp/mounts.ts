@@ -31,7 +31,7 @@ export type Mounts = {
 const variable = 'GOOGLE_APPLICATION_CREDENTIALS'
 const trimmed = (path: string): string => path.replace(/\/+$/, '')
 
-const mountedIn = (pod: Pod): readonly Mounted[] =>
+export const mountedIn = (pod: Pod): readonly Mounted[] =>
   pod.volumes.flatMap((volume) =>
     volume.tokens.flatMap((token) =>
       pod.containers.flatMap(({ mounts }) =>

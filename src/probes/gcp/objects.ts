@@ -1,15 +1,17 @@
 /** The objects of Google that are judged by themselves: configurations, stores, accounts and policies. */
-import { absent, defineProbe, type Fact, known, reading } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, type Inquiry, known, reading } from '../../core/fact.ts'
 import { at, isObject, type Json, textAt } from '../../core/json.ts'
 import { projectOf } from '../../domain/gcp-callers.ts'
 import type { GkeCluster } from '../../domain/gcp-cluster.ts'
 import { audienceOfConfiguration, type Configuration, tokenFileOf } from '../../domain/gcp-credentials.ts'
+import type { Lore } from '../../domain/gcp-member-repairs.ts'
 import { readDeleted } from '../../domain/gcp-members.ts'
 import { type Grant, grantsOf, type Policy } from '../../domain/gcp-policies.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
 import { listed } from '../lists.ts'
 import { readPod } from '../read-once.ts'
 import { type Heard, heardFor } from './heard.ts'
+import { mountedIn } from './mounts.ts'
 import { policyFact } from './policies.ts'
 import { googleWorld, type World } from './world.ts'
 
@@ -17,6 +19,25 @@ export type Configured = {
   readonly world: World
   readonly configuration?: Configuration
   readonly heard: readonly Heard[]
+  /** The number of the project whose id stands in the place of it. */
+  readonly number?: string
+  /** Where pods of its namespace mount a projected token for Google. */
+  readonly files: readonly string[]
+}
+
+/** The number of a project that an audience names by its id. */
+async function numberNamed(audience: string, ask: Inquiry['ask']): Promise<{ readonly number?: string }> {
+  const [, project] = /\/projects\/([a-z][^/]*)\//.exec(audience) ?? []
+  const told = project === undefined ? undefined : await ask(gcp.project(project))
+  const number = told?.state === 'known' ? textAt(told.value, 'projectNumber') : undefined
+  return number === undefined ? {} : { number }
+}
+
+async function filesIn(namespace: string | undefined, ask: Inquiry['ask']): Promise<readonly string[]> {
+  if (namespace === undefined) return []
+  const pods = listed(await ask(kubernetes.list('pods', namespace)), readPod)
+  const all = pods.state === 'known' ? pods.value.items.flatMap(mountedIn) : []
+  return [...new Set(all.filter(({ forGoogle }) => forGoogle).map(({ path }) => path))]
 }
 
 /** The configuration that is judged; for the cluster, what was heard without one. */
@@ -27,18 +48,19 @@ export const googleConfiguration = defineProbe({
   needs: { googleWorld },
   wants: {},
   only: 'googleWorld',
-  ask: ({ googleWorld }, _want, { subject }): Fact<Configured> => {
+  ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Configured>> => {
     const world = googleWorld.value
     const heard = heardFor(world.heard, 'gcp/credential-configuration-is-usable')
     if (subject.kind === 'Cluster')
-      return heard.length > 0 ? known({ world, heard }, gcp.collected()) : absent(gcp.collected())
+      return heard.length > 0 ? known({ world, heard, files: [] }, gcp.collected()) : absent(gcp.collected())
     if (subject.kind !== 'CredentialConfiguration') return absent(gcp.collected())
     const configuration = world.configurations.find(
       ({ name, namespace }) => name === subject.name && namespace === subject.namespace,
     )
-    return configuration === undefined
-      ? absent(gcp.collected())
-      : known({ world, configuration, heard }, gcp.collected())
+    if (configuration === undefined) return absent(gcp.collected())
+    const named = await numberNamed(audienceOfConfiguration(configuration), ask)
+    const files = await filesIn(configuration.namespace, ask)
+    return known({ world, configuration, heard, files, ...named }, gcp.collected())
   },
 })
 
@@ -172,7 +194,29 @@ export type Members = {
   readonly policy: Fact<Policy>
   readonly resource: string
   readonly number?: string
+  readonly lore: Lore
   readonly heard: readonly Heard[]
+}
+
+/** What the folder, or Google, tells of the projects and pools that members name. */
+const loreOf = (
+  { cluster, providers, numberOf }: World,
+  project: string | undefined,
+  number: string | undefined,
+): Lore => {
+  const own = cluster.state === 'known' ? cluster.value : undefined
+  const pairs = [
+    [project, number],
+    [own?.project, numberOf(own?.pool)],
+  ] as const
+  return {
+    numberOf: (id) => pairs.find(([one, told]) => one === id && told !== undefined)?.[1],
+    projectOf: (told) => pairs.find(([id, one]) => one === told && id !== undefined)?.[0],
+    keepsSubject: (told, pool) => {
+      const [one, ...others] = providers.filter((provider) => provider.number === told && provider.pool === pool)
+      return one?.mapping['google.subject'] === 'assertion.sub' && others.length === 0
+    },
+  }
 }
 
 const kinds: { readonly [kind: string]: string } = {
@@ -194,7 +238,12 @@ export const googleMembers = defineProbe({
     const heard = heardFor(world.heard, 'gcp/iam-members-are-well-formed')
     const none = absent(gcp.collected())
     if (subject.kind === 'Cluster')
-      return heard.length > 0 ? known({ world, policy: none, resource: '', heard }, gcp.collected()) : none
+      return heard.length > 0
+        ? known(
+            { world, policy: none, resource: '', heard, lore: loreOf(world, undefined, undefined) },
+            gcp.collected(),
+          )
+        : none
     const kind = kinds[subject.kind]
     if (kind === undefined) return none
     const { name } = subject
@@ -212,6 +261,7 @@ export const googleMembers = defineProbe({
     const project = projectOf(name)
     const told = project === undefined ? undefined : await ask(gcp.project(project))
     const number = told?.state === 'known' ? textAt(told.value, 'projectNumber') : undefined
-    return known({ world, policy, resource, heard: [], ...(number === undefined ? {} : { number }) }, policy.from)
+    const lore = loreOf(world, project, number)
+    return known({ world, policy, resource, lore, heard: [], ...(number === undefined ? {} : { number }) }, policy.from)
   },
 })

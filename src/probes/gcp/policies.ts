@@ -10,6 +10,7 @@ import { clock } from '../cluster/clock.ts'
 import { type GoogleAccount, googleAccount } from './account.ts'
 import { type Federation, googleFederation } from './federation.ts'
 import { heardFor } from './heard.ts'
+import { heardOf, orderOnGke, type Proof, proofOf } from './proof.ts'
 
 export type Impersonation = {
   readonly google: GoogleAccount
@@ -25,6 +26,8 @@ export type Impersonation = {
   readonly now: Fact<number>
   /** Grants of the last minutes; absent where no refusal makes them matter. */
   readonly recent: Fact<readonly { readonly member: string; readonly time: string }[]>
+  /** What Google said to a token that was minted for this; absent where none could be. */
+  readonly proof: Fact<Proof>
 }
 
 const textOf = (value: { readonly state: string; readonly value?: Json } | undefined): string | undefined =>
@@ -64,9 +67,15 @@ export const googleImpersonation = defineProbe({
   wants: { googleFederation, clock },
   only: 'googleAccount',
   ask: async ({ googleAccount }, { googleFederation, clock }, { ask }): Promise<Fact<Impersonation>> => {
-    const google = googleAccount.value
-    const { world } = google
     const federation = googleFederation.state === 'known' ? googleFederation.value : undefined
+    const { world, workload: own, email: annotated } = googleAccount.value
+    const cluster = world.cluster.state === 'known' ? world.cluster.value : undefined
+    const order =
+      own === undefined || cluster === undefined || annotated === undefined
+        ? undefined
+        : orderOnGke(own, cluster, annotated)
+    const proof = federation?.named === undefined ? await proofOf(order, ask) : federation.proof
+    const google = { ...googleAccount.value, heard: [...heardOf(proof), ...googleAccount.value.heard] }
     const refusals = heardFor(google.heard, 'gcp/service-account-admits-workload')
     const configuration = federation?.configuration
     const inText = refusals.map(({ values }) => values.account).find((one) => one !== undefined && one !== 'default')
@@ -130,6 +139,7 @@ export const googleImpersonation = defineProbe({
         roles,
         now: clock,
         recent,
+        proof,
       },
       policy.from,
     )

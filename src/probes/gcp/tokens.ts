@@ -11,6 +11,8 @@ import { googlePod } from './pod.ts'
 
 export type TimedToken = {
   readonly file: string
+  /** Where it stands among those that were collected; left out for one that was seen inside the pod. */
+  readonly index?: number
   readonly issuer?: string
   readonly issuedAt?: number
   readonly expires?: number
@@ -47,9 +49,10 @@ export const googleTokens = defineProbe({
         ? []
         : [{ ...inside, file: look.value.file?.path ?? 'token', legacy: false }]),
       ...seen.filter(({ kind }) => kind !== 'other').map((token) => ({ ...token, legacy: token.kind === 'legacy' })),
-    ].map(({ file, issuer, issuedAt, expires, legacy }) => ({
+    ].map(({ file, issuer, issuedAt, expires, legacy, ...more }) => ({
       file,
       legacy,
+      ...('index' in more ? { index: more.index } : {}),
       ...(issuer === undefined ? {} : { issuer }),
       ...(issuedAt === undefined ? {} : { issuedAt }),
       ...(expires === undefined ? {} : { expires }),

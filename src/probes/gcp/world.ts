@@ -52,9 +52,9 @@ export const configurationsIn = (item: Json): readonly Configuration[] => {
     if (typeof text !== 'string' || !text.includes('external_account')) return []
     try {
       const body: Json = JSON.parse(text)
-      return typeof body === 'object' && body !== null && 'type' in body
-        ? [{ name, key, body, ...(namespace === undefined ? {} : { namespace }) }]
-        : []
+      if (typeof body !== 'object' || body === null || !('type' in body)) return []
+      const whole = 'partial' in body ? {} : { text }
+      return [{ name, key, body, ...whole, ...(namespace === undefined ? {} : { namespace }) }]
     } catch {
       return []
     }

@@ -1,6 +1,6 @@
 /** An Ingress that publishes the Kubernetes API for remote pods, and what it leans on. */
 import { absent, defineProbe, type Fact, type Inquiry, known, type Question, type Unknown } from '../../core/fact.ts'
-import { at, isObject, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
+import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../../core/json.ts'
 import { interLinkIn, parseInterLink } from '../../domain/interlink-config.ts'
 import { documents, kubernetes, oidc } from '../../domain/questions.ts'
 
@@ -11,6 +11,8 @@ export type Route = {
   readonly annotations: { readonly [key: string]: string }
   readonly className?: string
   readonly backends: readonly Backend[]
+  /** One of the two paths as it is written, without a pattern, and the rule that it stands in. */
+  readonly model?: { readonly rule: number; readonly path: string; readonly entry: JsonObject }
   readonly hosts: readonly string[]
   readonly secrets: readonly string[]
   /** What remote pods are told, where a configuration of interLink was seen. */
@@ -32,6 +34,17 @@ function backendsOf(ingress: Json): readonly Backend[] {
       }
     }),
   )
+}
+
+function modelOf(ingress: Json): Route['model'] {
+  const found = listAt(ingress, 'spec', 'rules').flatMap((one, rule) =>
+    listAt(one, 'http', 'paths').flatMap((entry) => {
+      const path = textAt(entry, 'path') ?? ''
+      return isObject(entry) && isApi(path) ? [{ rule, path, entry }] : []
+    }),
+  )
+  // Rules of several hosts may lead to several places.
+  return found.length === 1 ? found[0] : undefined
 }
 
 /** The address and port that some virtual kubelet hands out. */
@@ -73,6 +86,7 @@ export const route = defineProbe({
     const ingress = answer.value
     const backends = backendsOf(ingress)
     const paths = new Set(backends.map(({ path }) => path))
+    const model = modelOf(ingress)
     const tls = listAt(ingress, 'spec', 'tls')
     const hosts = tls.flatMap((one) => textsAt(one, 'hosts'))
     const told = await toldAddress(ask)
@@ -96,6 +110,7 @@ export const route = defineProbe({
         ),
         ...(className === undefined ? {} : { className }),
         backends,
+        ...(model === undefined ? {} : { model }),
         hosts,
         secrets: tls.flatMap((one) => textAt(one, 'secretName') ?? []),
         ...(told === undefined ? {} : { told }),

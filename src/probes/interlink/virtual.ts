@@ -113,7 +113,18 @@ export const nodesKubelet = defineProbe({
     ownVirtualNode.state === 'absent' ? ownVirtualNode : kubeletOf(ownVirtualNode.value.name, ask),
 })
 
-export type Request = { readonly name: string; readonly approved: boolean }
+export type Request = {
+  readonly name: string
+  /** Who asks. */
+  readonly requestor: string
+  readonly state: 'waiting' | 'approved' | 'refused'
+}
+
+const conditionOf = (request: Json): Request['state'] => {
+  const types = listAt(request, 'status', 'conditions').map((one) => textAt(one, 'type') ?? '')
+  if (types.includes('Denied') || types.includes('Failed')) return 'refused'
+  return types.includes('Approved') ? 'approved' : 'waiting'
+}
 
 const isOf = (request: Json, node: string): boolean =>
   textAt(request, 'spec', 'signerName') === 'kubernetes.io/kubelet-serving' &&
@@ -140,9 +151,8 @@ export const servingRequests = defineProbe({
         : known(
             own.map((one) => ({
               name: textAt(one, 'metadata', 'name') ?? '',
-              approved: listAt(one, 'status', 'conditions').some((condition) =>
-                ['Approved', 'Denied', 'Failed'].includes(textAt(condition, 'type') ?? ''),
-              ),
+              requestor: textAt(one, 'spec', 'username') ?? '',
+              state: conditionOf(one),
             })),
             question,
           )

@@ -10,7 +10,8 @@ import {
   type Soon,
 } from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { type Pod, readWorkload } from '../../domain/workloads.ts'
+import { readWorkload } from '../../domain/workload-objects.ts'
+import type { Pod } from '../../domain/workloads.ts'
 import { messagesSaid } from '../../knowledge/error-texts.ts'
 import type { ObservedError } from '../cluster/observed-errors.ts'
 import { templateResources } from '../cluster/pods.ts'

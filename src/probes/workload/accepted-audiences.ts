@@ -1,7 +1,8 @@
 /** Which audiences a pod's clouds take, where the default of the mechanism is not what its volumes ask for. */
 import { defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
 import { textsAt } from '../../core/json.ts'
-import { audienceAnnotation, azureClientAnnotation, roleAnnotation } from '../../domain/audiences.ts'
+import { audienceAnnotation, azureClientAnnotation, bindingAudience, roleAnnotation } from '../../domain/audiences.ts'
+import { usesBinding } from '../../domain/azure-pods.ts'
 import { isManagedIssuer, parseIssuer, withoutScheme } from '../../domain/issuer-url.ts'
 import { aws } from '../../domain/questions.ts'
 import { type Mechanism, mechanisms, tokenFilesOf } from '../../domain/token-files.ts'
@@ -80,7 +81,12 @@ export const acceptedAudiences = defineProbe({
               ...china,
             ],
             'pod-identity': mechanisms['pod-identity'].audiences,
-            azure: inCredentials.length > 0 ? inCredentials : mechanisms.azure.audiences,
+            // The token of a binding is for the cluster's own proxy, and for no credential.
+            azure: usesBinding(pod.value)
+              ? [bindingAudience]
+              : inCredentials.length > 0
+                ? inCredentials
+                : mechanisms.azure.audiences,
           },
           google: googleProviders.state === 'known' ? googleProviders.value.items : [],
           ...(googleProviders.state === 'unknown' &&

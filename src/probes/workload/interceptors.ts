@@ -3,7 +3,7 @@ import { absent, defineProbe, type Fact, known, onward, type Soon, unknown } fro
 import { azureClientAnnotation } from '../../domain/audiences.ts'
 import { interceptorMark, interceptorOf } from '../../domain/bindings.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { readWorkload } from '../../domain/workloads.ts'
+import { readWorkload } from '../../domain/workload-objects.ts'
 import { listed } from '../lists.ts'
 import { podsOfServiceAccount } from './pods.ts'
 import { serviceAccount } from './service-account.ts'

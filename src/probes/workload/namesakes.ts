@@ -1,7 +1,8 @@
 /** What is known about a ServiceAccount that does not exist: who names it, and where one of that name does exist. */
 import { absent, defineProbe, type Fact, known, onward, type Soon } from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { type Meta, nameOf, readServiceAccount } from '../../domain/workloads.ts'
+import { readServiceAccount } from '../../domain/workload-objects.ts'
+import { type Meta, nameOf } from '../../domain/workloads.ts'
 import { listed } from '../lists.ts'
 import { podsOfServiceAccount, templatesOfServiceAccount } from './pods.ts'
 import { serviceAccount } from './service-account.ts'

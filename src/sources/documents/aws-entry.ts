@@ -46,6 +46,7 @@ const shelf = (): Shelf => ({ names: new Set(), described: new Map(), complete: 
 export function awsEntry(): Recogniser {
   const entries = shelf()
   const groups = shelf()
+  const policies = new Map<string, JsonObject>()
   const machines: JsonObject[] = []
   let machinesSeen = false
   let machinesComplete = false
@@ -83,6 +84,11 @@ export function awsEntry(): Recogniser {
     const { accessEntry, accessEntries, nodegroup, nodegroups, Reservations, InstanceProfile, User } = value
     if (isObject(accessEntry)) return takeOne(entries, accessEntry, 'principalArn')
     if (isList(accessEntries)) return takeList(entries, accessEntries, value)
+    if (isList(value.associatedAccessPolicies)) {
+      const principal = textAt(value, 'principalArn')
+      if (principal !== undefined) policies.set(principal, value)
+      return principal !== undefined
+    }
     if (isObject(nodegroup)) return takeOne(groups, nodegroup, 'nodegroupName')
     if (isList(nodegroups)) return takeList(groups, nodegroups, value)
     if (isList(Reservations)) {
@@ -124,6 +130,13 @@ export function awsEntry(): Recogniser {
         return all(entries, 'accessEntries', question)
       case 'eks:DescribeAccessEntry':
         return one(entries, input('principalArn'), 'accessEntry', question)
+      case 'eks:ListAssociatedAccessPolicies': {
+        const listed = policies.get(input('principalArn') ?? '')
+        const more = listed?.nextToken
+        return listed === undefined
+          ? undefined
+          : told({ ...listed, complete: more === undefined || more === null }, question)
+      }
       case 'eks:ListNodegroups':
         return all(groups, 'nodegroups', question)
       case 'eks:DescribeNodegroup':

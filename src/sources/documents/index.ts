@@ -1,6 +1,6 @@
 /** A folder of documents as a Source: what they say is known, what nobody wrote down is unknown, never absent. */
 import { type Fact, type Question, type Source, unknown } from '../../core/fact.ts'
-import type { Json } from '../../core/json.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
 import { isTokenShaped } from '../../domain/token-claims.ts'
 import { awsDocuments } from './aws.ts'
 import { azureDocuments } from './azure.ts'
@@ -29,6 +29,8 @@ export type Documents = {
   readonly seen: { readonly [resource: string]: readonly string[] }
   /** How many documents a rule has taken; none means that the paths hold nothing to examine. */
   readonly recognised: number
+  /** Who was examined and by what when `collect` wrote them. */
+  readonly run: JsonObject | undefined
   /** How many tokens were read and dropped. */
   readonly tokensDropped: number
 }
@@ -127,6 +129,7 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
     problems,
     seen: kubernetes.seen(),
     recognised,
+    run: bundle.run(),
     tokensDropped: tokens.dropped(),
   }
 }

@@ -1,7 +1,8 @@
 /** Recognises Kubernetes objects and lists, and knows of which kinds and namespaces the documents show everything. */
 import { absent, type Fact, type Question } from '../../core/fact.ts'
 import { at, isList, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../../core/json.ts'
-import { isNamespaced, pickObject, resourceOf } from '../../domain/kubernetes-objects.ts'
+import { pickObject } from '../../domain/kubernetes-objects.ts'
+import { isNamespaced, resourceOf } from '../../domain/kubernetes-resources.ts'
 import { type Document, type Recogniser, told } from './document.ts'
 
 /** `*` stands for all namespaces; a cluster-wide kind has the empty one. */

@@ -49,6 +49,8 @@ const lifts: { readonly [call: string]: (question: Question) => string } = {
   'aws eks:ListAccessEntries': () => 'aws eks list-access-entries --cluster-name CLUSTER > access-entries.json',
   'aws eks:DescribeAccessEntry': (question) =>
     sh`aws eks describe-access-entry --cluster-name CLUSTER --principal-arn ${word(question, 'principalArn')} > access-entry.json`,
+  'aws eks:ListAssociatedAccessPolicies': (question) =>
+    sh`aws eks list-associated-access-policies --cluster-name CLUSTER --principal-arn ${word(question, 'principalArn')} > access-policies.json`,
   'aws eks:ListNodegroups': () => 'aws eks list-nodegroups --cluster-name CLUSTER > nodegroups.json',
   'aws eks:DescribeNodegroup': (question) =>
     sh`aws eks describe-nodegroup --cluster-name CLUSTER --nodegroup-name ${word(question, 'nodegroupName')} > nodegroup.json`,

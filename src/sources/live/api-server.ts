@@ -29,7 +29,7 @@ export type ApiServer = {
 export type Sending = {
   readonly body?: Json
   /** POST where there is a body, else GET. */
-  readonly method?: 'PATCH' | 'DELETE' | undefined
+  readonly method?: 'PATCH' | 'PUT' | 'DELETE' | undefined
   readonly contentType?: string | undefined
   readonly maxBytes?: number
   readonly packed?: boolean

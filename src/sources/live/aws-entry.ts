@@ -64,8 +64,26 @@ export function entryCalls({ clients, cluster, inAccount }: EntrySeeker): { read
         sending(signal),
       )
       if (accessEntry === undefined) return unknown('malformed', 'EKS answered without the access entry', question)
-      const { tags: _, ...rest } = accessEntry
-      return known({ accessEntry: printed(rest) }, question)
+      // With its tags: what makes an entry anew has to give it those too.
+      return known({ accessEntry: printed(accessEntry) }, question)
+    })
+
+  const accessPolicies: Asking = (question, signal) =>
+    inCluster(question, async (clusterName) => {
+      const { ListAssociatedAccessPoliciesCommand } = await import('@aws-sdk/client-eks')
+      const eks = await clients.eks()
+      const principalArn = textAt(question.input, 'principalArn')
+      const associatedAccessPolicies: Json[] = []
+      let nextToken: string | undefined
+      for (let page = 0; page < mostPages; page += 1) {
+        const order = new ListAssociatedAccessPoliciesCommand({ clusterName, principalArn, nextToken })
+        const answer = await eks.send(order, sending(signal))
+        for (const { policyArn, accessScope } of answer.associatedAccessPolicies ?? [])
+          associatedAccessPolicies.push(printed({ policyArn, accessScope }))
+        nextToken = answer.nextToken
+        if (nextToken === undefined) break
+      }
+      return known(printed({ principalArn, associatedAccessPolicies, complete: nextToken === undefined }), question)
     })
 
   const podIdentityAssociation: Asking = (question, signal) =>
@@ -141,6 +159,7 @@ export function entryCalls({ clients, cluster, inAccount }: EntrySeeker): { read
   return {
     'eks:ListAccessEntries': accessEntries,
     'eks:DescribeAccessEntry': accessEntry,
+    'eks:ListAssociatedAccessPolicies': accessPolicies,
     'eks:DescribePodIdentityAssociation': podIdentityAssociation,
     'eks:ListNodegroups': nodegroups,
     'eks:DescribeNodegroup': nodegroup,

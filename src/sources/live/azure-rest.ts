@@ -30,10 +30,10 @@ export type AzureRest = {
   readonly send: (service: Service, path: string, how?: Sending) => Promise<Reply | NoReply | NotSignedIn>
   /** The tenant of whoever is signed in; undefined where nobody is. */
   readonly tenant: (signal?: AbortSignal) => Promise<string | undefined>
-  /** Without anybody being signed in. */
-  readonly anonymous: (url: URL, signal?: AbortSignal) => Promise<Reply | NoReply>
-  /** For @azure/identity; `hear` is told of every answer that is no token. */
-  readonly client: (hear?: (reply: Reply | NoReply) => void) => HttpClient
+  /** Without anybody being signed in; `form` is posted. */
+  readonly anonymous: (url: URL, signal?: AbortSignal, form?: URLSearchParams) => Promise<Reply | NoReply>
+  /** For @azure/identity. */
+  readonly client: () => HttpClient
   readonly close: () => void
 }
 
@@ -91,7 +91,7 @@ export function azureRest(settings: {
     })
   }
 
-  const client = (hear?: (reply: Reply | NoReply) => void): HttpClient => ({
+  const client = (): HttpClient => ({
     sendRequest: async (request: PipelineRequest): Promise<PipelineResponse> => {
       const { url, method, headers, body, abortSignal } = request
       const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
@@ -102,11 +102,7 @@ export function azureRest(settings: {
       if (target.protocol !== 'https:' && lab !== undefined) throw new Error('the lab has no metadata endpoint')
       const text = typeof body === 'string' ? body : undefined
       const reply = await errand(target, method, { ...headers.toJSON(), 'Accept-Encoding': 'identity' }, text, signal)
-      if ('trouble' in reply) {
-        hear?.(reply)
-        throw Object.assign(new Error(reply.detail), { name: 'RestError', code: reply.code })
-      }
-      if (reply.status !== 200) hear?.(reply)
+      if ('trouble' in reply) throw Object.assign(new Error(reply.detail), { name: 'RestError', code: reply.code })
       return { request, status: reply.status, headers: headersOf(reply), bodyAsText: reply.body.toString('utf8') }
     },
   })
@@ -181,7 +177,11 @@ export function azureRest(settings: {
       const read = 'unsigned' in access ? undefined : readToken(access.token)
       return read?.state === 'read' ? textAt(read.claims, 'tid') : undefined
     },
-    anonymous: (url, signal) => errand(url, 'GET', { Accept: 'application/json' }, undefined, signal),
+    anonymous: (url, signal, form) => {
+      const type = form === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded;charset=utf-8' }
+      const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity', ...type }
+      return errand(url, form === undefined ? 'GET' : 'POST', headers, form?.toString(), signal)
+    },
     close: () => {
       held.clear()
       agent.destroy()

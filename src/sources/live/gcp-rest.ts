@@ -6,7 +6,15 @@ import type { Lab } from './lab-hook.ts'
 import { plain } from './trouble.ts'
 import { exchange, type NoReply, noReply, type Reply } from './wire.ts'
 
-export const googleServices = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresourcemanager', 'storage'] as const
+export const googleServices = [
+  'container',
+  'iam',
+  'iamcredentials',
+  'sts',
+  'cloudresourcemanager',
+  'storage',
+  'serviceusage',
+] as const
 export type GoogleService = (typeof googleServices)[number]
 
 export type GoogleOrder = {
@@ -15,6 +23,8 @@ export type GoogleOrder = {
   /** With its query; begins with a slash. */
   readonly path: string
   readonly body?: Json
+  /** In the place of a body in JSON. */
+  readonly form?: { readonly [name: string]: string }
 }
 /** An answer in JSON; `NOT_FOUND` and the like stand in `reason`, as the service names them. */
 export type GoogleReply =
@@ -25,6 +35,8 @@ export type GoogleReply =
 
 export type GoogleRest = {
   readonly send: (order: GoogleOrder, signal?: AbortSignal) => Promise<GoogleReply>
+  /** The same as somebody else than the person, or, without a token, as nobody. */
+  readonly sendAs: (bearer: string | undefined, order: GoogleOrder, signal?: AbortSignal) => Promise<GoogleReply>
   readonly close: () => void
 }
 
@@ -80,34 +92,36 @@ export function googleRest(settings: {
   }
 
   const send = async (order: GoogleOrder, signal?: AbortSignal): Promise<GoogleReply> => {
+    try {
+      return await sendAs(await inTime(token()), order, signal)
+    } catch (error) {
+      return { state: 'signed-out', detail: saysNothing(error) }
+    }
+  }
+
+  const sendAs: GoogleRest['sendAs'] = async (bearer, order, signal) => {
     const host = `${order.service}.${domain}`
     const place = lab === undefined ? undefined : lab.connect(host, 443)
     if (lab !== undefined && place === undefined)
       return { state: 'silence', trouble: noReply('network', `the lab serves no ${host}`, 'ENOTFOUND') }
-    let bearer: string
-    try {
-      bearer = await inTime(token())
-    } catch (error) {
-      return { state: 'signed-out', detail: saysNothing(error) }
-    }
     const url = new URL(order.path, `https://${host}`)
-    const body = order.body === undefined ? undefined : JSON.stringify(order.body)
+    const form = order.form === undefined ? undefined : new URLSearchParams(order.form).toString()
+    const body = form ?? (order.body === undefined ? undefined : JSON.stringify(order.body))
+    const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded'
     const reply = await exchange({
       url,
       options: {
         ...place,
-        method: order.method ?? 'GET',
+        method: order.method ?? (form === undefined ? 'GET' : 'POST'),
         servername: host,
         agent,
         headers: {
           Host: host,
-          Authorization: `Bearer ${bearer}`,
+          ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
           Accept: 'application/json',
           'Accept-Encoding': 'gzip',
           'User-Agent': `kubectl-wi/${version}`,
-          ...(body === undefined
-            ? {}
-            : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) }),
+          ...(body === undefined ? {} : { 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(body)) }),
         },
       },
       ...(body === undefined ? {} : { body }),
@@ -117,7 +131,7 @@ export function googleRest(settings: {
     })
     return 'trouble' in reply ? { state: 'silence', trouble: reply } : answerIn(reply)
   }
-  return { send, close: () => agent.destroy() }
+  return { send, sendAs, close: () => agent.destroy() }
 }
 
 /** The library's errors quote requests: only its own first words are passed on, and only those that name no value. */
@@ -138,6 +152,11 @@ function answerIn({ status, body }: Reply): GoogleReply {
   }
   if (status >= 200 && status < 300 && value !== undefined) return { state: 'answer', value }
   const error = isObject(value) ? value.error : undefined
+  // STS speaks OAuth: https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+  if (typeof error === 'string') {
+    const description = plain(textAt(value, 'error_description') ?? '')
+    return { state: 'refusal', status, reason: plain(error), message: description }
+  }
   const reason =
     textAt(error, 'status') ?? (status === 404 && error !== undefined ? 'NOT_FOUND' : status === 403 ? 'FORBIDDEN' : '')
   return { state: 'refusal', status, reason, message: plain(textAt(error, 'message') ?? `status ${status}`) }

@@ -2,11 +2,12 @@
 import { absent, type Fact, known, onward, type Question, type Source, unknown } from '../../core/fact.ts'
 import { at, isList, isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
 import { unseenBy } from './gcp-answers.ts'
+import { type GoogleExchanger, googleProof } from './gcp-exchange.ts'
 import { type GoogleOrder, googleRest } from './gcp-rest.ts'
 import type { GkeHint } from './gke-hint.ts'
 import type { Lab } from './lab-hook.ts'
 
-export type GcpDeps = {
+export type GcpDeps = Omit<GoogleExchanger, 'rest'> & {
   readonly env?: NodeJS.ProcessEnv | undefined
   readonly lab: Lab | undefined
   readonly timeoutMs?: number | undefined
@@ -138,6 +139,7 @@ const nodePool = (value: Json): Json => ({
 export function gcpSource(deps: GcpDeps): GcpSource {
   const { hint } = deps
   const rest = googleRest({ ...deps, env: deps.env ?? process.env })
+  const proof = googleProof({ rest, vault: deps.vault, mint: deps.mint })
   let cluster: Promise<Fact<Json>> | undefined
 
   const ask = async (question: Question, order: GoogleOrder, read: Row['read'], signal?: AbortSignal) => {
@@ -213,6 +215,8 @@ export function gcpSource(deps: GcpDeps): GcpSource {
               : known({ nodePools: listAt(fact.value, 'nodePools'), complete: true }, question),
         )
       if (call === 'container.clusters.list') return clusters(question, signal)
+      if (call === 'sts exchange') return proof.exchange(question, signal)
+      if (call === 'sts exchange, storage.testIamPermissions') return proof.bucketAccess(question, signal)
       const row = Object.hasOwn(rows, call) ? rows[call] : undefined
       if (row !== undefined) {
         const order = row.order(textAt(input, row.key) ?? '')

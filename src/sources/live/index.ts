@@ -131,6 +131,7 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
       ])
       const source = gcpSource({
         ...settings,
+        mint,
         lab: readLab(env),
         hint: gkeHint(api),
         isGke: async () => {

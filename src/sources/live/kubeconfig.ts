@@ -58,16 +58,26 @@ export function requestTimeoutMs(text: string | undefined): number | undefined {
   )
 }
 
-/** Reads what kubectl would read. @throws LiveTrouble where no cluster comes of it. */
-export async function chooseCluster(flags: KubeFlags, env: NodeJS.ProcessEnv): Promise<Chosen> {
+async function shelfOf(flags: KubeFlags, env: NodeJS.ProcessEnv): Promise<Shelf> {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const { parse } = await import('yaml')
-  const shelf = readFiles(
+  return readFiles(
     flags.kubeconfig,
     env,
     () => new KubeConfig(),
     (text) => parse(text, { merge: true, logLevel: 'error' }),
   )
+}
+
+/** The names of all contexts that kubectl would know. @throws LiveTrouble where a file cannot be read */
+export async function contextNames(flags: KubeFlags, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  return [...(await shelfOf(flags, env)).contexts.keys()]
+}
+
+/** Reads what kubectl would read. @throws LiveTrouble where no cluster comes of it. */
+export async function chooseCluster(flags: KubeFlags, env: NodeJS.ProcessEnv): Promise<Chosen> {
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const shelf = await shelfOf(flags, env)
   if (shelf.contexts.size === 0 && shelf.clusters.size === 0 && flags.server === undefined) {
     const inside = inCluster(env, () => new KubeConfig())
     if (inside !== undefined) return adorned(inside, flags)

@@ -1,7 +1,7 @@
 /** Reads the members of Kubernetes' protobuf messages into JSON's form, and values that many objects share once. */
 import { type BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { isList, isObject, type Json, type JsonObject } from '../../core/json.ts'
-import { keptAsItIs } from '../../domain/kubernetes-pod-spec.ts'
+import { keptAsItIs } from '../../domain/kubernetes-alike.ts'
 import type { Field, Fields } from './kubernetes-messages.ts'
 
 export type Draft = { [name: string]: Json }

@@ -2,7 +2,8 @@
 
 import type { JsonObject } from '../../core/json.ts'
 import { pickOwner } from '../../domain/kubernetes-objects.ts'
-import { pickMount, pickProjected, pickReference, pickVariable } from '../../domain/kubernetes-pod-spec.ts'
+import { pickMount, pickProjected } from '../../domain/kubernetes-pod-spec.ts'
+import { pickReference, pickVariable } from '../../domain/kubernetes-variables.ts'
 
 type Pick = (from: JsonObject) => JsonObject
 

@@ -143,9 +143,15 @@ async function googleOf(env: Environment): Promise<Glance['google']> {
   return type === undefined ? { path: file } : { path: file, type: plain(type) }
 }
 
-/** What the environment and the files that it leads to show; no value of a variable is kept. */
+/** What the environment and the files that it leads to show; of the variables' values only which credentials are chosen. */
 export async function lookAtPod(env: Environment): Promise<Glance> {
   const set = new Set(Object.entries(env).flatMap(([name, value]) => (value ? [name] : [])))
   const [profile, google] = await Promise.all([profileOf(env), googleOf(env)])
-  return { set, ...(profile === undefined ? {} : { profile }), ...(google === undefined ? {} : { google }) }
+  const choice = env.AZURE_TOKEN_CREDENTIALS
+  return {
+    set,
+    ...(profile === undefined ? {} : { profile }),
+    ...(google === undefined ? {} : { google }),
+    ...(choice ? { azureChoice: plain(choice) } : {}),
+  }
 }

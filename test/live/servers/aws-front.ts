@@ -26,6 +26,7 @@ export async function startFront(order: {
   readonly authority: Authority
 }): Promise<Front> {
   const { gateway, users, authority } = order
+  const sessions: Sessions = new Map()
   const host = '127.0.0.1'
   const server = createServer(await authority.server([host, 'localhost', publicName]), (incoming, outgoing) => {
     const parts: Buffer[] = []
@@ -43,7 +44,7 @@ export async function startFront(order: {
         headers: incoming.headers,
         body: Buffer.concat(parts),
       }
-      answerTo(asked, gateway, users)
+      answerTo(asked, { gateway, users, sessions })
         .catch((error: unknown): Answer => failure(502, 'ServiceUnavailable', String(error)))
         .then(({ status, headers, body }) => {
           const { connection: _, 'transfer-encoding': __, ...kept } = headers
@@ -71,7 +72,12 @@ type Asked = {
   readonly body: Buffer
 }
 
-async function answerTo(asked: Asked, gateway: string, users: readonly User[]): Promise<Answer> {
+type Session = { readonly arn: string; readonly secret: string; readonly token: string }
+/** What the gateway has handed out, by access key. */
+type Sessions = Map<string, Session>
+type Desk = { readonly gateway: string; readonly users: readonly User[]; readonly sessions: Sessions }
+
+async function answerTo(asked: Asked, { gateway, users, sessions }: Desk): Promise<Answer> {
   const signed = signatureOf(asked)
   if (signed?.service === 'eks') return noEks(asked)
   const isForm = asked.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
@@ -79,12 +85,16 @@ async function answerTo(asked: Asked, gateway: string, users: readonly User[]): 
   if (action === 'GetCallerIdentity') {
     if (signed === undefined)
       return failure(403, 'MissingAuthenticationToken', 'Request is missing Authentication Token')
+    const session = sessions.get(signed.accessKeyId)
+    if (session !== undefined && asked.headers['x-amz-security-token'] === session.token)
+      return signed.madeWith(session.secret) ? sessionOf(session) : failure(403, 'SignatureDoesNotMatch', '')
     const user = users.find((one) => one.accessKeyId === signed.accessKeyId)
     if (user === undefined)
       return failure(403, 'InvalidClientTokenId', 'The security token included in the request is invalid.')
     return signed.madeWith(user.secretAccessKey) ? identityOf(user) : failure(403, 'SignatureDoesNotMatch', '')
   }
   const answer = await handOn(asked, gateway)
+  if (action === 'AssumeRoleWithWebIdentity') remember(answer, sessions)
   return action === null ? answer : reworded(answer)
 }
 
@@ -118,8 +128,20 @@ function failure(status: number, code: string, message: string): Answer {
   return { status, headers: xml, body: Buffer.from(body) }
 }
 
-function identityOf({ account, name, accessKeyId }: User): Answer {
-  const identity = `<Arn>arn:aws:iam::${account}:user/${name}</Arn><UserId>${accessKeyId}</UserId><Account>${account}</Account>`
+function remember({ body }: Answer, sessions: Sessions): void {
+  const text = body.toString('utf8')
+  const member = (name: string): string => new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1] ?? ''
+  const arn = /<AssumedRoleUser>.*?<Arn>([^<]+)<\/Arn>/s.exec(text)?.[1]
+  if (arn !== undefined)
+    sessions.set(member('AccessKeyId'), { arn, secret: member('SecretAccessKey'), token: member('SessionToken') })
+}
+
+const identityOf = ({ account, name, accessKeyId }: User): Answer =>
+  callerIs(`arn:aws:iam::${account}:user/${name}`, accessKeyId, account)
+const sessionOf = ({ arn }: Session): Answer => callerIs(arn, 'AROA:session', arn.split(':')[4] ?? '')
+
+function callerIs(arn: string, id: string, account: string): Answer {
+  const identity = `<Arn>${arn}</Arn><UserId>${id}</UserId><Account>${account}</Account>`
   const body = `<GetCallerIdentityResponse><GetCallerIdentityResult>${identity}</GetCallerIdentityResult></GetCallerIdentityResponse>`
   return { status: 200, headers: xml, body: Buffer.from(body) }
 }

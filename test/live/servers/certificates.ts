@@ -8,7 +8,8 @@ export type Pair = { readonly cert: string; readonly key: string }
 export type Authority = {
   /** The root certificate in PEM. */
   readonly root: string
-  readonly server: (names: readonly string[]) => Promise<Pair>
+  /** Good for a month, or until another time. */
+  readonly server: (names: readonly string[], until?: Date) => Promise<Pair>
   /** A client's certificate as Kubernetes reads it: the user's name, and the groups in O. */
   readonly client: (user: string, groups: readonly string[]) => Promise<Pair>
   /** A certificate over somebody's public key, for the `x5c` of a key set that has none. */
@@ -54,12 +55,14 @@ export async function makeAuthority(name: string): Promise<Authority> {
     subject: x509.JsonName,
     usage: x509.ExtendedKeyUsage,
     own: readonly x509.Extension[],
+    notAfter = times().notAfter,
   ): Promise<Pair> => {
     const mine = await subtle.generateKey(curve, true, ['sign', 'verify'])
     const cert = await x509.X509CertificateGenerator.create({
       subject,
       issuer: root.subject,
       ...times(),
+      notAfter,
       signingAlgorithm: curve,
       publicKey: mine.publicKey,
       signingKey: keys.privateKey,
@@ -75,12 +78,12 @@ export async function makeAuthority(name: string): Promise<Authority> {
   }
   return {
     root: `${root.toString('pem')}\n`,
-    server: (names) =>
-      leaf([{ CN: [names[0] ?? name] }], x509.ExtendedKeyUsage.serverAuth, [
-        new x509.SubjectAlternativeNameExtension(
-          names.map((value) => ({ type: isAddress(value) ? ('ip' as const) : ('dns' as const), value })),
-        ),
-      ]),
+    server: (names, until) => {
+      const own = new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: isAddress(value) ? ('ip' as const) : ('dns' as const), value })),
+      )
+      return leaf([{ CN: [names[0] ?? name] }], x509.ExtendedKeyUsage.serverAuth, [own], until)
+    },
     client: (user, groups) =>
       leaf([...groups.map((group) => ({ O: [group] })), { CN: [user] }], x509.ExtendedKeyUsage.clientAuth, []),
     over: async (key) => {
