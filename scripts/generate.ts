@@ -10,6 +10,7 @@ import type { Paper } from '../src/knowledge/papers.ts'
 import { asked } from './asked.ts'
 import { bundleJsonSchema } from './bundle-schema.ts'
 import { changeJsonSchema } from './change-schema.ts'
+import { mapJsonSchema } from './map-schema.ts'
 import { paperOf } from './papers.ts'
 import { planJsonSchema } from './plan-schema.ts'
 import { reportJsonSchema } from './report-schema.ts'
@@ -120,6 +121,7 @@ const wanted = new Map<string, string>([
   ['schemas/plan-v1.schema.json', planJsonSchema()],
   ['schemas/change-v1.schema.json', changeJsonSchema()],
   ['schemas/bundle-v1alpha1.schema.json', bundleJsonSchema()],
+  ['schemas/map-v1.schema.json', mapJsonSchema()],
   ['test/report/commands.snapshot.txt', await commands()],
   ['src/knowledge/papers.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   questions,

@@ -266,6 +266,11 @@ describe('the metadata server of Google', () => {
     expect(stepsOf(ran)['who-am-i']?.says).toBe(email)
     expect(ran.code).toBe(0)
   })
+  test('that a variable names and nobody reaches fails, with the address', async () => {
+    const ran = await run({ GCE_METADATA_HOST: '127.0.0.1:9' })
+    expect(stepsOf(ran).exchange?.says).toContain('the metadata server does not answer: 127.0.0.1:9')
+    expect(ran.code).toBe(1)
+  })
   test('that shows the account of nodes leaves it open', async () => {
     const { account } = metadata
     metadata.account = '1234-compute@developer.gserviceaccount.com'

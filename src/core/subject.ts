@@ -68,7 +68,7 @@ export const isJudgedBy = (
     : isJudgedAs(subject, scope)
 
 const rank: { readonly [kind: string]: number } = { Cluster: 0, Node: 1, ServiceAccount: 2, Pod: 3 }
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** The order of a report: the cluster first, then by kind, namespace and name; never by locale. */
 export const bySubject = (a: Subject, b: Subject): number =>

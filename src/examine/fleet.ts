@@ -2,7 +2,7 @@
 import { Errors } from '@oclif/core'
 import { fleetOf, type Member } from '../core/fleet.ts'
 import type { Snapshot } from '../core/progress.ts'
-import { clusterChoice } from '../flags/kubeconfig.ts'
+import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
 import { type Examined, type ExamineFlags, examined } from './examined.ts'
 import { nearest } from './near.ts'
 import type { Ends } from './stoppable.ts'
@@ -13,7 +13,9 @@ import { type Watch, watch } from './watch.ts'
 const abreast = 4
 
 /** The contexts that were asked for, each once; undefined where no fleet was. Throws usage errors. */
-export async function contextsOf(flags: ExamineFlags): Promise<readonly string[] | undefined> {
+export async function contextsOf(
+  flags: Pick<ExamineFlags, 'contexts' | 'all-contexts'> & KubeconfigValues,
+): Promise<readonly string[] | undefined> {
   const { contexts } = flags
   if (contexts === undefined && !flags['all-contexts']) return undefined
   const { contextNames } = await import('../sources/live/kubeconfig.ts')

@@ -77,10 +77,23 @@ export async function proveExternalAccount(
   )
 }
 
+/** The pod itself has asked, so that silence is what every library in it meets. */
+const unreachable = (detail: string): Outcome => ({
+  status: 'fail',
+  says: `the metadata server does not answer: ${detail}`,
+  causes: [
+    { check: 'gcp/pod-can-reach-metadata-server', says: 'something keeps this pod from the address of the server' },
+    { check: 'gcp/node-runs-metadata-server', says: 'no metadata server of GKE runs on this node' },
+  ],
+})
+
 export async function proveMetadataServer(run: Run, google: PodGoogle): Promise<void> {
-  const token = await prove(run, 'exchange', 'The metadata server gives a token', async () =>
-    told(await google.metadataToken(), () => 'it gives an access token', 'the metadata server refuses a token'),
-  )
+  const token = await prove(run, 'exchange', 'The metadata server gives a token', async () => {
+    const got = await google.metadataToken()
+    return got.state === 'unseen' && got.unreachable
+      ? unreachable(got.detail)
+      : told(got, () => 'it gives an access token', 'the metadata server refuses a token')
+  })
   await prove(
     run,
     'who-am-i',

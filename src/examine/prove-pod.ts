@@ -89,13 +89,14 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
   }
 }
 
-/** In the lab only where it is said where: the address belongs to the machine that the lab runs on. */
+/** Where a variable leads to one, every library believes it. In the lab only there: the address belongs to the machine that the lab runs on. */
 async function hasMetadata(
   web: PodWeb,
   env: NodeJS.ProcessEnv,
   google: () => Promise<{ readonly metadataAccount: () => Promise<{ readonly state: string }> }>,
 ): Promise<boolean> {
-  if (web.inLab && !env.GCE_METADATA_HOST && !env.GCE_METADATA_IP) return false
+  if (env.GCE_METADATA_HOST || env.GCE_METADATA_IP) return true
+  if (web.inLab) return false
   const seen = await (await google()).metadataAccount()
   return seen.state === 'done' || seen.state === 'refused'
 }

@@ -82,10 +82,11 @@ export function podWeb({ env, vault, timeoutMs, signal }: PodWebSettings): PodWe
   }
 }
 
-export const silent = (url: URL, { detail, code }: NoReply): Attempt => ({
+export const silent = (url: URL, { detail, code, trouble }: NoReply): Attempt => ({
   state: 'unseen',
   detail: `${plain(url.host)}: ${plain(detail)}${code === '' ? '' : ` (${code})`}`,
-  unreachable: true,
+  // That we stopped waiting says nothing about the other side.
+  unreachable: trouble !== 'cancelled',
 })
 
 /** What a refusal says, whichever of the clouds' forms it has: OAuth's `error`, Google's `error.message`, a text. */
