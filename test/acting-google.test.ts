@@ -193,6 +193,42 @@ describe('bind sa', () => {
     expect(textAt(body, 'metadata', 'annotations', 'iam.gke.io/gcp-service-account')).toBe(email)
   })
 
+  test('through a provider: the configuration, and one member of the bucket, in the name that the provider gives', async () => {
+    const provider = 'projects/123456789012/locations/global/workloadIdentityPools/shop-pool/providers/main'
+    const mapping = {
+      'google.subject': "assertion['kubernetes.io']['namespace'] + '/' + assertion.sub.extract('shop:{name}')",
+    }
+    const files = {
+      ...bare,
+      'provider.json': JSON.stringify({
+        name: provider,
+        state: 'ACTIVE',
+        attributeMapping: mapping,
+        attributeCondition: "assertion.sub.startsWith('system:serviceaccount:shop:')",
+        oidc: { issuerUri: 'https://oidc.lab.example/id/LAB' },
+      }),
+      'pool.json': JSON.stringify({ name: provider.replace(/\/providers.*/, ''), state: 'ACTIVE' }),
+    }
+    const [lab, state] = [await start(files), stateFolder()]
+    const before = listAt(await bucketPolicy(lab), 'bindings')
+    const place = ['bind', 'sa', 'cart', '-n', 'shop', '--gcp-provider', provider]
+    const grant = ['--role', 'roles/storage.objectViewer', '--on', 'buckets/shop-data']
+    const bound = await wi(lab, state, [...place, ...grant, '--apply', '--yes'])
+    expect(bound.out, bound.err).toContain('✓')
+    expect(bound.err.replaceAll(/\s+/g, ' ')).toContain(`audience https://iam.googleapis.com/${provider}`)
+    const member =
+      'principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/shop-pool/subject/shop/cart'
+    expect(listAt(await bucketPolicy(lab), 'bindings')).toEqual([
+      ...before.slice(0, -1),
+      { role: 'roles/storage.objectViewer', members: ['user:eve@example.com', member] },
+    ])
+    const { body } = await api(lab, 'GET', '/api/v1/namespaces/shop/configmaps/cart-google-credentials')
+    const configuration = JSON.parse(textAt(body, 'data', 'credentials.json') ?? '')
+    expect(configuration).toMatchObject({ type: 'external_account', audience: `//iam.googleapis.com/${provider}` })
+    expect((await undone(lab, state)).status).toBe(0)
+    expect(listAt(await bucketPolicy(lab), 'bindings')).toEqual(before)
+  })
+
   test.each([
     ['a basic role', ['--gcp-direct', '--role', 'roles/owner', '--on', 'projects/shop-prod'], 'a basic role'],
     [

@@ -1,6 +1,5 @@
 /** exchange-test in pods of Google Cloud and Azure: doubles at the wire that verify what these clouds verify. */
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,22 +9,17 @@ import { readToken } from '../src/domain/token-claims.ts'
 import { makeAuthority } from '../src/lab/certificates.ts'
 import { type Handler, type Listener, listen, type Reply } from '../src/lab/listener.ts'
 import { verifiesByPublishedKeys } from '../src/lab/published-keys.ts'
+import { type Claims, canaries, type Ran, statuses, steps, subject } from './exchanging.ts'
 import { closeLabs, demo, start } from './labs.ts'
 import { entry, sentence } from './running.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-clouds-'))
 const lab = await start(demo('healthy'))
-const subject = 'system:serviceaccount:shop:cart'
 const audience = '//iam.googleapis.com/projects/1234/locations/global/workloadIdentityPools/shop/providers/shop'
 const email = 'cart@shop.iam.gserviceaccount.com'
 const tenant = '11111111-2222-4333-8444-555555555555'
 const client = '99999999-8888-4777-8666-555555555555'
-const secrets = new Set<string>()
-const secret = (prefix: string): string => {
-  const made = prefix + randomBytes(24).toString('base64url')
-  secrets.add(made)
-  return made
-}
+const { known: secrets, made: secret, token: signed } = canaries()
 const json = (status: number, value: object): Reply => ({
   status,
   headers: { 'content-type': 'application/json' },
@@ -159,7 +153,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-type Claims = { readonly aud: string; readonly sub?: string; readonly left?: number }
 let count = 0
 const file = (name: string, text: string): string => {
   count += 1
@@ -168,13 +161,7 @@ const file = (name: string, text: string): string => {
   writeFileSync(place, text)
   return place
 }
-const tokenFile = async ({ aud, sub = subject, left = 3600 }: Claims): Promise<string> => {
-  const exp = Math.floor(Date.now() / 1000) + left
-  const token = await lab.sign({ iss: lab.issuer, sub, aud: [aud], exp, iat: exp - 7200, nbf: exp - 7200 })
-  for (const one of [token, ...token.split('.').slice(1)]) secrets.add(one)
-  return file('token', token)
-}
-type Ran = { readonly code: number; readonly out: string }
+const tokenFile = async (claims: Claims): Promise<string> => file('token', await signed(lab, claims))
 const run = (variables: NodeJS.ProcessEnv): Promise<Ran> =>
   new Promise((resolve) => {
     const env = {
@@ -187,19 +174,9 @@ const run = (variables: NodeJS.ProcessEnv): Promise<Ran> =>
     execFile(process.execPath, [entry, 'exchange-test', '-o', 'json'], { env }, (error, out, err) => {
       for (const one of secrets) expect(out + err).not.toContain(one)
       sentence(err)
-      resolve({ code: Number(error?.code ?? 0), out })
+      resolve({ code: Number(error?.code ?? 0), out, err })
     })
   })
-type Told = {
-  readonly id: string
-  readonly status: string
-  readonly says: string
-  readonly answer?: { readonly code: string; readonly message: string }
-}
-const stepsOf = ({ out }: Ran): { readonly [id: string]: Told } =>
-  Object.fromEntries(JSON.parse(out).proofs[0].steps.map((one: Told) => [one.id, one]))
-const statuses = (ran: Ran) => Object.fromEntries(Object.values(stepsOf(ran)).map(({ id, status }) => [id, status]))
-
 describe('a credential configuration of Google', () => {
   const given = async (claims: Partial<Claims> = {}, more: object = {}): Promise<NodeJS.ProcessEnv> => ({
     GOOGLE_APPLICATION_CREDENTIALS: file(
@@ -228,27 +205,27 @@ describe('a credential configuration of Google', () => {
       exchange: 'pass',
       'who-am-i': 'pass',
     })
-    expect(stepsOf(direct)['who-am-i']?.says).toContain(`/subject/${subject}`)
+    expect(steps(direct)['who-am-i']?.says).toContain(`/subject/${subject}`)
     const through = await run(await given({}, impersonating(email)))
     expect(statuses(through)).toMatchObject({ exchange: 'pass', impersonation: 'pass' })
     expect([direct.code, through.code]).toEqual([0, 0])
   })
   test('is refused in the words of STS: audience, age', async () => {
     const aud = await run(await given({ aud: 'sts.amazonaws.com' }))
-    expect(stepsOf(aud).exchange?.answer).toMatchObject({ code: 'invalid_grant' })
-    expect(stepsOf(aud).exchange?.answer?.message).toContain('does not match the expected audience')
+    expect(steps(aud).exchange?.answer).toMatchObject({ code: 'invalid_grant' })
+    expect(steps(aud).exchange?.answer?.message).toContain('does not match the expected audience')
     const old = await run(await given({ left: -60 }))
     expect(statuses(old)).toMatchObject({ claims: 'fail', exchange: 'fail' })
     expect([aud.code, old.code]).toEqual([1, 1])
   })
   test('is refused by IAM where the account may not be impersonated', async () => {
     const ran = await run(await given({}, impersonating('other@shop.iam.gserviceaccount.com')))
-    expect(stepsOf(ran).impersonation?.answer?.code).toBe('PERMISSION_DENIED')
+    expect(steps(ran).impersonation?.answer?.code).toBe('PERMISSION_DENIED')
     expect(ran.code).toBe(1)
   })
   test('that leads elsewhere than to Google gets no token', async () => {
     const ran = await run(await given({}, { token_url: 'https://login.microsoftonline.com/v1/token' }))
-    expect(stepsOf(ran).exchange?.answer?.code).toBe('NotGoogle')
+    expect(steps(ran).exchange?.answer?.code).toBe('NotGoogle')
     expect(ran.code).toBe(1)
   })
   test('with a token file that is not there asks nobody', async () => {
@@ -263,12 +240,12 @@ describe('the metadata server of Google', () => {
   test('is found and proven where nothing else shows an identity', async () => {
     const ran = await run(there)
     expect(statuses(ran)).toEqual({ identity: 'pass', exchange: 'pass', 'who-am-i': 'pass' })
-    expect(stepsOf(ran)['who-am-i']?.says).toBe(email)
+    expect(steps(ran)['who-am-i']?.says).toBe(email)
     expect(ran.code).toBe(0)
   })
   test('that a variable names and nobody reaches fails, with the address', async () => {
     const ran = await run({ GCE_METADATA_HOST: '127.0.0.1:9' })
-    expect(stepsOf(ran).exchange?.says).toContain('the metadata server does not answer: 127.0.0.1:9')
+    expect(steps(ran).exchange?.says).toContain('the metadata server does not answer: 127.0.0.1:9')
     expect(ran.code).toBe(1)
   })
   test('that shows the account of nodes leaves it open', async () => {
@@ -276,7 +253,7 @@ describe('the metadata server of Google', () => {
     metadata.account = '1234-compute@developer.gserviceaccount.com'
     const ran = await run(there)
     metadata.account = account
-    expect(stepsOf(ran)['who-am-i']?.says).toContain('the account of nodes')
+    expect(steps(ran)['who-am-i']?.says).toContain('the account of nodes')
     expect(ran.code).toBe(3)
   })
   test('that refuses a token is quoted', async () => {
@@ -287,7 +264,7 @@ describe('the metadata server of Google', () => {
     }
     const ran = await run(there)
     metadata.token = token
-    expect(stepsOf(ran).exchange?.answer?.message).toContain('Unable to generate access token')
+    expect(steps(ran).exchange?.answer?.message).toContain('Unable to generate access token')
     expect(ran.code).toBe(1)
   })
 })
@@ -315,19 +292,19 @@ describe('a federated token of Azure', () => {
     const codes: (string | undefined)[] = []
     for (const claims of [{ aud: 'sts.amazonaws.com' }, { sub: 'system:serviceaccount:shop:other' }, { left: -60 }]) {
       const ran = await run(await given(claims))
-      codes.push(stepsOf(ran).exchange?.answer?.code)
+      codes.push(steps(ran).exchange?.answer?.code)
       expect(ran.code).toBe(1)
     }
     expect(codes).toEqual(['AADSTS700212', 'AADSTS700213', 'AADSTS700024'])
   })
   test('is shadowed by a client secret', async () => {
     const ran = await run({ ...(await given()), AZURE_CLIENT_SECRET: secret('s~') })
-    expect(stepsOf(ran).identity?.says).toContain('every SDK takes AZURE_CLIENT_SECRET first')
+    expect(steps(ran).identity?.says).toContain('every SDK takes AZURE_CLIENT_SECRET first')
     expect(ran.code).toBe(1)
   })
   test('goes nowhere in the clear', async () => {
     const ran = await run({ ...(await given()), AZURE_AUTHORITY_HOST: 'http://127.0.0.1:9/' })
-    expect(stepsOf(ran).exchange?.answer?.code).toBe('AuthorityNotHttps')
+    expect(steps(ran).exchange?.answer?.code).toBe('AuthorityNotHttps')
     expect(ran.code).toBe(1)
   })
 })

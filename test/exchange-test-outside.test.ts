@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Ran, stepsOf } from './exchanging.ts'
 import { closeLabs, demo, mint, role, start } from './labs.ts'
 import { entry, sentence } from './running.ts'
 
@@ -77,7 +78,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-type Ran = { readonly code: number; readonly out: string; readonly err: string }
 const run = (args: readonly string[]): Promise<Ran> =>
   new Promise((resolve) => {
     execFile(process.execPath, [entry, 'exchange-test', '-n', 'shop', ...args], { env: lab.env }, (error, out, err) => {
@@ -86,9 +86,6 @@ const run = (args: readonly string[]): Promise<Ran> =>
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
   })
-type Told = { readonly id: string; readonly status: string; readonly says: string; readonly lift?: string }
-const stepsOf = ({ out }: Ran): readonly Told[] =>
-  JSON.parse(out).proofs.flatMap((one: { steps: readonly Told[] }) => one.steps)
 const statuses = (ran: Ran) => Object.fromEntries(stepsOf(ran).map(({ id, status }) => [id, status]))
 
 describe('--sa', () => {

@@ -7,18 +7,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Lab } from '../src/lab/lab.ts'
+import { type Claims, canaries, type Ran, statuses, steps } from './exchanging.ts'
 import { closeLabs, demo, issuer, role, start } from './labs.ts'
 import { entry, sentence } from './running.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-pod-'))
-const handedOut = new Set<string>()
-const overhear = (body: string): void => {
-  for (const [, secret = ''] of body.matchAll(/<(?:SecretAccessKey|SessionToken|AccessKeyId)>([^<]+)</g))
-    handedOut.add(secret)
-  for (const [, secret = ''] of body.matchAll(/"(?:SecretAccessKey|Token|AccessKeyId)":"([^"]+)"/g))
-    handedOut.add(secret)
-}
-const own = JSON.stringify({ namespace: 'shop', serviceaccount: { name: 'cart', uid: 'u' }, pod: { name: 'cart-0' } })
+const { known: handedOut, overhear, token } = canaries()
 const lab = await start(demo('healthy'), { overhear })
 chmodSync(folder, 0o755)
 afterAll(async () => {
@@ -26,24 +20,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const now = (): number => Math.floor(Date.now() / 1000)
-type Claims = { readonly aud?: string; readonly exp?: number; readonly sub?: string }
-const token = async (
-  from: Lab,
-  { aud = 'sts.amazonaws.com', exp = now() + 3600, sub = 'system:serviceaccount:shop:cart' }: Claims = {},
-) => {
-  const text = await from.sign({
-    iss: from.issuer,
-    sub,
-    aud: [aud],
-    exp,
-    iat: exp - 7200,
-    nbf: exp - 7200,
-    'kubernetes.io': JSON.parse(own),
-  })
-  for (const part of [text, ...text.split('.').slice(1)]) handedOut.add(part)
-  return text
-}
 let count = 0
 const fileWith = (text: string, mode = 0o644): string => {
   count += 1
@@ -68,7 +44,6 @@ const podOf = (from: Lab, variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...variables,
 })
 
-type Ran = { readonly code: number; readonly out: string; readonly err: string }
 const run = (
   env: NodeJS.ProcessEnv,
   args: readonly string[] = [],
@@ -82,18 +57,6 @@ const run = (
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
   })
-type Told = {
-  readonly id: string
-  readonly status: string
-  readonly says: string
-  readonly answer?: { readonly code: string; readonly message: string; readonly endpoint?: string }
-  readonly causes?: readonly { readonly check: string }[]
-}
-const steps = ({ out }: Ran): { readonly [id: string]: Told } =>
-  Object.fromEntries(JSON.parse(out).proofs[0].steps.map((step: Told) => [step.id, step]))
-const statuses = (ran: Ran): { readonly [id: string]: string } =>
-  Object.fromEntries(Object.values(steps(ran)).map(({ id, status }) => [id, status]))
-
 const web = async (claims: Claims = {}): Promise<NodeJS.ProcessEnv> => ({
   AWS_ROLE_ARN: role,
   AWS_WEB_IDENTITY_TOKEN_FILE: fileWith(await token(lab, claims)),
@@ -137,7 +100,7 @@ describe('web identity in a pod', () => {
     expect(ran.code).toBe(1)
   })
   test('with an expired token says so, and what STS says', async () => {
-    const ran = await run(podOf(lab, await web({ exp: now() - 600 })), ['-o', 'json'])
+    const ran = await run(podOf(lab, await web({ left: -600 })), ['-o', 'json'])
     expect(statuses(ran)).toMatchObject({ token: 'pass', claims: 'fail', exchange: 'fail' })
     expect(steps(ran).claims?.says).toMatch(/^the token expired 10 min/u)
     expect(steps(ran).exchange?.answer?.code).toBe('ExpiredTokenException')
@@ -287,7 +250,7 @@ describe('EKS Pod Identity in a pod', async () => {
     expect(ran.code).toBe(1)
   })
   test('with an expired token is refused in the words of the agent', async () => {
-    const ran = await run(await agent(eks, { exp: now() - 60 }), ['-o', 'json'])
+    const ran = await run(await agent(eks, { left: -60 }), ['-o', 'json'])
     expect(steps(ran).exchange?.answer?.message).toContain('failed basic claim validations: token is expired')
     expect(steps(ran).exchange?.causes?.[0]?.check).toBe('workload/token-is-fresh')
     expect(ran.code).toBe(1)

@@ -34,6 +34,10 @@ test('what was ruled out is not asked, and says how it would be', async () => {
     aws.callerIdentity(),
     aws.role('111122223333', 'r'),
     gcp.workloadIdentityPoolProviders(),
+    gcp.exchange({
+      ...cart,
+      provider: '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q',
+    }),
     azure.federatedIdentityCredentials(),
   ]
   for (const question of ruledOut)

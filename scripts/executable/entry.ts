@@ -5,6 +5,9 @@ import { chunksOf, start } from './chunks.ts'
 
 declare const VERSION: string
 
+// Its own flags are in it: handed on the command line to another run of itself, they would be words of that.
+process.execArgv = []
+
 const bytesOf = (asset: string): Buffer => Buffer.from(getRawAsset(asset))
 
 if (process.argv[2] === '--version') writeSync(1, `kubectl-wi ${VERSION}\n`)

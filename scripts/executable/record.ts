@@ -17,7 +17,15 @@ process.on('exit', () => {
   for (const [name, script] of scripts) writeFileSync(codeFile(name), script.createCachedData())
 })
 
-if (process.argv[2] === '--all') {
-  for (const name of readdirSync(path.join(folder, 'lib')))
-    if (name.endsWith('.cjs') && !existsSync(codeFile(name))) scripts.set(name, new vm.Script(text(name)))
-} else start(load('main.cjs'))
+const rest = (): void => {
+  for (const name of readdirSync(path.join(folder, 'lib')).filter((one) => one.endsWith('.cjs'))) {
+    const cachedData = codeCache(name)
+    const script = new vm.Script(text(name), cachedData === undefined ? {} : { cachedData })
+    if (cachedData === undefined) scripts.set(name, script)
+    // A cache that is turned down costs its reading, and saves nothing.
+    else if (script.cachedDataRejected === true) throw new Error(`the recorded code of ${name} cannot be used`)
+  }
+}
+
+if (process.argv[2] === '--rest') rest()
+else start(load('main.cjs'))

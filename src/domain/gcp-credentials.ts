@@ -70,6 +70,10 @@ export const impersonates = ({ body }: Configuration): string | undefined =>
 export const isFleet = (configuration: Configuration): boolean =>
   audienceOfConfiguration(configuration).startsWith('identitynamespace:')
 
+/** The pool of the fleet that a configuration names; undefined for every other. */
+export const fleetPool = (configuration: Configuration): string | undefined =>
+  /^identitynamespace:([^:]+):https:\/\/gkehub\./.exec(audienceOfConfiguration(configuration))?.[1]
+
 export type Fault = {
   readonly message: string
   readonly path: string

@@ -1,5 +1,5 @@
 /** A member that follows no grammar, written as its author can only have meant it; never as more than the one that it named. */
-import { faultOfMember, principalOf, readLegacyMember, readPoolMember } from './gcp-members.ts'
+import { faultOfMember, type MemberFault, principalOf, readLegacyMember, readPoolMember } from './gcp-members.ts'
 
 /** What is known of projects and pools around the member. */
 export type Lore = {
@@ -7,6 +7,23 @@ export type Lore = {
   readonly projectOf: (number: string) => string | undefined
   /** Whether the one provider of a pool maps the subject of Kubernetes as it stands. */
   readonly keepsSubject: (number: string, pool: string) => boolean
+}
+
+/** The number of the project whose pool a member names; only a pool of GKE has the project in its name. */
+function numberOfPool(pool: string, lore: Lore): string | undefined {
+  const project = /^([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog$/.exec(pool)?.[1]
+  return project === undefined ? undefined : lore.numberOf(project)
+}
+
+/** What is wrong with a member by its grammar, or by the number of its project, which is not that of its pool: such a pool there cannot be. */
+export function faultIn(member: string, lore: Lore): MemberFault | undefined {
+  const fault = faultOfMember(member)
+  const one = readPoolMember(member)
+  if (fault !== undefined || one === undefined) return fault
+  const expected = numberOfPool(one.pool, lore)
+  if (expected === undefined || expected === one.number) return undefined
+  const data = { member, observed: one.number, expected, pool: one.pool, selector: one.selector, placeholder: '' }
+  return { message: 'id-for-project-number', data }
 }
 
 const ofServiceAccount = /^system:serviceaccount:([^:/]+):([^:/]+)$/
@@ -20,7 +37,7 @@ function inBrackets(member: string): string | undefined {
 
 function guess(member: string, lore: Lore): string | undefined {
   const legacy = readLegacyMember(member)
-  const fault = faultOfMember(member)
+  const fault = faultIn(member, lore)
   const one = readPoolMember(member)
   switch (fault?.message) {
     case 'brackets-misplaced':
@@ -32,7 +49,7 @@ function guess(member: string, lore: Lore): string | undefined {
         : `serviceAccount:${project}.svc.id.goog[${legacy.namespace}/${legacy.name}]`
     }
     case 'id-for-project-number': {
-      const number = lore.numberOf(fault.data.observed)
+      const number = lore.numberOf(fault.data.observed) ?? (one && numberOfPool(one.pool, lore))
       return number === undefined ? undefined : member.replace(/\/projects\/[^/]+\//, `/projects/${number}/`)
     }
     case 'many-for-one':
@@ -59,5 +76,5 @@ function guess(member: string, lore: Lore): string | undefined {
 /** Undefined where what is known does not determine it, or where it would name a set. */
 export function mended(member: string, lore: Lore): string | undefined {
   const next = guess(member, lore)
-  return next === undefined || next.startsWith('principalSet:') || faultOfMember(next) !== undefined ? undefined : next
+  return next === undefined || next.startsWith('principalSet:') || faultIn(next, lore) !== undefined ? undefined : next
 }

@@ -75,6 +75,8 @@ export function admits(member: string, workload: Workload): boolean | undefined 
   const legacy = readLegacyMember(member)
   if (legacy !== undefined) {
     if (legacy.namespace !== workload.namespace || legacy.name !== workload.name) return false
+    // Whoever comes through a provider has the name that it gives, and no other.
+    if (workload.mapped !== undefined) return false
     return workload.pool === undefined ? undefined : legacy.pool === workload.pool
   }
   const one = readPoolMember(member)
@@ -83,6 +85,7 @@ export function admits(member: string, workload: Workload): boolean | undefined 
 
 function ofGke({ number, pool, selector }: PoolMember, workload: Workload): boolean | undefined {
   const { namespace, name, uid } = workload
+  if (workload.mapped !== undefined) return false
   if (workload.number !== undefined && workload.number !== number) return false
   if (workload.pool !== undefined && workload.pool !== pool) return false
   const open = workload.pool === undefined ? undefined : true

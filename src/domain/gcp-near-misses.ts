@@ -20,8 +20,9 @@ export function nearMiss(member: string, workload: Workload, mapped: readonly st
   const own = readPoolMember(member)
   if (own !== undefined && workload.mapped !== undefined && own.pool === workload.mapped.pool) {
     const attribute = /^(attribute\.[^/]+)\//.exec(own.selector)?.[1]
-    if (attribute !== undefined && mapped !== undefined && !mapped.includes(attribute))
-      return { message: 'attribute-not-mapped', trusted: attribute, actual: '' }
+    const read = own.selector.startsWith('group/') ? 'google.groups' : attribute
+    if (read !== undefined && mapped !== undefined && !mapped.includes(read))
+      return { message: 'attribute-not-mapped', trusted: read, actual: '' }
     if (
       own.selector.startsWith('subject/') &&
       workload.mapped.subject !== undefined &&

@@ -70,9 +70,15 @@ const entraHosts = [
 ]
 const armHosts = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
 const graphHosts = ['graph.microsoft.com', 'graph.microsoft.us', 'microsoftgraph.chinacloudapi.cn']
-const googleHosts = ['container', 'iam', 'iamcredentials', 'sts', 'cloudresourcemanager', 'storage'].map(
-  (service) => `${service}.googleapis.com`,
-)
+const googleHosts = [
+  'container',
+  'iam',
+  'iamcredentials',
+  'sts',
+  'cloudresourcemanager',
+  'storage',
+  'serviceusage',
+].map((service) => `${service}.googleapis.com`)
 
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(

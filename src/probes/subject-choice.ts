@@ -63,7 +63,11 @@ export function take(chosen: Chosen, target: Target, lists: Lists, { namespace }
 
 /** Pods beside a ServiceAccount that is bound to Google and that nobody runs as: they may have been meant to. */
 function besideTheBound(lists: Lists, users: readonly Pod[]): readonly Pod[] {
-  const bound = itemsOf(lists.accounts).filter(({ annotations }) => annotations[googleAnnotation] !== undefined)
+  const granted = grantedIn(lists.google)
+  const bound = itemsOf(lists.accounts).filter(
+    ({ annotations, namespace, name }) =>
+      annotations[googleAnnotation] !== undefined || granted.has(keyOfAccount(namespace, name)),
+  )
   const idle = bound.filter(
     (one) => !users.some((pod) => pod.namespace === one.namespace && pod.serviceAccount === one.name),
   )

@@ -101,7 +101,7 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   )
   subjects.push(...nodes)
   for (const { name, of } of roles.values()) subjects.push({ kind: 'Role', name, of })
-  subjects.push(...googleSubjects(lists.google, subjects, known))
+  subjects.push(...googleSubjects(lists.google, subjects, known, pods.values()))
   for (const one of lists.injectors) {
     const of = injectedBy(one, subjects, itemsOf(lists.accounts))
     if (of.length > 0 || everybody) subjects.push({ kind: 'MutatingWebhookConfiguration', name: one.name, of })

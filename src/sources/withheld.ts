@@ -17,6 +17,8 @@ const tokenCalls: ReadonlySet<string> = new Set([
   'signature',
   'sts:AssumeRoleWithWebIdentity',
   'entra oauth2/v2.0/token',
+  'sts exchange',
+  'sts exchange, storage.testIamPermissions',
 ])
 
 /** What was kept from being asked is unknown (not-asked), with the flag that would lift it. */

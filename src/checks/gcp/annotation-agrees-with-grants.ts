@@ -6,6 +6,7 @@ import { grantsOf, mayImpersonate, nameOfResource } from '../../domain/gcp-polic
 import { advise, say } from '../../domain/gcp-words.ts'
 import { writtenAt } from '../../domain/workloads.ts'
 import { googleAccount } from '../../probes/gcp/account.ts'
+import { mapBehind } from '../../probes/gcp/federation.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleImpersonation } from '../../probes/gcp/policies.ts'
 
@@ -114,6 +115,10 @@ export const check = defineCheck({
       ),
     ]
     const [only] = accounts
+    // A configuration names the account itself, and the metadata server is not asked.
+    const isConfigured = pods.length > 0 && pods.every((pod) => mapBehind(pod) !== undefined)
+    if (annotation === undefined && isConfigured)
+      return { status: 'not-applicable', reason: 'its pods read a credential configuration, which names the account' }
     if (
       account !== undefined &&
       annotation === undefined &&

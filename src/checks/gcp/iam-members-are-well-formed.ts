@@ -2,8 +2,7 @@
 import { defineCheck } from '../../core/check.ts'
 import type { Fact } from '../../core/fact.ts'
 import { projectOf } from '../../domain/gcp-callers.ts'
-import { type Lore, mended } from '../../domain/gcp-member-repairs.ts'
-import { faultOfMember } from '../../domain/gcp-members.ts'
+import { faultIn, type Lore, mended } from '../../domain/gcp-member-repairs.ts'
 import { grantsOf, nameOfResource, type Policy } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { evidenceOf, ofHeard, quoted, undecidedBy } from '../../probes/gcp/heard.ts'
@@ -123,13 +122,13 @@ export const check = defineCheck({
             path: error.place,
           }))
     for (const { member, path } of members) {
-      const fault = faultOfMember(member)
+      const fault = faultIn(member, lore)
       if (fault === undefined || hasTwin(policy, member, lore)) continue
       const expected =
         fault.message === 'number-for-project-id'
           ? (project ?? 'PROJECT_ID')
           : fault.message === 'id-for-project-number'
-            ? (number ?? 'NUMBER')
+            ? fault.data.expected || number || 'NUMBER'
             : fault.data.expected
       const text = heard.find(({ values }) => values.member?.includes(member))
       return {

@@ -101,13 +101,17 @@ export const check = defineCheck({
       return { status: 'undecided', lacks: `bucket ${bucket} was not found`, evidence }
     if (bucketPolicy.state === 'unknown') return undecidedBy(bucketPolicy)
     if (workload === undefined || google.account === undefined) return undecidedBy(google.fact)
-    const held = grantsIn(reach).find(
-      (grant) =>
-        reads.has(grant.role) &&
-        grant.condition === undefined &&
-        isOwn(reach, grant, google.annotation === undefined ? email : google.email),
+    const held = grantsIn(reach).filter(
+      (grant) => reads.has(grant.role) && isOwn(reach, grant, google.annotation === undefined ? email : google.email),
     )
-    if (held !== undefined) return { status: 'pass', evidence }
+    if (held.some(({ condition }) => condition === undefined)) return { status: 'pass', evidence }
+    const [conditional] = held
+    if (conditional !== undefined)
+      return {
+        status: 'undecided',
+        lacks: `${conditional.role} holds only while ${conditional.condition}, which is not evaluated here`,
+        evidence,
+      }
     // Whether the workload uses this bucket at all, and what folders and the organisation grant, is not seen.
     return { status: 'not-applicable', reason: 'nothing shows that the workload uses the bucket' }
   },

@@ -41,6 +41,8 @@ export const check = defineCheck({
   needs: { googlePod },
   wants: {},
   after: ['gcp/node-runs-metadata-server'],
+  // On the host network both say the same.
+  covers: ['workload/network-leads-to-the-token-endpoint'],
   messages: {
     'host-network': say(
       'pod {pod} uses hostNetwork, so it gets the node account {nodeServiceAccount} and not the identity of {namespace}/{serviceAccount}',

@@ -30,6 +30,7 @@ export const check = defineCheck({
   needs: { googleFederation },
   wants: {},
   after: ['gcp/provider-issuer-matches-token'],
+  covers: ['workload/token-volume-asks-for-the-audience'],
   messages: {
     'not-the-default': say(
       'the token has audience {observed}; provider {provider} lists none and so expects {expected}',

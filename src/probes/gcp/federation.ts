@@ -11,7 +11,13 @@ import {
 } from '../../core/fact.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Evaluated, Outcome } from '../../domain/gcp-cel.ts'
-import { audienceOfConfiguration, type Configuration, providerIn, tokenFileOf } from '../../domain/gcp-credentials.ts'
+import {
+  audienceOfConfiguration,
+  type Configuration,
+  isFleet,
+  providerIn,
+  tokenFileOf,
+} from '../../domain/gcp-credentials.ts'
 import { audiencesOf, type Pool, type Provider, partsOf, readPool, readProvider } from '../../domain/gcp-provider.ts'
 import { type GoogleExchange, gcp, kubernetes } from '../../domain/questions.ts'
 import type { Pod } from '../../domain/workloads.ts'
@@ -152,6 +158,8 @@ export const googleFederation = defineProbe({
     const asked = google.heard.some(({ check }) => checksOfProviders.test(check))
     if (named === undefined && configuration === undefined && annotated === undefined && !asked)
       return absent(gcp.collected())
+    // Fleets have no providers: their pool trusts each member cluster by itself.
+    if (named === undefined && configuration !== undefined && isFleet(configuration)) return absent(gcp.collected())
     const nobody = unknown(
       'not-collected',
       'no provider that the workload uses was seen',
@@ -204,9 +212,13 @@ export const googleFederation = defineProbe({
         ? orderAtProvider(who, named, { provider, audience: value, configuration })
         : undefined
     const proof = await proofOf(order, ask)
+    // Rules that were not seen may read what only tokens of pods have.
+    const ofProof = heardOf(proof).filter(
+      ({ check }) => provider.state === 'known' || check !== 'gcp/provider-admits-token-claims',
+    )
     return known(
       {
-        google: { ...google, heard: [...heardOf(proof), ...google.heard] },
+        google: { ...google, heard: [...ofProof, ...google.heard] },
         proof,
         ...(order === undefined ? {} : { order }),
         ...(configuration === undefined ? {} : { configuration }),

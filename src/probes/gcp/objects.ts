@@ -1,6 +1,7 @@
 /** The objects of Google that are judged by themselves: configurations, stores, accounts and policies. */
 import { absent, defineProbe, type Fact, type Inquiry, known, reading } from '../../core/fact.ts'
 import { at, isObject, type Json, textAt } from '../../core/json.ts'
+import type { Subject } from '../../core/subject.ts'
 import { projectOf } from '../../domain/gcp-callers.ts'
 import type { GkeCluster } from '../../domain/gcp-cluster.ts'
 import { audienceOfConfiguration, type Configuration, tokenFileOf } from '../../domain/gcp-credentials.ts'
@@ -13,7 +14,7 @@ import { readPod } from '../read-once.ts'
 import { type Heard, heardFor } from './heard.ts'
 import { mountedIn } from './mounts.ts'
 import { policyFact } from './policies.ts'
-import { googleWorld, type World } from './world.ts'
+import { configurationsIn, googleWorld, type World } from './world.ts'
 
 export type Configured = {
   readonly world: World
@@ -40,6 +41,21 @@ async function filesIn(namespace: string | undefined, ask: Inquiry['ask']): Prom
   return [...new Set(all.filter(({ forGoogle }) => forGoogle).map(({ path }) => path))]
 }
 
+/** Among those of a folder, or in the ConfigMap of this name; absent where that holds none. */
+async function configurationNamed(
+  { configurations }: World,
+  { name, namespace }: Subject,
+  ask: Inquiry['ask'],
+): Promise<Fact<Configuration>> {
+  const held = configurations.find((one) => one.name === name && one.namespace === namespace)
+  if (held !== undefined || namespace === undefined)
+    return held === undefined ? absent(gcp.collected()) : known(held, gcp.collected())
+  const fact = await ask(kubernetes.get('configmaps', namespace, name))
+  if (fact.state !== 'known') return fact
+  const [one] = configurationsIn(fact.value)
+  return one === undefined ? absent(fact.from) : known(one, fact.from)
+}
+
 /** The configuration that is judged; for the cluster, what was heard without one. */
 export const googleConfiguration = defineProbe({
   id: 'gcp/configuration',
@@ -54,10 +70,9 @@ export const googleConfiguration = defineProbe({
     if (subject.kind === 'Cluster')
       return heard.length > 0 ? known({ world, heard, files: [] }, gcp.collected()) : absent(gcp.collected())
     if (subject.kind !== 'CredentialConfiguration') return absent(gcp.collected())
-    const configuration = world.configurations.find(
-      ({ name, namespace }) => name === subject.name && namespace === subject.namespace,
-    )
-    if (configuration === undefined) return absent(gcp.collected())
+    const found = await configurationNamed(world, subject, ask)
+    if (found.state !== 'known') return found
+    const configuration = found.value
     const named = await numberNamed(audienceOfConfiguration(configuration), ask)
     const files = await filesIn(configuration.namespace, ask)
     return known({ world, configuration, heard, files, ...named }, gcp.collected())
@@ -116,9 +131,11 @@ export const googleNaming = defineProbe({
       return known({ ...base, said }, fact.from)
     }
     if (kind !== 'CredentialConfiguration') return none
-    const configuration = world.configurations.find((one) => one.name === name && one.namespace === namespace)
-    const audience = configuration === undefined ? '' : audienceOfConfiguration(configuration)
-    if (configuration === undefined || !audience.startsWith('identitynamespace:')) return none
+    const found = await configurationNamed(world, subject, ask)
+    if (found.state !== 'known') return found
+    const configuration = found.value
+    const audience = audienceOfConfiguration(configuration)
+    if (!audience.startsWith('identitynamespace:')) return none
     const pool = /^identitynamespace:([^:]+):/.exec(audience)?.[1]
     const fleet = reading(await ask(gcp.membership()), (json) => {
       const project = textAt(json, 'project')

@@ -1,14 +1,14 @@
 /** The policies that decide whether a ServiceAccount may act as a Google service account. */
-import { absent, defineProbe, type Fact, known, reading, unknown } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, type Inquiry, known, reading, unknown } from '../../core/fact.ts'
 import { type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { projectOf } from '../../domain/gcp-callers.ts'
-import { impersonates } from '../../domain/gcp-credentials.ts'
+import { type Configuration, fleetPool, impersonates } from '../../domain/gcp-credentials.ts'
 import type { Mapped, Workload } from '../../domain/gcp-members.ts'
 import { nameOfResource, type Policy, readPolicy } from '../../domain/gcp-policies.ts'
 import { gcp } from '../../domain/questions.ts'
 import { clock } from '../cluster/clock.ts'
 import { type GoogleAccount, googleAccount } from './account.ts'
-import { type Federation, googleFederation } from './federation.ts'
+import { configurationOf, type Federation, googleFederation } from './federation.ts'
 import { heardFor } from './heard.ts'
 import { heardOf, orderOnGke, type Proof, proofOf } from './proof.ts'
 
@@ -55,6 +55,20 @@ export function mappedOf(federation: Federation | undefined): Mapped | undefined
   }
 }
 
+/** In a fleet the pool of its host project counts, and not that of the cluster. */
+const ofFleet = ({ namespace, name, uid }: Workload, pool: string): Workload => ({
+  namespace,
+  name,
+  pool,
+  ...(uid === undefined ? {} : { uid }),
+})
+
+async function fleetConfiguration(google: GoogleAccount, ask: Inquiry['ask']): Promise<Configuration | undefined> {
+  if (google.annotation !== undefined) return undefined
+  const found = await configurationOf(google, google.pods, ask)
+  return found !== undefined && fleetPool(found) !== undefined ? found : undefined
+}
+
 export const policyFact = (fact: Fact<Json>, resource: string): Fact<Policy> =>
   reading(fact, (json) => readPolicy(resource, json))
 
@@ -77,7 +91,8 @@ export const googleImpersonation = defineProbe({
     const proof = federation?.named === undefined ? await proofOf(order, ask) : federation.proof
     const google = { ...googleAccount.value, heard: [...heardOf(proof), ...googleAccount.value.heard] }
     const refusals = heardFor(google.heard, 'gcp/service-account-admits-workload')
-    const configuration = federation?.configuration
+    const configuration = federation?.configuration ?? (await fleetConfiguration(google, ask))
+    const fleet = configuration === undefined ? undefined : fleetPool(configuration)
     const inText = refusals.map(({ values }) => values.account).find((one) => one !== undefined && one !== 'default')
     const of = world.policies.map(({ resource }) => resource).filter((one) => one.startsWith('serviceAccounts/'))
     const only = refusals.length > 0 && of.length === 1 ? nameOfResource(of[0] ?? '') : undefined
@@ -125,9 +140,11 @@ export const googleImpersonation = defineProbe({
     const workload: Workload | undefined =
       google.workload === undefined
         ? undefined
-        : mapped === undefined
-          ? google.workload
-          : { ...google.workload, mapped }
+        : fleet !== undefined
+          ? ofFleet(google.workload, fleet)
+          : mapped === undefined
+            ? google.workload
+            : { ...google.workload, mapped }
     return known(
       {
         google,

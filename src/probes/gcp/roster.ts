@@ -7,6 +7,7 @@ import { admits, namedBy } from '../../domain/gcp-members.ts'
 import { grantsOf, nameOfResource, readPolicy } from '../../domain/gcp-policies.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
 import type { Pod, ServiceAccount } from '../../domain/workloads.ts'
+import { mapBehind } from './federation.ts'
 import { configurationsIn } from './world.ts'
 
 export type GoogleRoster = {
@@ -52,6 +53,7 @@ export function googleSubjects(
   found: GoogleRoster,
   accounts: readonly Subject[],
   known: ReadonlyMap<string, ServiceAccount>,
+  pods: Iterable<Pod>,
 ): readonly Subject[] {
   const subjects = new Map<
     string,
@@ -91,6 +93,13 @@ export function googleSubjects(
   for (const one of listAt(found.collected, 'configurations')) {
     const name = textAt(one, 'name')
     if (name !== undefined) add('CredentialConfiguration', name)
+  }
+  // What a pod reads is its ServiceAccount's; of a live cluster no other is looked for.
+  const keys = new Set(accounts.map(subjectKey))
+  for (const pod of pods) {
+    const of = subjectKey({ kind: 'ServiceAccount', namespace: pod.namespace, name: pod.serviceAccount })
+    const map = keys.has(of) ? mapBehind(pod) : undefined
+    if (map !== undefined) add('CredentialConfiguration', map.name, of, pod.namespace)
   }
   for (const { name, namespace } of found.maps.flatMap(configurationsIn))
     add('CredentialConfiguration', name, undefined, namespace)
