@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
@@ -75,6 +76,7 @@ const recordCode = (folder: string): void => {
     run([path.join(root, 'scripts/executable/record.ts'), folder, ...args], with_)
   }
   record(['--help'])
+  record(['__complete', 'doctor', 'sa/'])
   record(['token', token])
   record(['checks'])
   record(['explain', 'AADSTS700213'])
@@ -184,6 +186,7 @@ const build = async (): Promise<void> => {
     )
     const said = spawnSync(executable, ['--version'], { encoding: 'utf8' })
     if (said.stdout !== `kubectl-wi ${version}\n`) throw new Error(`it does not start: ${said.stdout}${said.stderr}`)
+    if (suffix === '') symlinkSync('kubectl-wi', path.join(next, 'kubectl_complete-wi'))
     writeLicences(next)
     writeFileSync(path.join(next, '.stamp'), hash)
     rmSync(target, { recursive: true, force: true })
