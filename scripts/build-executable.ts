@@ -11,7 +11,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
@@ -150,6 +149,15 @@ const writeLicences = (folder: string): void => {
   copyFileSync(path.join(dist, 'LICENSE'), path.join(folder, 'LICENSE'))
 }
 
+// Found beside the executable as kubectl found it, be that through links.
+const writeCompletion = (folder: string): void => {
+  const [name, text] =
+    suffix === ''
+      ? ['kubectl_complete-wi', '#!/bin/sh\nexec "$(dirname "$0")/kubectl-wi" __complete "$@"\n']
+      : ['kubectl_complete-wi.cmd', '@"%~dp0kubectl-wi.exe" __complete %*\r\n']
+  writeFileSync(path.join(folder, name), text, { mode: 0o755 })
+}
+
 const hashOfInputs = (): string => {
   const hash = createHash('sha256')
     .update(readFileSync(path.join(dist, '.stamp')))
@@ -186,7 +194,7 @@ const build = async (): Promise<void> => {
     )
     const said = spawnSync(executable, ['--version'], { encoding: 'utf8' })
     if (said.stdout !== `kubectl-wi ${version}\n`) throw new Error(`it does not start: ${said.stdout}${said.stderr}`)
-    if (suffix === '') symlinkSync('kubectl-wi', path.join(next, 'kubectl_complete-wi'))
+    writeCompletion(next)
     writeLicences(next)
     writeFileSync(path.join(next, '.stamp'), hash)
     rmSync(target, { recursive: true, force: true })

@@ -1,6 +1,5 @@
 // What the single executable begins with: answers --version, then loads the product out of its own assets.
 import { writeSync } from 'node:fs'
-import path from 'node:path'
 import { getRawAsset } from 'node:sea'
 import { chunksOf, start } from './chunks.ts'
 
@@ -8,9 +7,6 @@ declare const VERSION: string
 
 // Its own flags are in it: handed on the command line to another run of itself, they would be words of that.
 process.execArgv = []
-
-// A link of this name beside it is what kubectl asks for completion.
-if (path.basename(process.argv0).startsWith('kubectl_complete-wi')) process.argv.splice(2, 0, '__complete')
 
 const bytesOf = (asset: string): Buffer => Buffer.from(getRawAsset(asset))
 
