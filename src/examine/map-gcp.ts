@@ -107,5 +107,10 @@ export async function googleLinks(ground: Ground): Promise<readonly Link[]> {
     ground.unseen("the workload pool of the cluster was not seen, so a member's pool was not compared")
   const time = await ground.ask(seen.now())
   const now = time.state === 'known' && typeof time.value === 'string' ? Date.parse(time.value) : undefined
-  return held.flatMap((one) => ofAccount(ground, one, { pool, now }))
+  const links = held.flatMap((one) => ofAccount(ground, one, { pool, now }))
+  if (links.some(({ state }) => state === 'refused'))
+    ground.unseen(
+      'what folders and the organization above the projects of Google grant was not seen; who is refused may be admitted there',
+    )
+  return links
 }
