@@ -115,7 +115,10 @@ function write(file: string, text: string): void {
 // The page of permissions is made from this file, which is read when its module is loaded.
 const questions = ['src/knowledge/asked.json', `${JSON.stringify(await asked(), null, 2)}\n`] as const
 if (!isOnly && isStale(...questions)) write(...questions)
-const { permissionsPage } = await import('./permissions-page.ts')
+const [{ permissionsPage }, { deployFiles }] = await Promise.all([
+  import('./permissions-page.ts'),
+  import('./deploy.ts'),
+])
 
 const wanted = new Map<string, string>([
   ['schemas/report-v1.schema.json', reportJsonSchema()],
@@ -128,6 +131,7 @@ const wanted = new Map<string, string>([
   ['src/knowledge/papers.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   questions,
   ['docs/permissions.md', await permissionsPage()],
+  ...(await deployFiles()),
   ['docs/checks/README.md', index()],
   ...catalogue.map((paper) => [`docs/checks/${paper.id}.md`, page(paper)] as const),
 ])
