@@ -75,6 +75,7 @@ const recordCode = (folder: string): void => {
     run([path.join(root, 'scripts/executable/record.ts'), folder, ...args], with_)
   }
   record(['--help'])
+  record(['__complete', 'doctor', 'sa/'])
   record(['token', token])
   record(['checks'])
   record(['explain', 'AADSTS700213'])
@@ -148,6 +149,15 @@ const writeLicences = (folder: string): void => {
   copyFileSync(path.join(dist, 'LICENSE'), path.join(folder, 'LICENSE'))
 }
 
+// Found beside the executable as kubectl found it, be that through links.
+const writeCompletion = (folder: string): void => {
+  const [name, text] =
+    suffix === ''
+      ? ['kubectl_complete-wi', '#!/bin/sh\nexec "$(dirname "$0")/kubectl-wi" __complete "$@"\n']
+      : ['kubectl_complete-wi.cmd', '@"%~dp0kubectl-wi.exe" __complete %*\r\n']
+  writeFileSync(path.join(folder, name), text, { mode: 0o755 })
+}
+
 const hashOfInputs = (): string => {
   const hash = createHash('sha256')
     .update(readFileSync(path.join(dist, '.stamp')))
@@ -184,6 +194,7 @@ const build = async (): Promise<void> => {
     )
     const said = spawnSync(executable, ['--version'], { encoding: 'utf8' })
     if (said.stdout !== `kubectl-wi ${version}\n`) throw new Error(`it does not start: ${said.stdout}${said.stderr}`)
+    writeCompletion(next)
     writeLicences(next)
     writeFileSync(path.join(next, '.stamp'), hash)
     rmSync(target, { recursive: true, force: true })

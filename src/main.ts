@@ -139,8 +139,17 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
     else stream.write('', () => resolve())
   })
 
+/** What `kubectl_complete-wi` hands on: a shell waits for it, and there is nobody to tell of trouble. */
+const completed = async (argv: readonly string[], { manifest, version }: Product): Promise<never> => {
+  const { complete } = await import('./examine/complete.ts')
+  process.stdout.write(await complete(argv, manifest, { version, env: process.env }))
+  await flushed(process.stdout)
+  process.exit(0)
+}
+
 export const main = async (argv: readonly string[], product: Product): Promise<void> => {
   catchTheRest()
+  if (argv[0] === '__complete') return completed(argv.slice(1), product)
   stopOnInterrupt()
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv]
   let code = 0

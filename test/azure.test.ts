@@ -184,7 +184,9 @@ describe('bind sa', () => {
     expect(bound.status, bound.out + bound.err).toBe(0)
     expect(bound.err).toContain('✓ done: Give cart-id')
     const again = await wi(lab, state, [...toIdentity, ...role, scope, ...acting])
-    expect(again.err).toContain(`already so: cart-id has role Storage Blob Data Reader at ${scope}`)
+    expect(again.err.replaceAll(/\s+/g, ' ')).toContain(
+      `already so: cart-id has role Storage Blob Data Reader at ${scope}`,
+    )
   })
   test.each([
     ['a name that nobody has', ['--azure-identity', 'cart'], 'no managed identity cart can be seen'],

@@ -224,6 +224,73 @@ describe('a check that concerns few', () => {
   })
 })
 
+describe('a fact that is for few', () => {
+  const accounts = ['a', 'b', 'c'].map((name): Subject => ({ kind: 'ServiceAccount', namespace: 'n', name }))
+  const looked: string[] = []
+  const world = probeOf('world')
+  const inner = defineProbe({
+    id: 'test/inner',
+    about: 'inner',
+    scope: 'service-account',
+    needs: { world },
+    wants: { beside: probeOf('beside', 'service-account') },
+    only: 'world',
+    ask: ({ world }, _want, { subject }): Fact<Json> => {
+      looked.push(subject.name)
+      return subject.name === 'b' ? absent(question('inner')) : world
+    },
+  })
+  const innermost = defineProbe({
+    id: 'test/innermost',
+    about: 'innermost',
+    scope: 'service-account',
+    needs: { inner, secret: probeOf('secret', 'service-account') },
+    wants: {},
+    only: 'inner',
+    ask: ({ inner }): Fact<Json> => inner,
+  })
+  const few = (id: CheckId) => ({
+    ...checkOf(id, { scope: 'service-account', says: 'fail' }),
+    only: { probe: innermost, otherwise: 'there is no world' },
+  })
+  const see = async (state: Fact<Json>['state'] | 'late', spare: boolean) => {
+    looked.length = 0
+    const asked: string[] = []
+    const heard: string[] = []
+    const { findings, omitted } = await examine({
+      checks: [few('a/a'), few('a/b')],
+      subjects: accounts,
+      source: answering({ world: state }, asked),
+      spare,
+      observer: { found: ({ check, status }, times = 1) => heard.push(...Array(times).fill(`${check} ${status}`)) },
+    })
+    return { asked, heard, omitted, said: findings.map(({ subject, status }) => `${subject.name} ${status}`) }
+  }
+  const nobody = (id: string) => accounts.map(() => `${id} not-applicable`)
+
+  test.each([true, false])(
+    'is absent for everybody where the whole cluster shows nothing (spare: %s)',
+    async (spare) => {
+      const { asked, heard, omitted, said } = await see('absent', spare)
+      expect(asked).toEqual(['world'])
+      expect(looked).toEqual([])
+      expect(heard).toEqual([...nobody('a/a'), ...nobody('a/b')])
+      expect([omitted, said.length]).toEqual(spare ? [6, 0] : [0, 6])
+    },
+  )
+  test.each(['known', 'late'] as const)('is asked further only for those that it is for (%s)', async (state) => {
+    const { asked, said } = await see(state, false)
+    expect(looked).toEqual(['a', 'b', 'c'])
+    expect(asked.filter((one) => one.startsWith('secret'))).toEqual(['secret a', 'secret c'])
+    expect(said.filter((one) => one.endsWith('fail'))).toEqual(['a fail', 'c fail', 'a fail', 'c fail'])
+  })
+  test('is unknown where it could not be seen whether it is for anybody', async () => {
+    const { asked, said } = await see('unknown', false)
+    expect(asked.filter((one) => one.startsWith('beside'))).toEqual([])
+    expect(said.filter((one) => one.endsWith('fail'))).toHaveLength(6)
+  })
+})
+
 describe('a run over thousands', () => {
   const accounts = ['a', 'b', 'c'].map((name): Subject => ({ kind: 'ServiceAccount', namespace: 'n', name }))
   const run = (spare: boolean) =>

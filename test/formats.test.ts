@@ -72,6 +72,13 @@ describe('sarif', () => {
       expect(validate(log), JSON.stringify(validate.errors, null, 1)).toBe(true)
     })
 
+  it('has a path for every result, without which code scanning takes none of them', async () => {
+    const { results } = JSON.parse(await rendered('sarif', oneCause())).runs[0]
+    expect(results.length).toBeGreaterThan(0)
+    for (const { locations } of results)
+      expect(locations[0].physicalLocation.artifactLocation.uri).toMatch(/^[\w.-]+(?:\/[\w.-]+)+$/u)
+  })
+
   it('has the papers of each rule, and the line of the file that shows the fault', async () => {
     const { status, stdout } = run(['doctor', '-f', path.relative('.', demo('broken')), '-o', 'sarif'])
     const log = JSON.parse(stdout)

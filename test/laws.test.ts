@@ -139,6 +139,8 @@ const explained: { readonly [claim: string]: string } = {
     'Entra said that no credential matches, which counts as long as none that does was seen',
   'entra oauth2/v2.0/token: azure/token-exchange-succeeds fail':
     'a refusal that was logged counts as long as Entra was not seen to take the token since',
+  'cronjobs/list: azure/token-file-readable pass':
+    'the file is one of the pod, which is seen; only the label that a CronJob lacks held the verdict up',
   'pods/list: azure/token-exchange-succeeds fail':
     'the same: what the pods ask with is seen in them, and without it nothing is exchanged',
   'Microsoft.Authorization/roleAssignments/read: azure/identity-has-role fail':

@@ -63,6 +63,20 @@ describe('remembered', () => {
     },
   )
 
+  test('what was asked for by itself is not answered from a list that came later', async () => {
+    const { source, asked } = shelf({
+      [keyOf(get('shop', 'cart'))]: account('cart', 'shop', 'first'),
+      [keyOf(list())]: listOf([account('cart', 'shop', 'later'), account('till', 'shop')], true),
+    })
+    const memory = remembered(source)
+    const cart = await memory.ask(get('shop', 'cart'))
+    await memory.ask(list())
+    await memory.ask(get('shop', 'till'))
+    expect(await memory.ask(get('shop', 'cart'))).toBe(cart)
+    expect(await memory.ask(get('shop', 'none'))).toMatchObject({ state: 'absent' })
+    expect(asked).toHaveLength(2)
+  })
+
   test('a list that is not complete proves no absence', async () => {
     const { source, asked } = shelf({
       [keyOf(list())]: listOf([], false),
@@ -115,6 +129,12 @@ describe('redacted', () => {
     expect(clean).not.toContain(canary)
     expect(clean).not.toContain(Buffer.from(canary).toString('base64').slice(4, 30))
     expect(clean).toContain('‹redacted›')
+  })
+  test('what only looks like a secret stays, time and again, and so does the look for secrets', () => {
+    const path = '/var/run/secrets/kubernetes.io/serviceaccount'
+    expect(answered([path, path])).toEqual([path, path])
+    expect(JSON.stringify(answered([path, `${path}?client_secret=${canary}`, { Token: canary }]))).not.toContain(canary)
+    expect(JSON.stringify(answered([{ token: canary }, { Token: canary }]))).not.toContain(canary)
   })
 
   test('members that are secrets whatever they look like', () => {

@@ -8,8 +8,8 @@ import { blocked, notApplicable, settle } from './settle.ts'
 import { bySubject, isJudgedBy, type Subject } from './subject.ts'
 
 export type Observer = Listener & {
-  /** In the order of the report. */
-  readonly found?: (finding: Pick<Finding, 'check' | 'status'>) => void
+  /** In the order of the report; `times`, where as many subjects come to the same at once. */
+  readonly found?: (finding: Pick<Finding, 'check' | 'status'>, times?: number) => void
 }
 
 export type Order = Setting & {
@@ -42,7 +42,7 @@ type Station = Turn & {
 /** Judges every check on every subject of its scope. Deterministic: blockers first, then id; the cluster first, then by name. */
 export async function examine(order: Order): Promise<Examination> {
   const subjects = [...order.subjects].sort(bySubject)
-  const { wire, seatOf, gather, collect, fact } = gatherer({ ...order, subjects })
+  const { wire, seatOf, gather, isShut, collect, fact } = gatherer({ ...order, subjects })
   const seats = subjects.map(seatOf)
   const held = holdUps()
   const failed = holdUps()
@@ -53,12 +53,20 @@ export async function examine(order: Order): Promise<Examination> {
     if (!gates.has(probe)) gates.set(probe, wire({ only: probe })[0])
     return gates.get(probe)
   }
+  const judged = new Map<string, readonly Seat[]>()
+  /** One list for all checks that judge the same. */
+  const judgedBy = (meta: Check['meta']): readonly Seat[] => {
+    const key = [meta.scope, ...(meta.kinds ?? [])].join()
+    const held = judged.get(key) ?? seats.filter(({ subject }) => isJudgedBy(meta, subject))
+    judged.set(key, held)
+    return held
+  }
   const stations: readonly Station[] = inTurn(order.checks).map(({ check, coveredBy }) => ({
     ...{ check, coveredBy },
     only: check.only === undefined ? undefined : gate(check.only.probe),
     needs: wire(check.needs),
     wants: wire(check.wants),
-    over: seats.filter(({ subject }) => isJudgedBy(check.meta, subject)),
+    over: judgedBy(check.meta),
   }))
 
   const alike = new Map<string, Subject[]>()
@@ -90,6 +98,11 @@ export async function examine(order: Order): Promise<Examination> {
     const { id: check } = station.check.meta
     const unconcerned = { check, status: 'not-applicable' } as const
     const otherwise = station.check.only?.otherwise ?? ''
+    if (order.spare && only !== undefined && isShut(only)) {
+      omitted += over.length
+      order.observer?.found?.(unconcerned, over.length)
+      continue
+    }
     for (const seat of over) {
       const { subject } = seat
       if (only !== undefined) {

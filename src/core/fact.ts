@@ -51,6 +51,10 @@ type Told<P> = P extends Probe<infer T> ? T : never
 
 /** The facts behind `needs`: known or absent, never unknown (the engine has seen to that). */
 export type Have<N extends Needs> = { readonly [K in keyof N]: Known<Told<N[K]>> | Absent }
+/** The same where one of them is not absent, or nothing would have been asked. */
+export type HaveOnly<N extends Needs, O> = {
+  readonly [K in keyof N]: K extends O ? Known<Told<N[K]>> : Known<Told<N[K]>> | Absent
+}
 /** The facts behind `wants`, raw. */
 export type Wanted<N extends Needs> = { readonly [K in keyof N]: Fact<Told<N[K]>> }
 
@@ -71,18 +75,26 @@ export interface Probe<T> {
   readonly scope: Scope
   readonly needs: Needs
   readonly wants: Needs
+  /** The name of one of its needs: where that fact is absent, so is this one, and nothing else is asked. */
+  readonly only?: string | undefined
   // biome-ignore lint/suspicious/noExplicitAny: typed where the probe is defined, erased where probes are kept together
   readonly ask: (have: any, want: any, inquiry: Inquiry) => Soon<Fact<T>>
 }
 
-/** Defines a probe; the compiler derives what `ask` is handed from `needs` and `wants`. */
-export const defineProbe = <T, const N extends Needs = Needs, const W extends Needs = Needs>(probe: {
+/** Defines a probe; the compiler derives what `ask` is handed from `needs` and `wants`: of the need that it is `only` for, a value. */
+export const defineProbe = <
+  T,
+  const N extends Needs = Needs,
+  const W extends Needs = Needs,
+  const O extends keyof N & string = never,
+>(probe: {
   readonly id: string
   readonly about: string
   readonly scope: Scope
   readonly needs: N
   readonly wants: W
-  readonly ask: (have: Have<N>, want: Wanted<W>, inquiry: Inquiry) => Soon<Fact<T>>
+  readonly only?: O
+  readonly ask: (have: HaveOnly<N, O>, want: Wanted<W>, inquiry: Inquiry) => Soon<Fact<T>>
 }): Probe<T> => probe
 
 export const known = <T>(value: T, from: Question): Known<T> => ({ state: 'known', value, from })

@@ -35,15 +35,31 @@ const itself = (probe: Probe<unknown>): Question => ({ system: 'probe', call: pr
 export type Told = { readonly [name: string]: Fact<unknown> }
 /** One place a subject, so that a fact is found by a number: a large cluster has millions of look-ups. */
 type Shelf = (Soon<Fact<unknown>> | undefined)[]
-/** A subject of the run with its number, and whom a probe of another scope is asked about on its behalf. */
+/** A subject of the run, its number among all and among those of its scope, and whom a probe of another scope is asked about on its behalf. */
 export type Seat = {
   readonly subject: Subject
   readonly scope: Scope
   readonly number: number
+  readonly place: number
   readonly above: { [S in Scope]?: Seat }
 }
-/** A name that a check or probe gives to a fact, the probe behind it, and the shelf on which its facts are kept. */
-export type Wire = { readonly name: string; readonly probe: Probe<unknown>; readonly shelf: Shelf }
+/** A probe in this run: its facts, what it is wired to, and what was found to hold for all subjects. */
+type Line = {
+  readonly probe: Probe<unknown>
+  /** Of the subjects of its scope, and of others that stand for those; made when the first fact comes. */
+  shelf?: Shelf
+  others?: Shelf
+  needs?: readonly Wire[]
+  wants?: readonly Wire[]
+  /** The fact without which this one is absent. */
+  gate?: Wire | undefined
+  /** Absent for everybody, since a fact of the whole cluster is. */
+  nowhere?: Absent
+  /** The fact of all for whom nothing was asked. */
+  unasked?: Absent
+}
+/** A name that a check or probe gives to a fact, and the probe behind it. */
+export type Wire = { readonly name: string; readonly probe: Probe<unknown>; readonly line: Line }
 
 /**
  * The facts of one run: each probe once per subject of its scope, all that do not wait for one another at the same time.
@@ -52,31 +68,36 @@ export type Wire = { readonly name: string; readonly probe: Probe<unknown>; read
 export function gatherer({ source, subjects, signal, observer }: Setting) {
   const byKey = new Map(subjects.map((subject) => [subjectKey(subject), subject]))
   const seats = new Map<Subject, Seat>()
+  const room: { [S in Scope]?: number } = {}
   const seatOf = (subject: Subject): Seat => {
     let seat = seats.get(subject)
     if (seat === undefined) {
-      seat = { subject, scope: scopeOf(subject), number: seats.size, above: {} }
+      const scope = scopeOf(subject)
+      const place = room[scope] ?? 0
+      seat = { subject, scope, number: seats.size, place, above: {} }
+      room[scope] = place + 1
       seats.set(subject, seat)
     }
     return seat
   }
   const cluster = seatOf(subjects.find(({ kind }) => kind === 'Cluster') ?? clusterSubject)
-  const room: { [S in Scope]?: number } = {}
-  for (const subject of subjects) {
-    const { scope, number } = seatOf(subject)
-    room[scope] = Math.max(room[scope] ?? 0, number + 1)
-  }
-  const shelves = new Map<Probe<unknown>, Shelf>()
+  for (const subject of subjects) seatOf(subject)
+  const lines = new Map<Probe<unknown>, Line>()
   const wired = new Map<Needs, readonly Wire[]>()
+
+  const lineOf = (probe: Probe<unknown>): Line => {
+    let line = lines.get(probe)
+    if (line === undefined) {
+      line = { probe }
+      lines.set(probe, line)
+    }
+    return line
+  }
 
   const wire = (needs: Needs): readonly Wire[] => {
     const before = wired.get(needs)
     if (before !== undefined) return before
-    const wires = Object.entries(needs).map(([name, probe]) => {
-      const shelf: Shelf = shelves.get(probe) ?? new Array(room[probe.scope] ?? 0)
-      shelves.set(probe, shelf)
-      return { name, probe, shelf }
-    })
+    const wires = Object.entries(needs).map(([name, probe]) => ({ name, probe, line: lineOf(probe) }))
     wired.set(needs, wires)
     return wires
   }
@@ -97,7 +118,8 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     return seat.above[scope]
   }
 
-  const asked = new WeakSet<Question>()
+  // A weak set would be quicker to fill than to collect: it is walked with every collection of garbage.
+  const asked = new Set<Question>()
   const inquire = (question: Question): Soon<Fact<Json>> => {
     if (signal?.aborted) return unknown('cancelled', 'the run was stopped before this was asked', question)
     asked.add(question)
@@ -113,30 +135,53 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
           return inquire(question)
         }
 
-  const unasked = new Map<string, Absent>()
   /** What does not matter for a subject is absent without being asked: one such fact serves all, for a large cluster has a hundred thousand. */
-  const kept = (probe: Probe<unknown>, fact: Fact<unknown>): Fact<unknown> => {
+  const kept = (line: Line, fact: Fact<unknown>): Fact<unknown> => {
     if (fact.state !== 'absent' || asked.has(fact.from)) return fact
     const { system, call } = fact.from
-    const key = `${probe.id} ${call}`
-    let one = unasked.get(key)
-    if (one === undefined) {
-      one = absent({ system, call, input: {} })
-      unasked.set(key, one)
-    }
-    return one
+    const { unasked } = line
+    if (unasked !== undefined && unasked.from.call === call && unasked.from.system === system) return unasked
+    line.unasked = absent({ system, call, input: {} })
+    return line.unasked
   }
 
-  const run = (probe: Probe<unknown>, seat: Seat): Soon<Fact<unknown>> =>
-    onward(collect(wire(probe.needs), seat), (have) => {
-      const missing = firstUnknown(have)
-      if (missing !== undefined) return missing
-      return onward(collect(wire(probe.wants), seat), (want) =>
-        probe.ask(have, want, { subject: seat.subject, subjects, ask: asking(probe) }),
-      )
-    })
+  /** The probe's own word, with the gate open. */
+  const consult = (line: Line, seat: Seat): Soon<Fact<unknown>> => {
+    const { probe } = line
+    line.needs ??= wire(probe.needs)
+    line.wants ??= wire(probe.wants)
+    const { wants } = line
+    const have = collect(line.needs, seat)
+    if (have instanceof Promise) return have.then((told) => answered(probe, seat, told, wants))
+    return answered(probe, seat, have, wants)
+  }
 
-  const fetch = ({ probe, shelf }: Wire, about: Seat): Soon<Fact<unknown>> => {
+  const answered = (probe: Probe<unknown>, seat: Seat, have: Told, wants: readonly Wire[]): Soon<Fact<unknown>> => {
+    const missing = firstUnknown(have)
+    if (missing !== undefined) return missing
+    const { subject } = seat
+    const want = collect(wants, seat)
+    if (want instanceof Promise)
+      return want.then((told) => probe.ask(have, told, { subject, subjects, ask: asking(probe) }))
+    return probe.ask(have, want, { subject, subjects, ask: asking(probe) })
+  }
+
+  /** Whom the gate shuts out is not looked at any further; a gate of the whole cluster is shut for all. */
+  const run = (line: Line, seat: Seat): Soon<Fact<unknown>> => {
+    const { only } = line.probe
+    if (only === undefined) return consult(line, seat)
+    line.gate ??= wire(line.probe.needs).find(({ name }) => name === only)
+    const { gate } = line
+    if (gate === undefined) return consult(line, seat)
+    return onward(gather(gate, seat), (concerned) => {
+      if (concerned.state !== 'absent') return consult(line, seat)
+      if (gate.line.nowhere !== undefined || gate.probe.scope === 'cluster') line.nowhere = concerned
+      return concerned
+    })
+  }
+
+  const fetch = (line: Line, about: Seat): Soon<Fact<unknown>> => {
+    const { probe } = line
     const broken = (error: unknown): Unknown =>
       unknown(
         'malformed',
@@ -145,27 +190,45 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
       )
     let fact: Soon<Fact<unknown>>
     try {
-      fact = run(probe, about)
+      fact = run(line, about)
     } catch (error) {
       fact = broken(error)
     }
     if (fact instanceof Promise) {
       observer?.asking?.(probe, about.subject)
-      fact = fact.catch(broken).then((come) => {
-        const settled = kept(probe, come)
-        shelf[about.number] = settled
+      const settle = (come: Fact<unknown>): Fact<unknown> => {
+        const settled = kept(line, come)
+        put(line, about, settled)
         observer?.told?.(probe, about.subject)
         return settled
-      })
-    } else fact = kept(probe, fact)
-    shelf[about.number] = fact
+      }
+      fact = fact.then(settle, (error: unknown) => settle(broken(error)))
+    } else fact = kept(line, fact)
+    put(line, about, fact)
     return fact
   }
 
-  const gather = (one: Wire, seat: Seat): Soon<Fact<unknown>> => {
-    const about = upTo(one.probe.scope, seat)
-    return one.shelf[about.number] ?? fetch(one, about)
+  const put = (line: Line, { scope, place, number }: Seat, fact: Soon<Fact<unknown>>): void => {
+    // With all its room from the start: a list that is filled from its middle is kept as a table.
+    if (scope === line.probe.scope) {
+      line.shelf ??= new Array(room[scope] ?? 0)
+      line.shelf[place] = fact
+    } else {
+      line.others ??= new Array(seats.size)
+      line.others[number] = fact
+    }
   }
+
+  const gather = ({ line }: Wire, seat: Seat): Soon<Fact<unknown>> => {
+    if (line.nowhere !== undefined) return line.nowhere
+    const { scope } = line.probe
+    const about = upTo(scope, seat)
+    const held = about.scope === scope ? line.shelf?.[about.place] : line.others?.[about.number]
+    return held ?? fetch(line, about)
+  }
+
+  /** Whether what has been gathered by now shows that the fact is absent for everybody. */
+  const isShut = ({ line }: Wire): boolean => line.nowhere !== undefined
 
   /** The facts under their names: at once where all of them are here. `unseen` is told which of them are unknown. */
   const collect = (wires: readonly Wire[], seat: Seat, unseen?: Wire[]): Soon<Told> => {
@@ -206,7 +269,7 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
       : (gather(one, seatOf(subject)) as Soon<Fact<T>>)
   }
 
-  return { wire, seatOf, gather, collect, fact }
+  return { wire, seatOf, gather, isShut, collect, fact }
 }
 
 const nothing: Told = Object.freeze({})

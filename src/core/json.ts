@@ -8,31 +8,43 @@ export const isObject = (value: Json | undefined): value is JsonObject =>
 
 export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value)
 
-/** The value at a path of keys and indexes; undefined where any step is missing. */
-export function at(value: Json | undefined, ...path: readonly (string | number)[]): Json | undefined {
+/** What an object has from its prototype are functions, which JSON has none of, and the prototype itself. */
+const member = (object: JsonObject, name: string): Json | undefined => {
+  const found = object[name]
+  return typeof found === 'function' || name === '__proto__' ? ownMember(object, name) : found
+}
+const ownMember = (object: JsonObject, name: string): Json | undefined =>
+  Object.hasOwn(object, name) ? object[name] : undefined
+
+function walk(value: Json | undefined, path: readonly (string | number)[]): Json | undefined {
   let here: Json | undefined = value
-  for (const step of path) {
-    if (typeof step === 'number') here = isList(here) ? here[step] : undefined
-    else here = isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined
+  for (let index = 0; index < path.length && here !== undefined; index += 1) {
+    const step = path[index]
+    if (typeof step === 'string') here = isObject(here) ? member(here, step) : undefined
+    else here = step !== undefined && isList(here) ? here[step] : undefined
   }
   return here
 }
 
+/** The value at a path of keys and indexes; undefined where any step is missing. */
+export const at = (value: Json | undefined, ...path: readonly (string | number)[]): Json | undefined =>
+  walk(value, path)
+
 /** The text at a path; undefined where there is none or it is not a string. */
 export function textAt(value: Json | undefined, ...path: readonly (string | number)[]): string | undefined {
-  const found = at(value, ...path)
+  const found = walk(value, path)
   return typeof found === 'string' ? found : undefined
 }
 
 /** The list at a path; empty where there is none. */
 export function listAt(value: Json | undefined, ...path: readonly (string | number)[]): readonly Json[] {
-  const found = at(value, ...path)
+  const found = walk(value, path)
   return isList(found) ? found : []
 }
 
 /** The texts of a list at a path; a lone text counts as a list of one, other members are left out. */
 export function textsAt(value: Json | undefined, ...path: readonly (string | number)[]): readonly string[] {
-  const found = at(value, ...path)
+  const found = walk(value, path)
   if (typeof found === 'string') return [found]
   return isList(found) ? found.filter((one) => typeof one === 'string') : []
 }

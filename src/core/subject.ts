@@ -30,14 +30,24 @@ const scopes: { readonly [kind: string]: Scope } = {
 
 export const scopeOf = (subject: Subject): Scope => scopes[subject.kind] ?? 'object'
 
+/** `ServiceAccount shop/cart`: unique within a run. */
+export function keyOfSubject({
+  kind,
+  namespace,
+  name,
+  context,
+}: Pick<Subject, 'kind' | 'namespace' | 'name' | 'context'>): string {
+  const place = namespace === undefined ? '' : `${namespace}/`
+  return context === undefined ? `${kind} ${place}${name}` : `${kind} ${place}${name} in ${context}`
+}
+
 const keys = new WeakMap<Subject, string>()
 
-/** `ServiceAccount shop/cart`: unique within a run. Made once for each: thousands of subjects are looked up time and again. */
+/** The same, made once for each that is judged: thousands are looked up time and again. */
 export function subjectKey(subject: Subject): string {
   let key = keys.get(subject)
   if (key === undefined) {
-    const { kind, namespace, name, context } = subject
-    key = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}${context === undefined ? '' : ` in ${context}`}`
+    key = keyOfSubject(subject)
     keys.set(subject, key)
   }
   return key

@@ -34,8 +34,13 @@ export type Sighting = {
 
 const isSpace = (code: number): boolean => code <= 32 || code === 0xa0
 
+/** What a text may hold that is not plain by itself: most fragments of the table are, and there are a thousand. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters count as white space
+const unplain = /["\\\u0000-\u001f\u00a0]| {2}/
+
 /** The text with escaped quotes plain, and each run of white space, and of the escapes `\n`, `\t` and `\r` of JSON logs, as one blank; and where lines end in it. */
 function normalise(text: string): { readonly plain: string; readonly ends: readonly number[] } {
+  if (!unplain.test(text)) return { plain: text, ends: [text.length + 1] }
   const pieces: string[] = []
   const ends: number[] = []
   let length = 0

@@ -1,5 +1,8 @@
 /** ServiceAccounts, pods and pod templates as the checks see them. */
+import type { Container, RunsAs, Volume } from './containers.ts'
 import type { PodStorage } from './pod-storage.ts'
+
+export type { Container, Mount, ObjectName, RunsAs, TokenSource, Volume } from './containers.ts'
 
 export type Texts = { readonly [key: string]: string }
 
@@ -21,50 +24,6 @@ export type Meta = {
 
 export type ServiceAccount = Meta
 
-export type TokenSource = { readonly audience?: string; readonly path: string; readonly expirationSeconds?: number }
-export type Volume = {
-  readonly name: string
-  /** projected, emptyDir, secret, hostPath, csi, … */
-  readonly type: string
-  readonly tokens: readonly TokenSource[]
-  /** Of a projected volume; 0644 where it is not set. */
-  readonly defaultMode?: number
-  /** The Secret or ConfigMap that it is filled from. */
-  readonly from?: ObjectName
-}
-/** A Secret or ConfigMap by name. */
-export type ObjectName = { readonly kind: 'Secret' | 'ConfigMap'; readonly name: string }
-/** As whom processes run, as far as it is written: https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ */
-export type RunsAs = { readonly user?: number; readonly group?: number }
-export type Mount = {
-  readonly name: string
-  readonly mountPath: string
-  readonly subPath?: string
-  readonly readOnly: boolean
-}
-export type Container = {
-  readonly name: string
-  readonly role: 'container' | 'init' | 'ephemeral'
-  /** By name; null where the value is not in the pod (valueFrom) or is not looked at. */
-  readonly env: { readonly [name: string]: string | null }
-  /** More variables come from ConfigMaps or Secrets, and are not looked at. */
-  readonly envFrom: boolean
-  /** Where those come from, and what is put before their names. */
-  readonly envSources?: readonly (ObjectName & { readonly prefix: string })[]
-  /** By variable, the Secret or ConfigMap that its value comes from. */
-  readonly references?: { readonly [name: string]: ObjectName & { readonly key: string; readonly optional: boolean } }
-  readonly runsAs?: RunsAs
-  readonly mounts: readonly Mount[]
-  /** argv[0] and the flags that a check may look at. */
-  readonly command: readonly string[]
-  readonly image?: string
-  /** An init container that goes on running. */
-  readonly sidecar?: true
-  /** Paths of Azure's token file that are written out in its words or variables. */
-  readonly tokenPaths?: readonly string[]
-  /** Its words log in as the identity of the node. */
-  readonly asksMetadata?: true
-}
 export type Pod = Meta & {
   /** `default` where the pod names none. */
   readonly serviceAccount: string

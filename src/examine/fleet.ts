@@ -18,10 +18,10 @@ export async function contextsOf(
 ): Promise<readonly string[] | undefined> {
   const { contexts } = flags
   if (contexts === undefined && !flags['all-contexts']) return undefined
-  const { contextNames } = await import('../sources/live/kubeconfig.ts')
+  const { kubeconfigNames } = await import('../sources/live/kubeconfig.ts')
   let all: readonly string[]
   try {
-    all = await contextNames(clusterChoice(flags), process.env)
+    all = await kubeconfigNames('contexts', clusterChoice(flags), process.env)
   } catch (error) {
     throw asTrouble(error)
   }

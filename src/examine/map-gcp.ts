@@ -139,5 +139,10 @@ export async function googleLinks(ground: Ground): Promise<readonly Link[]> {
   const number = await numberFor(ground, held, pool)
   const time = await ground.ask(seen.now())
   const now = time.state === 'known' && typeof time.value === 'string' ? Date.parse(time.value) : undefined
-  return held.flatMap((one) => ofAccount(ground, one, { pool, number, now }))
+  const links = held.flatMap((one) => ofAccount(ground, one, { pool, number, now }))
+  if (links.some(({ state }) => state === 'refused'))
+    ground.unseen(
+      'what folders and the organization above the projects of Google grant was not seen; who is refused may be admitted there',
+    )
+  return links
 }

@@ -30,21 +30,25 @@ export function watch(): Watch {
       told: (probe, subject) => {
         waiting.delete(keyOf(probe, subject))
       },
-      found: ({ check, status }) => {
+      found: ({ check, status }, times = 1) => {
         const tally = sectionOf.get(check)
         if (tally === undefined) return
-        tally.judged += 1
-        if (status === 'fail' || status === 'crashed') tally.failed += 1
-        if (status === 'unknown') tally.unseen += 1
+        tally.judged += times
+        if (status === 'fail' || status === 'crashed') tally.failed += times
+        if (status === 'unknown') tally.unseen += times
       },
     },
     phase: (words) => {
       phase = words
     },
     plan: (checks, subjects) => {
+      const counts = new Map<string, number>()
       for (const { meta } of inOrder(checks)) {
         const tally = sections.get(meta.section) ?? { judged: 0, total: 0, failed: 0, unseen: 0 }
-        tally.total += subjects.filter((subject) => isJudgedBy(meta, subject)).length
+        const key = [meta.scope, ...(meta.kinds ?? [])].join()
+        const count = counts.get(key) ?? subjects.filter((subject) => isJudgedBy(meta, subject)).length
+        counts.set(key, count)
+        tally.total += count
         sections.set(meta.section, tally)
         sectionOf.set(meta.id, tally)
       }

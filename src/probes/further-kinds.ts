@@ -1,7 +1,7 @@
 /** Objects of further kinds that are judged: a line for each kind, and how those of a run are found. */
 import { type Fact, type Question, unknown } from '../core/fact.ts'
 import { at, isObject, type Json, listAt, textAt } from '../core/json.ts'
-import { type Subject, subjectKey } from '../core/subject.ts'
+import { keyOfSubject, type Subject, subjectKey } from '../core/subject.ts'
 import { isNamespaced, resourceOf } from '../domain/kubernetes-resources.ts'
 import { documents, kubernetes } from '../domain/questions.ts'
 import {
@@ -32,7 +32,7 @@ export type FurtherKind = {
 const keyOfRef = (ref: Json | undefined): readonly string[] => {
   const kind = textAt(ref, 'kind')
   const name = textAt(ref, 'name')
-  return kind === undefined || name === undefined ? [] : [subjectKey({ kind, name })]
+  return kind === undefined || name === undefined ? [] : [keyOfSubject({ kind, name })]
 }
 const refAt = (object: Json, member: string): Json | undefined =>
   isObject(object) && isObject(object.spec) ? object.spec[member] : undefined
@@ -104,13 +104,13 @@ function isOfKnownDriver(volume: Volume | undefined): boolean {
 }
 function claimOf(volume: Json): readonly string[] {
   const claim = readPersistentVolume(volume)?.claim
-  return claim === undefined ? [] : [subjectKey({ kind: 'PersistentVolumeClaim', ...claim })]
+  return claim === undefined ? [] : [keyOfSubject({ kind: 'PersistentVolumeClaim', ...claim })]
 }
 
 /** CloudTik's namespace is the workspace's name, and its two ServiceAccounts always have these names. */
 const accountsOfWorkspace = (namespace = ''): readonly string[] =>
   ['cloudtik-head-service-account', 'cloudtik-worker-service-account'].map((name) =>
-    subjectKey({ kind: 'ServiceAccount', namespace, name }),
+    keyOfSubject({ kind: 'ServiceAccount', namespace, name }),
   )
 
 /** The group by which the API server tells whether it serves a kind; every server has the core and those of Kubernetes itself. */

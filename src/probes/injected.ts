@@ -1,5 +1,5 @@
 /** Whom a webhook injects an identity into, of those who are judged. */
-import { type Subject, subjectKey } from '../core/subject.ts'
+import { keyOfSubject, type Subject, subjectKey } from '../core/subject.ts'
 import { azureClientAnnotation, roleAnnotation } from '../domain/audiences.ts'
 import { type Configuration, injectorsOf } from '../domain/webhooks.ts'
 import type { ServiceAccount } from '../domain/workloads.ts'
@@ -14,7 +14,7 @@ export function injectedBy(
   const ofAws = injectorsOf(one).every(({ injects }) => injects === 'AWS')
   const clouds = new Map(
     accounts.map(({ namespace, name, annotations }) => [
-      subjectKey({ kind: 'ServiceAccount', namespace, name }),
+      keyOfSubject({ kind: 'ServiceAccount', namespace, name }),
       { aws: Boolean(annotations[roleAnnotation]), azure: Boolean(annotations[azureClientAnnotation]) },
     ]),
   )

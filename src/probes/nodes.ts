@@ -1,7 +1,7 @@
 /** Which nodes are judged: those that were named or collected, and those whose agent judged pods ask. */
 import type { Fact } from '../core/fact.ts'
 import { type Json, listAt, textAt } from '../core/json.ts'
-import { type Subject, subjectKey } from '../core/subject.ts'
+import { keyOfSubject, type Subject } from '../core/subject.ts'
 import { asksPodIdentityAgent } from '../domain/aws-injection.ts'
 import { hasTaint, shutDown, uninitialized, virtualNode } from '../domain/kubernetes-cloud-picks.ts'
 import type { Pod } from '../domain/workloads.ts'
@@ -42,7 +42,7 @@ export function nodesOf(
     const keys = users.get(pod.node) ?? []
     keys.push(
       `Pod ${pod.namespace}/${pod.name}`,
-      subjectKey({ kind: 'ServiceAccount', namespace: pod.namespace, name: pod.serviceAccount }),
+      keyOfSubject({ kind: 'ServiceAccount', namespace: pod.namespace, name: pod.serviceAccount }),
     )
     users.set(pod.node, keys)
   }

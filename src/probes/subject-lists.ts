@@ -1,7 +1,7 @@
 /** What is looked up to know who is judged in a run: ServiceAccounts, pods, templates, nodes and all that gives somebody an identity. */
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import { isObject, type Json, listAt, textAt } from '../core/json.ts'
-import { subjectKey } from '../core/subject.ts'
+import { keyOfSubject } from '../core/subject.ts'
 import { aws, documents as documentsOf, kubernetes, seen } from '../domain/questions.ts'
 import { type Configuration, injectorsOf, readConfiguration } from '../domain/webhooks.ts'
 import { readPod, readServiceAccount, readWorkload } from '../domain/workload-objects.ts'
@@ -54,7 +54,7 @@ export type Lists = {
 
 export const itemsOf = <T>(fact: Fact<Listed<T>>): readonly T[] => (fact.state === 'known' ? fact.value.items : [])
 export const keyOfAccount = (namespace: string, name: string): string =>
-  subjectKey({ kind: 'ServiceAccount', namespace, name })
+  keyOfSubject({ kind: 'ServiceAccount', namespace, name })
 /** It does nothing any more, or soon will not. */
 export const finished = ({ phase, leaving }: Pod): boolean => leaving || phase === 'Succeeded' || phase === 'Failed'
 

@@ -15,10 +15,11 @@ export function* pieces(report: Report): Generator<string> {
   const cut = whole.indexOf(`${frame}]`) + frame.length
   yield escaped(whole.slice(0, cut))
   for (let from = 0; from < findings.length; from += abreast) {
-    const lines = findings
-      .slice(from, from + abreast)
-      .map((line) => `\n    ${JSON.stringify(lineData(line), null, 2).replaceAll('\n', '\n    ')}`)
-    yield escaped(`${from === 0 ? '' : ','}${lines.join(',')}`)
+    // As a member of the report, so that each line is indented as it will stand there.
+    const part = JSON.stringify({ findings: findings.slice(from, from + abreast).map(lineData) }, null, 2)
+    yield escaped(
+      `${from === 0 ? '' : ','}${part.slice(part.indexOf(frame) + frame.length, part.lastIndexOf('\n  ]'))}`,
+    )
   }
   yield `${escaped(`${findings.length === 0 ? '' : '\n  '}${whole.slice(cut)}`)}\n`
 }

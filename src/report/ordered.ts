@@ -6,8 +6,11 @@ import type { Subject } from '../core/subject.ts'
 
 type Members = readonly (readonly [key: string, value: Json | undefined])[]
 
-export const record = (members: Members): Json =>
-  Object.fromEntries(members.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
+export function record(members: Members): Json {
+  const made: { [key: string]: Json } = {}
+  for (const [key, value] of members) if (value !== undefined) made[key] = value
+  return made
+}
 
 const sorted = (data: { readonly [key: string]: Json } | undefined): Json | undefined =>
   data === undefined

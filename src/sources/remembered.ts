@@ -26,12 +26,23 @@ function shelve(answer: Json): Shelf {
   return { complete: isObject(answer) && answer.complete === true, places }
 }
 
+const objectIn = ({ places }: Shelf, question: Question): Fact<Json> | undefined => {
+  const { namespace, name } = question.input
+  const place = places.get(typeof namespace === 'string' ? namespace : '')
+  const object = place?.named.get(typeof name === 'string' ? name : '')
+  return object === undefined ? undefined : frozen(known(object, question))
+}
+
 type Held = Soon<Fact<Json>>
 
 /** Remembers for as long as it is kept; questions on their way are shared. What was cancelled is forgotten. */
 export function remembered(source: Source): Source {
   const facts = new Map<string, Held>()
   const shelves = new Map<string, Shelf>()
+  /** By call: the list of all from which every such question was answered so far. */
+  const whole = new Map<string, Shelf>()
+  /** Calls of which some answer is remembered by itself. */
+  const single = new Set<string>()
 
   /** Lists that hold everything this question is about: that of its namespace, and that of all. */
   const wider = ({ system, input }: Question, resource: string): readonly string[] => {
@@ -59,26 +70,32 @@ export function remembered(source: Source): Source {
       const items = shelf.places.get(namespace ?? '')?.all ?? []
       return frozen(known({ items, complete: true }, question))
     }
-    const object = shelf.places.get(namespace ?? '')?.named.get(textAt(question.input, 'name') ?? '')
-    if (object !== undefined) return frozen(known(object, question))
+    const object = objectIn(shelf, question)
+    if (object !== undefined) return object
     return shelf.complete ? frozen(absent(question)) : undefined
   }
 
   /** The first list that holds everything this question is about, itself aside. */
-  const listFor = (question: Question, own: string): { readonly key: string; readonly list: Held } | undefined => {
+  const listFor = (
+    question: Question,
+    own: string,
+  ): { readonly key: string; readonly all: boolean; readonly list: Held } | undefined => {
     const { system, call } = question
     const cut = call.lastIndexOf('/')
     const verb = call.slice(cut + 1)
     const resource = call.slice(0, cut)
     if (system !== 'kubernetes' || (verb !== 'get' && verb !== 'list') || resource.includes('/')) return undefined
-    for (const key of wider(question, resource)) {
+    for (const [at, key] of wider(question, resource).entries()) {
       const list = key === own ? undefined : facts.get(key)
-      if (list !== undefined) return { key, list }
+      if (list !== undefined) return { key, all: at === 0, list }
     }
     return undefined
   }
 
   const ask = (question: Question, signal?: AbortSignal): Soon<Fact<Json>> => {
+    const all = question.system === 'kubernetes' ? whole.get(question.call) : undefined
+    const one = all === undefined ? undefined : objectIn(all, question)
+    if (one !== undefined) return one
     const key = keyOf(question)
     const held = facts.get(key)
     if (held !== undefined) return held
@@ -86,8 +103,12 @@ export function remembered(source: Source): Source {
     if (near !== undefined && !(near.list instanceof Promise) && question.call.endsWith('/get')) {
       // The list remembers its objects by itself.
       const object = fromList(question, near.key, near.list)
+      const list = shelves.get(near.key)
+      if (near.all && list !== undefined && !single.has(question.call)) whole.set(question.call, list)
       if (object !== undefined) return object
     }
+    single.add(question.call)
+    whole.delete(question.call)
     const look = (): Soon<Fact<Json>> =>
       near === undefined
         ? source.ask(question, signal)

@@ -26,11 +26,17 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/(:\/\/)[^\s/@:]{0,200}:[^\s/@]{1,200}@/g, `$1${redactedMark}@`],
 ]
 
+/** Texts that only looked like a secret: thousands of pods mount /var/run/secrets. None of them holds one. */
+const harmless = new Set<string>()
+const mostHarmless = 1000
+const longestHarmless = 200
+
 /** The text without secrets; the same text where there are none. */
 export function withoutSecrets(text: string): string {
-  if (text.length < 8 || !suspicious.test(text)) return text
+  if (text.length < 8 || !suspicious.test(text) || harmless.has(text)) return text
   let clean = text
   for (const [rule, mark] of rules) clean = clean.replace(rule, mark)
+  if (clean === text && text.length <= longestHarmless && harmless.size < mostHarmless) harmless.add(text)
   return clean
 }
 
@@ -57,6 +63,16 @@ const secretMembers: ReadonlySet<string> = new Set([
   'aws_session_token',
 ])
 
+/** Names of members that are no secret's, in small letters or not: of each kind of object there are thousands. */
+const plainNames = new Set<string>()
+const mostPlainNames = 2000
+function isSecretMember(name: string): boolean {
+  if (plainNames.has(name)) return false
+  if (secretMembers.has(name.toLowerCase())) return true
+  if (plainNames.size < mostPlainNames) plainNames.add(name)
+  return false
+}
+
 const deepest = 200
 
 /** The answer without secrets; the same object where there are none. What is nested beyond all sense becomes the mark. */
@@ -78,7 +94,7 @@ export function withoutSecretsIn(value: Json, depth = 0): Json {
   let changed: [string, Json][] | undefined
   for (const name in value) {
     const member = value[name] ?? null
-    const isSecret = typeof member === 'string' && member !== '' && secretMembers.has(name.toLowerCase())
+    const isSecret = typeof member === 'string' && member !== '' && isSecretMember(name)
     const clean = isSecret ? redactedMark : withoutSecretsIn(member, depth + 1)
     if (clean === member) continue
     changed ??= []

@@ -65,7 +65,13 @@ export function clusterOf({ cluster }: Lane): Cluster {
       }
     },
     clear: async () => {
-      await Promise.all(made.splice(0).map((name) => core.deleteNamespace({ name })))
+      await Promise.all(
+        made.splice(0).map(async (namespace) => {
+          // No kubelet runs here that would let go of a pod that is on a node: it would hold its namespace until pods are collected.
+          await core.deleteCollectionNamespacedPod({ namespace, gracePeriodSeconds: 0 })
+          await core.deleteNamespace({ name: namespace })
+        }),
+      )
     },
   }
 }

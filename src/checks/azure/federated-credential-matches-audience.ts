@@ -7,7 +7,7 @@ import { addOne, type Needed, rewriteOne } from '../../domain/azure-match-advice
 import { assertion } from '../../probes/azure/assertion.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
-import { neededOf } from '../../probes/azure/needed.ts'
+import { neededOf, ownerUnseen } from '../../probes/azure/needed.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 
@@ -108,7 +108,8 @@ export const check = defineCheck({
       expected: audience.value,
       words: { observed: 'credential', expected: 'token' },
     })
-    if (whole[0] !== undefined) return { status: 'pass', evidence: whole.slice(0, 5).map(see) }
+    if (whole[0] !== undefined)
+      return ownerUnseen(credentials) ?? { status: 'pass', evidence: whole.slice(0, 5).map(see) }
     const [first] = bySubject
     if (first === undefined)
       return credentials.complete

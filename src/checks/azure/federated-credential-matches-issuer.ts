@@ -7,7 +7,7 @@ import { isMasked } from '../../domain/issuer-url.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
-import { neededOf, onOther } from '../../probes/azure/needed.ts'
+import { neededOf, onOther, ownerUnseen } from '../../probes/azure/needed.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { acceptedIssuers } from '../../probes/cluster/accepted-issuers.ts'
@@ -102,7 +102,8 @@ export const check = defineCheck({
       observed,
       expected,
     })
-    if (byIssuer[0] !== undefined) return { status: 'pass', evidence: byIssuer.slice(0, 5).map(see) }
+    if (byIssuer[0] !== undefined)
+      return ownerUnseen(credentials) ?? { status: 'pass', evidence: byIssuer.slice(0, 5).map(see) }
     if (isMasked(expected) && credentials.own.every(({ issuer }) => !onlySlash(issuer, expected)))
       return { status: 'undecided', lacks: 'the issuer was hidden in what was collected', evidence: told }
     // One that is not in the list may be the one that matches, where Entra has not said that none does.

@@ -4,9 +4,10 @@ import { type Credential, isSubject, nearestSubject, operators } from '../../dom
 import { noMatch } from '../../domain/azure-errors.ts'
 import { addOne, chooseOne, type Needed, rewriteOne } from '../../domain/azure-match-advice.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
+import { credentials } from '../../probes/azure/credentials.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
-import { neededOf, onOther } from '../../probes/azure/needed.ts'
+import { neededOf, onOther, ownerUnseen } from '../../probes/azure/needed.ts'
 import { ofRefusal, refusals } from '../../probes/azure/refusals.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 
@@ -39,7 +40,7 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { match, assertion, refusals },
+  wants: { match, credentials, assertion, refusals },
   after: ['azure/federated-credential-matches-issuer'],
   messages: {
     'differs-in-case': ({ subject }: Data) =>
@@ -69,7 +70,7 @@ export const check = defineCheck({
     'subject-differs': addOne,
     'entra-found-no-subject': addOne,
   },
-  judge: ({ want: { match, assertion, refusals } }) => {
+  judge: ({ want: { match, credentials: seen, assertion, refusals } }) => {
     if (match.state === 'absent')
       return { status: 'not-applicable', reason: 'the pods go by an identity binding, or nothing binds them to Azure' }
     const said = held(assertion)
@@ -87,6 +88,13 @@ export const check = defineCheck({
           message: 'differs-in-case',
           data: { ...base, observed: base.subject, expected: base.subject },
           evidence: [ofRefusal(cased)],
+        }
+      const fitting = held(seen)?.own.find((one) => one.subject === said?.subject?.value)
+      if (fitting !== undefined)
+        return {
+          status: 'undecided',
+          lacks: `credential ${fitting.name} names the subject; the issuer of the token was not seen`,
+          lift: 'kubectl get --raw /.well-known/openid-configuration',
         }
       if (refused !== undefined)
         return {
@@ -118,7 +126,8 @@ export const check = defineCheck({
       return credentials.complete
         ? { status: 'not-applicable', reason: 'no credential of the identity names the issuer of the token' }
         : { status: 'undecided', lacks: `not all credentials of ${credentials.identity} were seen` }
-    if (bySubject[0] !== undefined) return { status: 'pass', evidence: bySubject.slice(0, 5).map(see) }
+    if (bySubject[0] !== undefined)
+      return ownerUnseen(credentials) ?? { status: 'pass', evidence: bySubject.slice(0, 5).map(see) }
     // One that is not in the list may be the one that matches, where Entra has not said that none does.
     const unseen = {
       status: 'undecided',

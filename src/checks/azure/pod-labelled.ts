@@ -191,6 +191,13 @@ export const check = defineCheck({
         }
       if (account === undefined) unsettled = true
     }
+    if (evidence.length > 0 && !unsettled && view?.unseen !== undefined)
+      return {
+        status: 'undecided',
+        lacks: `the pod carries it; whether the other pod templates of the ServiceAccount do was not seen: ${view.unseen.detail}`,
+        ...(view.unseen.lift === undefined ? {} : { lift: view.unseen.lift }),
+        evidence,
+      }
     if (evidence.length > 0 && !unsettled) return { status: 'pass', evidence }
     if (pods.length === 0 || unsettled)
       return {

@@ -91,8 +91,8 @@ export const association = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount },
   wants: { cluster, issuer },
+  only: 'serviceAccount',
   ask: ({ serviceAccount }, { cluster, issuer }, inquiry): Soon<Fact<Association>> => {
-    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     const { value, from } = serviceAccount
     if (hasRoleAnnotation(value) || isOfAnotherCloud(value)) return absent(from)
     // There are no associations outside EKS.
@@ -136,8 +136,8 @@ export const associationBeside = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount },
   wants: { cluster, issuer, podsOfServiceAccount },
+  only: 'serviceAccount',
   ask: ({ serviceAccount }, { cluster, issuer, podsOfServiceAccount }, inquiry): Soon<Fact<Association>> => {
-    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     const { value } = serviceAccount
     // Admission follows the association: who was given web identity had none.
     const pods = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []

@@ -1,5 +1,5 @@
 /** The audience of the tokens that the ServiceAccount's pods present to STS. */
-import { absent, defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
+import { defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
 import { listAt, textAt } from '../../core/json.ts'
 import { audienceAnnotation, awsAudience } from '../../domain/audiences.ts'
 import { webIdentityAudiences } from '../../domain/aws-injection.ts'
@@ -25,12 +25,12 @@ export const audience = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount },
   wants: { roleReference, podsOfServiceAccount, issuer, cluster },
+  only: 'serviceAccount',
   ask: (
     { serviceAccount },
     { roleReference, podsOfServiceAccount, issuer, cluster },
     inquiry,
   ): Soon<Fact<Audience>> => {
-    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     const { value, from } = serviceAccount
     const annotated = value.annotations[audienceAnnotation]
     if (podsOfServiceAccount.state === 'known') {

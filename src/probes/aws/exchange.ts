@@ -27,8 +27,8 @@ export const exchange = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount, roleReference },
   wants: { audience },
+  only: 'serviceAccount',
   ask: ({ serviceAccount, roleReference }, want, inquiry): Soon<Fact<Exchange>> => {
-    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     if (roleReference.state === 'absent' || !isWebIdentity(roleReference.value)) return absent(roleReference.from)
     const { value, arn } = roleReference.value
     if (arn === undefined) return unknown('not-asked', `${value.slice(0, 300)} is no role ARN`, roleReference.from)

@@ -41,8 +41,8 @@ export const associatedRole = defineProbe({
   scope: 'service-account',
   needs: { podIdentityBinding },
   wants: {},
+  only: 'podIdentityBinding',
   ask: ({ podIdentityBinding }, _want, { ask }): Soon<Fact<Role>> => {
-    if (podIdentityBinding.state === 'absent') return absent(podIdentityBinding.from)
     const { value, from } = podIdentityBinding
     if (value.roleArn === undefined && value.unseen !== undefined && value.unseen.why !== 'not-collected')
       return value.unseen
@@ -73,8 +73,8 @@ export const podIdentityTrust = defineProbe({
   scope: 'service-account',
   needs: { podIdentityBinding, associatedRole },
   wants: { cluster, clock },
+  only: 'podIdentityBinding',
   ask: ({ podIdentityBinding, associatedRole }, { cluster, clock }): Fact<PodIdentityTrust> => {
-    if (podIdentityBinding.state === 'absent') return absent(podIdentityBinding.from)
     if (associatedRole.state === 'absent') return absent(associatedRole.from)
     const { namespace, serviceAccount, cluster: own, tags } = podIdentityBinding.value
     const of = cluster.state === 'known' ? cluster.value : own

@@ -33,8 +33,8 @@ export const roleReference = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount },
   wants: { association },
+  only: 'serviceAccount',
   ask: ({ serviceAccount }, { association }, inquiry): Soon<Fact<RoleReference>> => {
-    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     const { value, from } = serviceAccount
     if (hasRoleAnnotation(value))
       return known(refer('annotation', roleAnnotation, value.annotations[roleAnnotation] ?? ''), from)

@@ -88,8 +88,8 @@ export const role = defineProbe({
   scope: 'service-account',
   needs: { roleReference },
   wants: {},
+  only: 'roleReference',
   ask: ({ roleReference }, _want, inquiry): Soon<Fact<Role>> => {
-    if (roleReference.state === 'absent') return absent(roleReference.from)
     const { arn } = roleReference.value
     if (arn === undefined) return unnamed(roleReference)
     return onward(inquiry.ask(aws.role(arn.account, arn.name)), (answer) =>

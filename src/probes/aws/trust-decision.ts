@@ -29,8 +29,8 @@ export const trustDecision = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount, roleReference, role },
   wants: { issuer, audience, clock, mintedToken },
+  only: 'serviceAccount',
   ask: ({ serviceAccount, roleReference, role }, { issuer, audience, clock, mintedToken }): Soon<Fact<Trust>> => {
-    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     if (roleReference.state === 'absent' || !isWebIdentity(roleReference.value)) return absent(roleReference.from)
     const { arn } = roleReference.value
     if (role.state === 'absent' || arn === undefined) return absent(role.from)

@@ -1,7 +1,7 @@
 /** What stands around a ServiceAccount that names no role: the annotation elsewhere, pods from before, others that are bound. */
 import { absent, defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
 import { isObject, type Json, textAt } from '../../core/json.ts'
-import { subjectKey } from '../../core/subject.ts'
+import { keyOfSubject } from '../../core/subject.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
 import { isByWebhook, rolesIn, showsAws } from '../../domain/aws-injection.ts'
 import { unsupportedKey } from '../../domain/aws-injection-fault.ts'
@@ -118,7 +118,7 @@ export const unbound = defineProbe({
       )
       const [only] = others
       if (only === undefined || others.length > 1) return undefined
-      const key = subjectKey({ kind: 'ServiceAccount', namespace, name: only.name })
+      const key = keyOfSubject({ kind: 'ServiceAccount', namespace, name: only.name })
       return judged.state === 'known' && judged.value.byKey.has(key) ? only.name : undefined
     }
 

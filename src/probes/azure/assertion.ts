@@ -30,12 +30,12 @@ export const assertion = defineProbe({
   scope: 'service-account',
   needs: { azureUse },
   wants: { ownTokens, mintedToken, issuer, errorsOfServiceAccount, podsAndTemplates },
+  only: 'azureUse',
   ask: (
     { azureUse },
     { ownTokens, mintedToken, issuer, errorsOfServiceAccount, podsAndTemplates },
     { subject },
   ): Fact<Assertion> => {
-    if (azureUse.state === 'absent') return azureUse
     const claims: { issuer?: Claim; subject?: Claim; audience?: Claim } = {}
     const put = (name: keyof typeof claims, value: string | undefined, from: Question, path: string): void => {
       if (value !== undefined) claims[name] ??= { value, from, path }

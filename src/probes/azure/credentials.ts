@@ -51,8 +51,8 @@ export const credentials = defineProbe({
   scope: 'service-account',
   needs: { azureUse },
   wants: { clientReference, azureIdentity, managedIdentities },
-  ask: ({ azureUse }, { clientReference, azureIdentity, managedIdentities }, { ask }): Soon<Fact<Credentials>> => {
-    if (azureUse.state === 'absent') return azureUse
+  only: 'azureUse',
+  ask: (_have, { clientReference, azureIdentity, managedIdentities }, { ask }): Soon<Fact<Credentials>> => {
     const clientId = clientReference.state === 'known' ? clientReference.value.clientId : undefined
     const question = azure.federatedIdentityCredentials(clientId)
     return onward(ask(question), (fact): Fact<Credentials> => {

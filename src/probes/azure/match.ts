@@ -38,8 +38,8 @@ export const match = defineProbe({
   scope: 'service-account',
   needs: { azureUse },
   wants: { assertion, credentials, podsAndTemplates, ownTokens },
-  ask: ({ azureUse }, { assertion, credentials, podsAndTemplates, ownTokens }): Fact<Match> => {
-    if (azureUse.state === 'absent') return azureUse
+  only: 'azureUse',
+  ask: (_have, { assertion, credentials, podsAndTemplates, ownTokens }): Fact<Match> => {
     const pods =
       podsAndTemplates.state === 'known' ? [...podsAndTemplates.value.pods, ...podsAndTemplates.value.templates] : []
     if (pods.length > 0 && pods.every(usesBinding)) return absent(podsAndTemplates.from)

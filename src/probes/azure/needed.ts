@@ -30,6 +30,19 @@ export function neededOf(
   }
 }
 
+/**
+ * That credentials which name their identity were taken for those of the one that the workload asks for, without anything that shows that they
+ * are: what matches among them is no proof. Undefined where it was seen, or the list names nobody.
+ */
+export const ownerUnseen = ({ assumed, owner, identity }: Credentials) =>
+  assumed && owner !== ''
+    ? ({
+        status: 'undecided',
+        lacks: `a credential of ${identity} matches; whether that is the identity that the workload asks for was not seen`,
+        lift: 'az identity list > identities.json',
+      } as const)
+    : undefined
+
 /** Of a matching credential on another identity: what a message says of it, and where it was seen, before what was said besides; undefined where there is none. */
 export function onOther({ assertion, credentials, elsewhere }: Match, from: Question, told: readonly Evidence[]) {
   if (elsewhere === undefined) return undefined

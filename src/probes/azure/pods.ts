@@ -1,5 +1,5 @@
 /** The pod that is judged, or the templates that stand for pods that nobody has seen. */
-import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, known, type Unknown } from '../../core/fact.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { nameOf, type Pod } from '../../domain/workloads.ts'
 import { workloadOf } from '../workload/namesakes.ts'
@@ -13,6 +13,8 @@ export type View = {
   readonly templates: readonly Pod[]
   /** Templates of the ServiceAccount that no pod was seen of, such as of a CronJob between two runs; told to the first of its pods only. */
   readonly idle: readonly Pod[]
+  /** Why not all templates could be looked at; told to the first of the pods only. */
+  readonly unseen?: Unknown
   /** All pods of the ServiceAccount were seen, and there is none. */
   readonly noPods: boolean
 }
@@ -33,13 +35,18 @@ export const podView = defineProbe({
       const others = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : [pod.value]
       const owners = new Set(others.map(workloadOf))
       const first = others.map(({ name }) => name).sort()[0]
+      const partly =
+        templatesOfServiceAccount.state === 'known' ? templatesOfServiceAccount.value.unseen : templatesOfServiceAccount
+      const isFirst = first === pod.value.name
       // A Job that has ended leaves its template behind for good.
       const idle = all.filter((one) => one.kind !== 'Job' && !owners.has(workloadOf(one)))
       return known(
         {
           born: pod.value,
           templates: all.filter((one) => nameOf(one) === owner),
-          idle: first === pod.value.name ? idle : [],
+          idle: isFirst ? idle : [],
+          // Of documents none is the whole; what a cluster refuses may hold a template that is not labelled.
+          ...(isFirst && partly?.state === 'unknown' && partly.why !== 'not-collected' ? { unseen: partly } : {}),
           noPods: false,
         },
         pod.from,

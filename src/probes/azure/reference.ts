@@ -39,8 +39,8 @@ export const clientReference = defineProbe({
   scope: 'service-account',
   needs: { azureUse },
   wants: { serviceAccount, podsAndTemplates },
-  ask: ({ azureUse }, { serviceAccount, podsAndTemplates }): Fact<Reference> => {
-    if (azureUse.state === 'absent') return azureUse
+  only: 'azureUse',
+  ask: (_have, { serviceAccount, podsAndTemplates }): Fact<Reference> => {
     const annotated =
       serviceAccount.state === 'known' ? serviceAccount.value.annotations[azureClientAnnotation] : undefined
     if (annotated !== undefined && annotated.trim() !== '')
@@ -109,8 +109,8 @@ export const askedTenant = defineProbe({
   scope: 'service-account',
   needs: { azureUse },
   wants: { serviceAccount, podsAndTemplates, webhookSettings },
-  ask: ({ azureUse }, { serviceAccount, podsAndTemplates, webhookSettings }): Fact<Asked> => {
-    if (azureUse.state === 'absent') return azureUse
+  only: 'azureUse',
+  ask: (_have, { serviceAccount, podsAndTemplates, webhookSettings }): Fact<Asked> => {
     const pods =
       podsAndTemplates.state === 'known' ? [...podsAndTemplates.value.pods, ...podsAndTemplates.value.templates] : []
     const set = variableIn(pods, 'AZURE_TENANT_ID')
@@ -154,8 +154,8 @@ export const askedAuthority = defineProbe({
   scope: 'service-account',
   needs: { azureUse },
   wants: { podsAndTemplates },
-  ask: ({ azureUse }, { podsAndTemplates }): Fact<Asked> => {
-    if (azureUse.state === 'absent') return azureUse
+  only: 'azureUse',
+  ask: (_have, { podsAndTemplates }): Fact<Asked> => {
     const all =
       podsAndTemplates.state === 'known' ? [...podsAndTemplates.value.pods, ...podsAndTemplates.value.templates] : []
     const { from } = podsAndTemplates

@@ -1,7 +1,7 @@
 /** Objects of Azure that are judged by themselves: managed identities, among documents only, and classes of the secrets store. */
 import type { Fact, Question } from '../../core/fact.ts'
 import { type Json, listAt, textAt } from '../../core/json.ts'
-import { type Subject, subjectKey } from '../../core/subject.ts'
+import { keyOfSubject, type Subject, subjectKey } from '../../core/subject.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
 import { azure, kubernetes } from '../../domain/questions.ts'
 import type { Pod, ServiceAccount } from '../../domain/workloads.ts'
@@ -105,7 +105,7 @@ export function ownersOf(
     const key = keyOf(namespace, serviceAccount)
     const shelf = owners.get(key) ?? []
     owners.set(key, shelf)
-    shelf.push(subjectKey({ kind, namespace, name }))
+    shelf.push(keyOfSubject({ kind, namespace, name }))
   }
   return owners
 }

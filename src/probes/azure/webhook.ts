@@ -28,8 +28,8 @@ export const azureWebhooks = defineProbe({
   scope: 'cluster',
   needs: { azureInUse },
   wants: { mutatingWebhooks },
-  ask: ({ azureInUse }, { mutatingWebhooks }): Fact<Hooks> => {
-    if (azureInUse.state === 'absent') return azureInUse
+  only: 'azureInUse',
+  ask: (_have, { mutatingWebhooks }): Fact<Hooks> => {
     if (mutatingWebhooks.state !== 'known') return mutatingWebhooks
     const { items, complete } = mutatingWebhooks.value
     const hooks = items.flatMap((configuration) =>
@@ -75,8 +75,8 @@ export const azureWaiting = defineProbe({
   scope: 'cluster',
   needs: { azureInUse },
   wants: { pods, podTemplates },
-  ask: ({ azureInUse }, { pods, podTemplates }, { subjects }): Fact<Waiting> => {
-    if (azureInUse.state === 'absent') return azureInUse
+  only: 'azureInUse',
+  ask: (_have, { pods, podTemplates }, { subjects }): Fact<Waiting> => {
     const asking: string[] = []
     const lacking: string[] = []
     let selfMade = 0

@@ -53,8 +53,8 @@ export const cloudClocks = defineProbe({
   scope: 'cluster',
   needs: { federation },
   wants: { issuer },
+  only: 'federation',
   ask: async ({ federation }, { issuer }, inquiry): Promise<Fact<readonly NamedReading[]>> => {
-    if (federation.state === 'absent') return absent(federation.from)
     const own = issuer.state === 'known' ? issuer.value.issuer : ''
     const host = parseIssuer(own)?.host ?? ''
     const places = federation.value.clouds.map((cloud) =>

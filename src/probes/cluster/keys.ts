@@ -16,8 +16,8 @@ export const keySet = defineProbe({
   scope: 'cluster',
   needs: { publishedKeys },
   wants: {},
+  only: 'publishedKeys',
   ask: ({ publishedKeys }): Fact<KeySet> => {
-    if (publishedKeys.state === 'absent') return publishedKeys
     const keys = readKeys(documentOf(publishedKeys.value))
     return keys === undefined
       ? absent(publishedKeys.from)

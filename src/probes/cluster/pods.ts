@@ -1,5 +1,5 @@
 /** The pods and the pod templates of every namespace that is judged, in one reading each, shelved by ServiceAccount. */
-import { defineProbe, type Fact, type Inquiry, known, type Question, type Soon } from '../../core/fact.ts'
+import { defineProbe, type Fact, type Inquiry, known, type Question, type Soon, type Unknown } from '../../core/fact.ts'
 import type { Json } from '../../core/json.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import { readWorkload } from '../../domain/workload-objects.ts'
@@ -71,19 +71,20 @@ async function templates(inquiry: Inquiry, namespace: string): Promise<Fact<List
   const facts = await Promise.all(templateResources.map((resource) => list(inquiry, resource, namespace, readWorkload)))
   const items: Pod[] = []
   let complete = true
-  let unseen: Fact<Listed<Pod>> | undefined
+  let unseen: Unknown | undefined
   for (const fact of facts) {
     if (fact.state === 'known') {
       items.push(...fact.value.items)
       complete &&= fact.value.complete
     } else if (fact.state === 'unknown') {
-      unseen ??= fact
+      // What was refused says more than what nobody collected.
+      if (unseen === undefined || unseen.why === 'not-collected') unseen = fact
       complete = false
     }
   }
   return items.length === 0 && unseen !== undefined
     ? unseen
-    : known({ items, complete }, kubernetes.list('deployments', namespace))
+    : known({ items, complete, ...(unseen === undefined ? {} : { unseen }) }, kubernetes.list('deployments', namespace))
 }
 
 export const podTemplates = defineProbe<Shelves>({

@@ -33,8 +33,8 @@ export const policiesOfWebhook = defineProbe({
   scope: 'object',
   needs: { webhookConfiguration },
   wants: {},
+  only: 'webhookConfiguration',
   ask: async ({ webhookConfiguration }, _want, { ask }): Promise<Fact<ReadonlyMap<string, JsonObject>>> => {
-    if (webhookConfiguration.state === 'absent') return webhookConfiguration
     const namespaces = new Set(webhookConfiguration.value.webhooks.flatMap(({ service }) => service?.namespace ?? []))
     const found = new Map<string, JsonObject>()
     for (const namespace of namespaces) {

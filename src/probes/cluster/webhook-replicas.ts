@@ -16,8 +16,8 @@ export const webhookDeployments = defineProbe({
   scope: 'object',
   needs: { webhookConfiguration },
   wants: {},
+  only: 'webhookConfiguration',
   ask: async ({ webhookConfiguration }, _want, { ask }): Promise<Fact<ReadonlyMap<string, Behind>>> => {
-    if (webhookConfiguration.state === 'absent') return webhookConfiguration
     const found = new Map<string, Behind>()
     const closed = injectorsOf(webhookConfiguration.value).filter(({ service, failsOpen }) => service && !failsOpen)
     for (const { name, service } of closed) {
@@ -50,8 +50,8 @@ export const webhookReplicas = defineProbe({
   scope: 'object',
   needs: { webhookDeployments },
   wants: {},
+  only: 'webhookDeployments',
   ask: ({ webhookDeployments }): Fact<ReadonlyMap<string, number>> => {
-    if (webhookDeployments.state === 'absent') return webhookDeployments
     const found = new Map<string, number>()
     for (const [name, { object }] of webhookDeployments.value) {
       const replicas = at(object, 'spec', 'replicas')

@@ -88,8 +88,8 @@ export const webhookService = defineProbe({
   scope: 'object',
   needs: { webhookConfiguration },
   wants: {},
+  only: 'webhookConfiguration',
   ask: async ({ webhookConfiguration }, _want, { ask }): Promise<Fact<Service>> => {
-    if (webhookConfiguration.state === 'absent') return webhookConfiguration
     const behind: Behind[] = []
     let unseen: Unknown | undefined
     const look = async (question: Parameters<typeof ask>[0]): Promise<Fact<Json>> => {

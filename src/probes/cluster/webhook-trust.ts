@@ -19,8 +19,8 @@ export const webhookBundles = defineProbe({
   scope: 'object',
   needs: { webhookConfiguration },
   wants: {},
+  only: 'webhookConfiguration',
   ask: async ({ webhookConfiguration }): Promise<Fact<readonly Trusted[]>> => {
-    if (webhookConfiguration.state === 'absent') return webhookConfiguration
     const found: Trusted[] = []
     for (const webhook of injectorsOf(webhookConfiguration.value))
       found.push({ webhook, bundle: await readPem(webhook.caBundle), host: hostOf(webhook) })

@@ -11,8 +11,8 @@ export const awsAuthTexts = defineProbe({
   scope: 'cluster',
   needs: { awsAuth },
   wants: {},
-  ask: async ({ awsAuth }, _want, { ask }): Promise<Fact<JsonObject>> => {
-    if (awsAuth.state === 'absent') return awsAuth
+  only: 'awsAuth',
+  ask: async (_have, _want, { ask }): Promise<Fact<JsonObject>> => {
     return reading(await ask(kubernetes.get('configmaps', 'kube-system', 'aws-auth')), (json) => {
       const data = at(json, 'data')
       return isObject(data) ? data : {}

@@ -100,8 +100,8 @@ export const controllerTemplate = defineProbe({
   scope: 'service-account',
   needs: { controller },
   wants: {},
+  only: 'controller',
   ask: ({ controller }, _want, inquiry): Soon<Fact<{ readonly place: ObjectPlace; readonly template: JsonObject }>> => {
-    if (controller.state === 'absent') return absent(controller.from)
     const place = rolling(controller.value.workload, controller.value.namespace)
     if (place === undefined) return absent(controller.from)
     return onward(templateAt(place, inquiry), (fact) =>

@@ -53,8 +53,8 @@ export const googleAccount = defineProbe({
   scope: 'service-account',
   needs: { googleWorld },
   wants: { serviceAccount, errorsOfServiceAccount, podsOfServiceAccount, clock },
+  only: 'googleWorld',
   ask: ({ googleWorld }, want, { subject }): Fact<GoogleAccount> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const world = googleWorld.value
     const { serviceAccount, errorsOfServiceAccount, podsOfServiceAccount } = want
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined

@@ -48,8 +48,8 @@ export const googleOverrides = defineProbe({
   scope: 'pod',
   needs: { googlePod },
   wants: {},
+  only: 'googlePod',
   ask: async ({ googlePod }, _want, { ask }): Promise<Fact<Overrides>> => {
-    if (googlePod.state === 'absent') return googlePod
     const { pod, google, fact, node } = googlePod.value
     const annotated = google?.annotation !== undefined
     const isOfPool = ({ member }: Grant): boolean => member.includes('.svc.id.goog')
@@ -122,8 +122,8 @@ export const googleNeighbours = defineProbe({
   scope: 'pod',
   needs: { googleWorld },
   wants: { pod, pods },
+  only: 'googleWorld',
   ask: async ({ googleWorld }, { pod, pods }, { ask }): Promise<Fact<Neighbours>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     if (!googleWorld.value.gke || pod.state !== 'known') return absent(gcp.collected())
     const { namespace } = pod.value
     const accounts = listed(await ask(kubernetes.list('serviceaccounts', namespace)), readServiceAccount)

@@ -28,8 +28,8 @@ export const googleBreadth = defineProbe({
   scope: 'cluster',
   needs: { googleWorld },
   wants: { pods },
+  only: 'googleWorld',
   ask: async ({ googleWorld }, { pods }, { ask }): Promise<Fact<Breadth>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const world = googleWorld.value
     const matters = world.policies.some(({ bindings }) =>
       bindings.some(({ members }) => members.some((one) => one.includes('.svc.id.goog'))),

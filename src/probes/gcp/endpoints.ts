@@ -74,9 +74,9 @@ export const googleEndpoints = defineProbe({
   scope: 'cluster',
   needs: { googleWorld },
   wants: { pods },
+  only: 'googleWorld',
   ask: async ({ googleWorld }, { pods }, inquiry): Promise<Fact<Endpoints>> => {
     const { ask, subjects } = inquiry
-    if (googleWorld.state === 'absent') return googleWorld
     const { heard } = googleWorld.value
     const services = reading(await ask(gcp.services()), (json) =>
       listAt(json, 'services').flatMap((one) => {

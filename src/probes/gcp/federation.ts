@@ -124,8 +124,8 @@ export const googleFederation = defineProbe({
   scope: 'service-account',
   needs: { googleAccount },
   wants: { ownTokens, issuer },
+  only: 'googleAccount',
   ask: async ({ googleAccount }, { ownTokens, issuer }, { ask, subject }): Promise<Fact<Federation>> => {
-    if (googleAccount.state === 'absent') return googleAccount
     const google = googleAccount.value
     const { world, account, pods } = google
     const configuration = await configurationOf(google, pods, ask)

@@ -29,9 +29,9 @@ export const googleKeys = defineProbe({
   scope: 'service-account',
   needs: { googleFederation },
   wants: {},
+  only: 'googleFederation',
   ask: async ({ googleFederation }, _want, { ask }): Promise<Fact<GoogleKeys>> => {
     const none = absent(gcp.collected())
-    if (googleFederation.state === 'absent') return none
     const { provider } = googleFederation.value
     const cluster = await ask(azure.cluster())
     const issued = cluster.state === 'known' ? at(cluster.value, 'oidcIssuerProfile', 'enabled') : undefined

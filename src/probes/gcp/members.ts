@@ -62,8 +62,8 @@ export const googleMembers = defineProbe({
   scope: 'object',
   needs: { googleWorld },
   wants: {},
+  only: 'googleWorld',
   ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Members>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const world = googleWorld.value
     const heard = heardFor(world.heard, 'gcp/iam-members-are-well-formed')
     const none = absent(gcp.collected())

@@ -86,9 +86,9 @@ export const googleMounts = defineProbe({
   scope: 'pod',
   needs: { googlePod },
   wants: {},
+  only: 'googlePod',
   ask: async ({ googlePod }, _want, { ask }): Promise<Fact<Mounts>> => {
     const none = absent(gcp.collected())
-    if (googlePod.state === 'absent') return none
     const google = googlePod.value
     const { pod, heard, google: account } = google
     const own = heardFor(heard, 'gcp/workload-tokens-are-mounted')

@@ -15,9 +15,9 @@ export const googleNamesake = defineProbe({
   scope: 'service-account',
   needs: { googleAccount },
   wants: {},
+  only: 'googleAccount',
   ask: async ({ googleAccount }, _want, { subject, ask }): Promise<Fact<Namesake>> => {
     const none = absent(gcp.collected())
-    if (googleAccount.state === 'absent') return none
     const { world, annotation, account, pods, grants, openGrants } = googleAccount.value
     if (
       annotation !== undefined ||

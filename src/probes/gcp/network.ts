@@ -27,8 +27,8 @@ export const googleNetwork = defineProbe({
   scope: 'pod',
   needs: { googlePod },
   wants: {},
+  only: 'googlePod',
   ask: async ({ googlePod }, _want, { ask }): Promise<Fact<Network>> => {
-    if (googlePod.state === 'absent') return googlePod
     const google = googlePod.value
     const { pod, world } = google
     if (!world.gke) return absent(gcp.collected())
@@ -100,8 +100,8 @@ export const googleMesh = defineProbe({
   scope: 'pod',
   needs: { googlePod },
   wants: {},
+  only: 'googlePod',
   ask: async ({ googlePod }, _want, { ask }): Promise<Fact<Mesh>> => {
-    if (googlePod.state === 'absent') return googlePod
     const google = googlePod.value
     const { pod } = google
     const injected =

@@ -77,8 +77,8 @@ export const metadataPods = defineProbe({
   scope: 'cluster',
   needs: { googleWorld },
   wants: {},
-  ask: async ({ googleWorld }, _want, { ask }): Promise<Fact<Listed<MetadataPod>>> => {
-    if (googleWorld.state === 'absent') return googleWorld
+  only: 'googleWorld',
+  ask: async (_have, _want, { ask }): Promise<Fact<Listed<MetadataPod>>> => {
     const fact = await ask(kubernetes.list('pods', 'kube-system'))
     return reading(fact, (json) => ({
       items: listAt(json, 'items').flatMap((one) => readMetadataPod(one) ?? []),
@@ -94,12 +94,8 @@ export const accountCount = defineProbe({
   scope: 'cluster',
   needs: { googleWorld },
   wants: {},
-  ask: async (
-    { googleWorld },
-    _want,
-    { ask },
-  ): Promise<Fact<{ readonly count: number; readonly complete: boolean }>> => {
-    if (googleWorld.state === 'absent') return googleWorld
+  only: 'googleWorld',
+  ask: async (_have, _want, { ask }): Promise<Fact<{ readonly count: number; readonly complete: boolean }>> => {
     const all = await ask(kubernetes.list('serviceaccounts'))
     // Where nobody counted them, nothing is said of how many there are.
     if (all.state === 'unknown' && (all.why === 'not-collected' || all.why === 'not-asked')) return absent(all.from)
@@ -126,12 +122,12 @@ export const googleNode = defineProbe({
   scope: 'node',
   needs: { googleWorld },
   wants: { metadataPods, accountCount, errorsOfPod },
+  only: 'googleWorld',
   ask: async (
     { googleWorld },
     { metadataPods, accountCount, errorsOfPod },
     { subject, ask },
   ): Promise<Fact<GoogleNode>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const world = googleWorld.value
     const alone = subject.kind === 'Node'
     const own = alone

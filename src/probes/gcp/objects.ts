@@ -60,8 +60,8 @@ export const googleConfiguration = defineProbe({
   scope: 'object',
   needs: { googleWorld },
   wants: {},
+  only: 'googleWorld',
   ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Configured>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const world = googleWorld.value
     const heard = heardFor(world.heard, 'gcp/credential-configuration-is-usable')
     if (subject.kind === 'Cluster')
@@ -102,8 +102,8 @@ export const googleNaming = defineProbe({
   scope: 'object',
   needs: { googleWorld },
   wants: {},
+  only: 'googleWorld',
   ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Naming>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const world = googleWorld.value
     const { kind, name, namespace } = subject
     const heard = heardFor(world.heard, 'gcp/identity-namespace-names-this-cluster')
@@ -186,8 +186,8 @@ export const googleServiceAccount = defineProbe({
   scope: 'object',
   needs: { googleWorld },
   wants: {},
+  only: 'googleWorld',
   ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Target>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const email = subject.name
     if (subject.kind !== 'GoogleServiceAccount' || !email.includes('@')) return absent(gcp.collected())
     const account = reading(await ask(gcp.serviceAccount(email)), (json: Json) => {

@@ -91,12 +91,12 @@ export const googlePod = defineProbe({
   scope: 'pod',
   needs: { googleWorld },
   wants: { googleAccount, pod, errorsOfPod, metadataPods },
+  only: 'googleWorld',
   ask: async (
     { googleWorld },
     { googleAccount, pod, errorsOfPod, metadataPods },
     { subject, ask },
   ): Promise<Fact<GooglePod>> => {
-    if (googleWorld.state === 'absent') return googleWorld
     const own = pod.state === 'known' ? pod.value : undefined
     const google = googleAccount.state === 'known' ? googleAccount.value : undefined
     const heard = heardIn(errorsOfPod)

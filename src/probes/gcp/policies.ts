@@ -84,8 +84,8 @@ export const googleImpersonation = defineProbe({
   scope: 'service-account',
   needs: { googleAccount },
   wants: { googleFederation, clock },
+  only: 'googleAccount',
   ask: async ({ googleAccount }, { googleFederation, clock }, { ask }): Promise<Fact<Impersonation>> => {
-    if (googleAccount.state === 'absent') return googleAccount
     const federation = googleFederation.state === 'known' ? googleFederation.value : undefined
     const { world, workload: own, email: annotated } = googleAccount.value
     const cluster = world.cluster.state === 'known' ? world.cluster.value : undefined

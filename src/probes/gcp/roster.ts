@@ -1,7 +1,7 @@
 /** Who of Google's is judged beside the workloads: accounts, policies, configurations and stores, and the nodes of bound pods. */
 import type { Fact, Question } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
-import { type Subject, subjectKey } from '../../core/subject.ts'
+import { keyOfSubject, type Subject, subjectKey } from '../../core/subject.ts'
 import { googleAnnotation } from '../../domain/audiences.ts'
 import { admits, namedBy } from '../../domain/gcp-members.ts'
 import { grantsOf, nameOfResource, readPolicy } from '../../domain/gcp-policies.ts'
@@ -43,7 +43,7 @@ export function grantedIn({ collected }: GoogleRoster): ReadonlySet<string> {
     for (const { member } of grantsOf(readPolicy('', at(one, 'policy') ?? null) ?? { resource: '', bindings: [] })) {
       const named = namedBy(member)
       if (named !== undefined)
-        found.add(subjectKey({ kind: 'ServiceAccount', namespace: named.namespace, name: named.name }))
+        found.add(keyOfSubject({ kind: 'ServiceAccount', namespace: named.namespace, name: named.name }))
     }
   return found
 }
@@ -88,7 +88,7 @@ export function googleSubjects(
           namespace !== undefined &&
           (admits(member, { namespace, name: account }) ?? namedBy(member)?.name === account)
         )
-          add(kind, name || 'service account', subjectKey({ kind: own, namespace, name: account }))
+          add(kind, name || 'service account', keyOfSubject({ kind: own, namespace, name: account }))
   }
   for (const one of listAt(found.collected, 'configurations')) {
     const name = textAt(one, 'name')
@@ -114,5 +114,6 @@ export function googleSubjects(
 
 /** Whether the node of a pod matters: its ServiceAccount is bound to Google. */
 export const runsOnGke = ({ namespace, serviceAccount }: Pod, known: ReadonlyMap<string, ServiceAccount>): boolean =>
-  known.get(subjectKey({ kind: 'ServiceAccount', namespace, name: serviceAccount }))?.annotations[googleAnnotation] !==
-  undefined
+  known.get(keyOfSubject({ kind: 'ServiceAccount', namespace, name: serviceAccount }))?.annotations[
+    googleAnnotation
+  ] !== undefined

@@ -97,8 +97,8 @@ export const googleReach = defineProbe({
   scope: 'service-account',
   needs: { googleAccount },
   wants: { googleFederation },
+  only: 'googleAccount',
   ask: async ({ googleAccount }, { googleFederation }, { ask }): Promise<Fact<Reach>> => {
-    if (googleAccount.state === 'absent') return googleAccount
     const google = googleAccount.value
     const federation = googleFederation.state === 'known' ? googleFederation.value : undefined
     const found = await bucketOf(google, ask)

@@ -33,9 +33,9 @@ export const googleTokens = defineProbe({
   scope: 'pod',
   needs: { googlePod },
   wants: { ownTokens, clock, googleFederation },
+  only: 'googlePod',
   ask: ({ googlePod }, { ownTokens, clock, googleFederation }): Fact<GoogleTokens> => {
     const none = absent(gcp.collected())
-    if (googlePod.state === 'absent') return none
     const { heard, look, pod, fact } = googlePod.value
     const own = heardFor(heard, 'gcp/token-is-current')
     if (googleFederation.state !== 'known' && own.length === 0) return none

@@ -37,12 +37,12 @@ export const acceptedAudiences = defineProbe({
   scope: 'pod',
   needs: { pod },
   wants: { serviceAccount, issuer, apiServer, googleProviders, azureCredentials },
+  only: 'pod',
   ask: (
     { pod },
     { serviceAccount, issuer, apiServer, googleProviders, azureCredentials },
     inquiry,
   ): Soon<Fact<AcceptedAudiences>> => {
-    if (pod.state === 'absent') return pod
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
     const annotated = account?.annotations[audienceAnnotation]
     const role = account?.annotations[roleAnnotation]

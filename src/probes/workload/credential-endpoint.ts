@@ -10,8 +10,8 @@ export const credentialEndpoint = defineProbe({
   scope: 'pod',
   needs: { pod },
   wants: { serviceAccount },
+  only: 'pod',
   ask: ({ pod }, { serviceAccount }): Fact<CredentialEndpoint> => {
-    if (pod.state === 'absent') return absent(pod.from)
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
     const found = credentialEndpointOf(pod.value, account)
     if (found !== undefined) return known(found, pod.from)

@@ -1,5 +1,5 @@
 /** A token minted for the ServiceAccount: exactly the issuer, subject and key that its pods would get, without running anything. */
-import { absent, defineProbe, type Fact, inquire, known, type Soon, unknown } from '../../core/fact.ts'
+import { defineProbe, type Fact, inquire, known, type Soon, unknown } from '../../core/fact.ts'
 import { audienceOf } from '../../domain/audiences.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import type { ServiceAccount } from '../../domain/workloads.ts'
@@ -30,8 +30,8 @@ export const mintedToken = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount },
   wants: { lentToken, ownTokens },
+  only: 'serviceAccount',
   ask: ({ serviceAccount }, { lentToken, ownTokens }, inquiry): Soon<Fact<Token>> => {
-    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
     const { namespace, name } = serviceAccount.value
     // Documents that hold its token answer for it at no cost.
     const ownSeen = ownTokens.state === 'known' && ownTokens.value.tokens.length > 0

@@ -22,8 +22,8 @@ export const errorShelves = defineProbe({
   scope: 'cluster',
   needs: { observedErrors, judged },
   wants: {},
+  only: 'observedErrors',
   ask: ({ observedErrors, judged }): Fact<ErrorShelves> => {
-    if (observedErrors.state === 'absent') return observedErrors
     if (judged.state === 'absent') return judged
     const { byKey: subjects, alone } = judged.value
     const all = observedErrors.value

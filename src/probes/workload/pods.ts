@@ -11,7 +11,7 @@ const ofSubject = (shelves: Shelves, { kind, namespace, name }: Subject, resourc
   const shelf = kind === 'ServiceAccount' && namespace !== undefined ? shelves.get(namespace) : undefined
   if (shelf === undefined) return unknown('not-collected', 'no ServiceAccount was seen', question)
   if (shelf.fact.state !== 'known') return shelf.fact
-  return known({ items: shelf.by.get(name) ?? [], complete: shelf.fact.value.complete }, shelf.fact.from)
+  return known({ ...shelf.fact.value, items: shelf.by.get(name) ?? [] }, shelf.fact.from)
 }
 
 export const podsOfServiceAccount = defineProbe({

@@ -40,8 +40,8 @@ export const template = defineProbe({
   scope: 'pod',
   needs: { pod },
   wants: { clock },
+  only: 'pod',
   ask: ({ pod }, { clock }, inquiry): Soon<Fact<Template>> => {
-    if (pod.state === 'absent') return absent(pod.from)
     const { name, namespace } = pod.value
     const workload = workloadOf(pod.value)
     const place = rolling(workload, namespace)

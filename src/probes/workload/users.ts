@@ -62,8 +62,8 @@ export const users = defineProbe({
   scope: 'service-account',
   needs: { serviceAccount },
   wants: { podsOfNamespace, templatesOfNamespace, podsOfServiceAccount, templatesOfServiceAccount },
+  only: 'serviceAccount',
   ask: ({ serviceAccount }, want, inquiry): Soon<Fact<Users>> => {
-    if (serviceAccount.state === 'absent') return serviceAccount
     const { name, namespace } = serviceAccount.value
     const { podsOfNamespace, templatesOfNamespace, podsOfServiceAccount, templatesOfServiceAccount } = want
     const lists = [templatesOfNamespace, podsOfNamespace]

@@ -30,8 +30,8 @@ export const variableSources = defineProbe({
   scope: 'pod',
   needs: { pod },
   wants: { serviceAccount },
+  only: 'pod',
   ask: ({ pod }, { serviceAccount }, { ask }): Soon<Fact<VariableSources>> => {
-    if (pod.state === 'absent') return absent(pod.from)
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
     const objects = new Map(
       pod.value.containers

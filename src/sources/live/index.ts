@@ -41,6 +41,17 @@ const frugal = [
   // Each compiling thread would keep an arena of its own.
   '--no-concurrent-recompilation',
 ] as const
+/**
+ * Hundreds of judgements run some thousand times each and are over: making the best code for them takes longer than they do.
+ * What every field of every object goes through gets there all the same.
+ */
+const lateOptimisation = '--invocation-count-for-turbofan=30000'
+
+function beFrugal(): void {
+  for (const flag of frugal) setFlagsFromString(flag)
+  // An older V8 does not know the flag, and would say so.
+  if (Number.parseInt(process.versions.v8, 10) >= 13) setFlagsFromString(lateOptimisation)
+}
 
 /**
  * Connects and asks the API server for its version.
@@ -48,7 +59,7 @@ const frugal = [
  */
 export async function liveSource(options: LiveOptions): Promise<Live> {
   const env = options.env ?? process.env
-  if (options.wide === true) for (const flag of frugal) setFlagsFromString(flag)
+  if (options.wide === true) beFrugal()
   const closing = new AbortController()
   const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal])
   const [{ kubernetesSource }, { oidcSource }, { observedSource }, { tokenVault }] = await Promise.all([

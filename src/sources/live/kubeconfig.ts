@@ -69,9 +69,13 @@ async function shelfOf(flags: KubeFlags, env: NodeJS.ProcessEnv): Promise<Shelf>
   )
 }
 
-/** The names of all contexts that kubectl would know. @throws LiveTrouble where a file cannot be read */
-export async function contextNames(flags: KubeFlags, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  return [...(await shelfOf(flags, env)).contexts.keys()]
+/** The names of all contexts, clusters or users that kubectl would know. @throws LiveTrouble where a file cannot be read */
+export async function kubeconfigNames(
+  of: 'contexts' | 'clusters' | 'users',
+  flags: KubeFlags,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  return [...(await shelfOf(flags, env))[of].keys()]
 }
 
 /** Reads what kubectl would read. @throws LiveTrouble where no cluster comes of it. */

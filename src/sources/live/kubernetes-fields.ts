@@ -13,11 +13,12 @@ export type Sharing = {
   readonly values: Json[]
 }
 
-const places = 1 << 14
+const manyPlaces = 1 << 14
 /** Longer ones are hardly ever equal. */
 const longestShared = 1000
 
-export const newSharing = (): Sharing => ({
+/** `places` is a power of two; one is enough where no field is shared. */
+export const newSharing = (places = manyPlaces): Sharing => ({
   owners: new Array<undefined>(places).fill(undefined),
   keys: new Array<string>(places).fill(''),
   values: new Array<Json>(places).fill(null),
@@ -219,27 +220,34 @@ function look(reading: Reading, field: Field, start: number, end: number, make?:
   const { body, sharing } = reading
   const length = end - start
   if (length > longestShared || field.shared !== true) return make?.() ?? made(reading, field, start, end)
-  // FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/
-  let hash = 0x811c9dc5 ^ length
-  let bits = 0
-  for (let at = start; at < end; at += 1) {
-    const byte = body[at] ?? 0
-    bits |= byte
-    hash = Math.imul(hash ^ byte, 0x01000193)
-  }
+  const hash = sampled(body, start, end)
   const isText = field.kind === 'text'
   const owner = isText ? text : field
-  const place = (hash ^ (hash >>> 15)) & (places - 1)
+  const place = (hash ^ (hash >>> 15)) & (sharing.keys.length - 1)
   const held = sharing.keys[place] ?? ''
   if (sharing.owners[place] === owner && held.length === length && stands(held, body, start))
     return sharing.values[place] ?? null
-  if (isText && bits > 0x7f) return body.toString('utf8', start, end)
+  if (isText && !isAscii(body, start, end)) return body.toString('utf8', start, end)
   const bytes = body.toString('latin1', start, end)
   const value = isText ? bytes : (make?.() ?? made(reading, field, start, end))
   sharing.owners[place] = owner
   sharing.keys[place] = bytes
   sharing.values[place] = value
   return value
+}
+
+/** FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) over some thirty of the bytes: whatever is held there is compared as a whole. */
+function sampled(body: Buffer, start: number, end: number): number {
+  const length = end - start
+  const step = (length >> 5) + 1
+  let hash = 0x811c9dc5 ^ length
+  for (let at = end - 1; at >= start; at -= step) hash = Math.imul(hash ^ (body[at] ?? 0), 0x01000193)
+  return hash
+}
+
+function isAscii(body: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if ((body[at] ?? 0) > 0x7f) return false
+  return true
 }
 
 function stands(held: string, body: Buffer, start: number): boolean {

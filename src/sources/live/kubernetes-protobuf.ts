@@ -22,7 +22,6 @@ export type Packed = {
 
 /** The list in an API server's reply; undefined where it is none. */
 export function openPacked(body: Buffer): Packed | undefined {
-  const sharing = newSharing()
   try {
     const { apiVersion, kind, start, end } = envelope(body)
     if (!kind.endsWith('List')) return undefined
@@ -31,7 +30,7 @@ export function openPacked(body: Buffer): Packed | undefined {
     const head: Draft = {}
     // The list's own metadata stands before its items.
     if (start < end && wire.uint32() === tagOf(1, WireType.LengthDelimited))
-      fill({ body, wire, sharing }, ahead(wire, end), listMeta, head)
+      fill({ body, wire, sharing: newSharing(1) }, ahead(wire, end), listMeta, head)
     const { continue: rest } = head
     return {
       apiVersion,
@@ -66,7 +65,7 @@ export function statusOf(body: Buffer): JsonObject | undefined {
     const wire = new BinaryReader(body)
     wire.pos = start
     const draft: Draft = { apiVersion, kind }
-    fill({ body, wire, sharing: newSharing() }, end, status, draft)
+    fill({ body, wire, sharing: newSharing(1) }, end, status, draft)
     return draft
   } catch {
     return undefined
@@ -91,7 +90,7 @@ function envelope(body: Buffer): {
   while (wire.pos < wire.len) {
     const tag = wire.uint32()
     if (tag === tagOf(1, WireType.LengthDelimited))
-      fill({ body, wire, sharing: newSharing() }, ahead(wire, wire.len), typeMeta, type)
+      fill({ body, wire, sharing: newSharing(1) }, ahead(wire, wire.len), typeMeta, type)
     else if (tag === tagOf(2, WireType.LengthDelimited)) {
       end = ahead(wire, wire.len)
       start = wire.pos
