@@ -66,7 +66,7 @@ async function credentialsIn(lab: Lab): Promise<string> {
 }
 
 describe('unhealthy, fixed, exchanged by @azure/identity, taken back', () => {
-  // Every fixable finding has its round in azure-rounds.test.ts; this is the whole program's.
+  // Every fixable finding has its round in live/rounds-azure.test.ts; this is the whole program's.
   test('of an application', async () => {
     const files = {
       ...documents('azure-healthy'),
