@@ -4,6 +4,7 @@ import type { Observer } from '../core/engine.ts'
 import { inOrder } from '../core/order.ts'
 import type { Snapshot } from '../core/progress.ts'
 import { isJudgedBy, type Subject, subjectKey } from '../core/subject.ts'
+import { clean } from '../report/text.ts'
 
 type Tally = { judged: number; total: number; failed: number; unseen: number }
 
@@ -56,7 +57,8 @@ export function watch(): Watch {
     snapshot: () => ({
       phase,
       sections: [...sections].map(([name, tally]) => ({ name, ...tally })).filter(({ total }) => total > 0),
-      waiting: [...waiting.values()],
+      // The name in it may come from a document, and is drawn on a terminal.
+      waiting: [...waiting.values()].map(({ about, since }) => ({ about: clean(about), since })),
     }),
   }
 }
