@@ -237,7 +237,9 @@ describe('a cluster that does not answer', () => {
       expect(shown.lastIndexOf(`${control}[?25h`)).toBeGreaterThan(shown.lastIndexOf(`${control}[?25l`))
       // What was drawn is erased before the last words, which stand alone.
       const plain = shown.replaceAll(new RegExp(`${control}\\[\\??\\d*[a-zA-Z]`, 'gu'), '').trimEnd()
-      expect(plain).toMatch(/stopped while looking for ServiceAccounts and pods; nothing was examined\.$/u)
+      expect(plain).toMatch(
+        /stopped while looking for ServiceAccounts and pods; nothing was examined; it was waiting for \S.*\.$/u,
+      )
       expect(shown.slice(0, shown.lastIndexOf('stopped'))).toMatch(new RegExp(`${control}\\[2K.*\\?25h$`, 'su'))
     }),
   )
