@@ -237,7 +237,11 @@ describe('bind sa', () => {
       'projects/ID or buckets/NAME',
     ],
     ['no e-mail', ['--gcp-service-account', 'cart'], 'the e-mail of one Google service account'],
-    ['two intents', ['--gcp-service-account', email, '--aws-role', 'cart'], 'one of --aws-role, '],
+    [
+      'two intents',
+      ['--gcp-service-account', email, '--aws-role', 'cart'],
+      'one identity at a time: --aws-role and --gcp-service-account',
+    ],
   ])('refuses %s', async (_name, flags, expected) => {
     const lab = await start(bare)
     const { status, err } = await wi(lab, stateFolder(), ['bind', 'sa', 'cart', '-n', 'shop', ...flags])

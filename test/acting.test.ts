@@ -1,18 +1,16 @@
-/** fix and undo against the lab: healthy afterwards, and to the byte as before when taken back, wherever the run was cut off. */
+/** fix and undo against the lab: healthy afterwards, and to the byte as before when taken back. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { carryOut, type Outcome } from '../src/apply/carry-out.ts'
-import { openJournal, readRun, runs, stepsOf } from '../src/apply/journal.ts'
-import { openWriters } from '../src/apply/open.ts'
-import { undo } from '../src/apply/undo.ts'
-import type { Writers } from '../src/apply/writer.ts'
+import { openJournal, runs } from '../src/apply/journal.ts'
 import type { PlannedAction } from '../src/core/plan.ts'
 import { addClientId, changeTrustPolicy } from '../src/domain/aws-changes.ts'
-import { annotate, createObject, patchObject, restartWorkload } from '../src/domain/kubernetes-changes.ts'
+import { annotate, patchObject, restartWorkload } from '../src/domain/kubernetes-changes.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { withoutSecretsIn } from '../src/sources/secrets.ts'
 import { account, documents, forgetStates, holdings, onTerminal, planned, provider, stateFolder, wi } from './acting.ts'
+import { accountPath, cart, five, journalOf, writersOf } from './five-actions.ts'
 import { api, closeLabs, start } from './labs.ts'
 
 const outside = { ...process.env }
@@ -22,9 +20,6 @@ afterAll(async () => {
   await closeLabs()
 })
 
-const accountPath = '/api/v1/namespaces/shop/serviceaccounts/cart'
-const cart = { resource: 'serviceaccounts', namespace: 'shop', name: 'cart' }
-const journalOf = (state: string): string => join(state, 'kubectl-wi')
 const linesOf = (state: string): readonly string[] =>
   existsSync(journalOf(state))
     ? readdirSync(journalOf(state)).flatMap((name) =>
@@ -116,80 +111,6 @@ describe('unhealthy, fixed, healthy, taken back', () => {
     expect(none).toMatchObject({ status: 2 })
     expect(none.err).toContain('aws/role-exists')
   })
-})
-
-/** The SDK looks for credentials in the environment of its process. */
-async function writersOf(lab: Lab): Promise<Writers> {
-  Object.assign(process.env, lab.env)
-  return openWriters({ flags: {}, version: '0', env: lab.env })
-}
-
-/** Five actions on five places, as fixers would make them. */
-async function five(lab: Lab): Promise<readonly PlannedAction[]> {
-  const { body } = await api(lab, 'GET', accountPath)
-  const from = JSON.parse(documents('broken')['role.json'] ?? '').Role.AssumeRolePolicyDocument
-  const to = JSON.parse(JSON.stringify(from).replace('shop-prod', 'shop'))
-  expect(body.metadata.name).toBe('cart')
-  return [
-    { ...annotate(cart, 'example.com/note', undefined, 'new'), summary: 'Annotate the account' },
-    { ...changeTrustPolicy(account, 'cart', from, to), summary: 'Change the trust policy' },
-    {
-      ...createObject(
-        { resource: 'configmaps', namespace: 'shop', name: 'made' },
-        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made', namespace: 'shop' }, data: { a: 'b' } },
-      ),
-      summary: 'Make a ConfigMap',
-    },
-    { ...addClientId(account, provider, 'other'), summary: 'Accept another audience' },
-    {
-      ...restartWorkload({ resource: 'deployments', namespace: 'shop', name: 'cart' }, []),
-      summary: 'Restart the cart',
-    },
-  ].map((action) => planned({ ...action, safety: 'review' }))
-}
-
-describe('killed between any two steps', () => {
-  // That a step is done and the next not begun looks the same as that the next is begun and not written.
-  const points = ['1:written', '2:begun', '2:written', '3:written', '4:begun', '4:written', '5:written', '5:done']
-  test('undo restores all, once', async () => {
-    const lab = await start(documents('broken'))
-    const before = await holdings(lab)
-    const writers = await writersOf(lab)
-    for (const point of points) {
-      const state = stateFolder()
-      const plan = join(state, 'plan.json')
-      writeFileSync(plan, JSON.stringify(await five(lab)))
-      const child = await wi(lab, state, [plan, point], join(import.meta.dirname, 'acting-child.ts'))
-      expect(child.status, `${point}: ${child.err}`).toBe(null)
-      const [run = ''] = runs(journalOf(state))
-      const steps = stepsOf(
-        readRun(journalOf(state), run) ?? {
-          head: { run, at: '', version: '', server: '', context: '', user: '' },
-          file: '',
-          entries: [],
-        },
-      )
-      expect(steps.at(-1)?.state, point).toBe(point.endsWith('done') ? 'done' : 'open')
-      expect(steps.length).toBe(Number(point[0]))
-      // The last ones as a person would; what that takes longer is the start of a process each.
-      if (point.startsWith('5')) {
-        const undone = await wi(lab, state, ['undo'])
-        expect(undone.status, `${point}: ${undone.out}${undone.err}`).toBe(0)
-      } else {
-        const outcomes = await undo(steps, { writer: writers, journal: undefined }, { dryRun: false })
-        expect(
-          outcomes.map(({ state }) => state),
-          point,
-        ).not.toContain('moved')
-      }
-      expect(await holdings(lab), point).toBe(before)
-      if (!point.startsWith('5')) continue
-      const twice = await wi(lab, state, ['undo', run])
-      expect(twice.status, twice.out + twice.err).toBe(0)
-      expect(twice.out).not.toContain('✓ taken back')
-    }
-    writers.close()
-  }, 120_000)
 })
 
 /** Carries actions out with writers of this process; `meanwhile` happens when consent is asked, after the plan was made. */

@@ -66,7 +66,7 @@ async function credentialsIn(lab: Lab): Promise<string> {
 }
 
 describe('unhealthy, fixed, exchanged by @azure/identity, taken back', () => {
-  // Every fixable finding has its round in azure-rounds.test.ts; this is the whole program's.
+  // Every fixable finding has its round in live/rounds-azure.test.ts; this is the whole program's.
   test('of an application', async () => {
     const files = {
       ...documents('azure-healthy'),
@@ -184,7 +184,9 @@ describe('bind sa', () => {
     expect(bound.status, bound.out + bound.err).toBe(0)
     expect(bound.err).toContain('✓ done: Give cart-id')
     const again = await wi(lab, state, [...toIdentity, ...role, scope, ...acting])
-    expect(again.err).toContain(`already so: cart-id has role Storage Blob Data Reader at ${scope}`)
+    expect(again.err.replaceAll(/\s+/g, ' ')).toContain(
+      `already so: cart-id has role Storage Blob Data Reader at ${scope}`,
+    )
   })
   test.each([
     ['a name that nobody has', ['--azure-identity', 'cart'], 'no managed identity cart can be seen'],

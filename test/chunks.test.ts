@@ -64,6 +64,8 @@ const local: ReadonlyArray<readonly [command: string, args: readonly string[], i
   ['checks', ['checks', '-o', 'json']],
   ['explain', ['explain', 'AADSTS700213']],
   ['token', ['token', '-'], jwt],
+  ['completion of formats', ['__complete', 'doctor', '-o', '']],
+  ['completion of checks', ['__complete', 'explain', 'aws/']],
 ]
 
 describe('a local command', () => {

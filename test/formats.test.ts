@@ -8,9 +8,11 @@ import { parseAllDocuments } from 'yaml'
 import { known, type Source } from '../src/core/fact.ts'
 import type { Report } from '../src/core/report.ts'
 import type { Subject } from '../src/core/subject.ts'
+import { alsoIn } from '../src/examine/also.ts'
 import { formatFor } from '../src/examine/output.ts'
 import { doctorFlags } from '../src/flags/doctor.ts'
 import { type Format, renderers } from '../src/report/index.ts'
+import { folder } from './live-doubles.ts'
 import { openReport, policyReport } from './policy-report-form.ts'
 import { healthy, hostile, manyPods, notSeen, oneCause } from './report/samples.ts'
 import { demo, run } from './running.ts'
@@ -51,6 +53,7 @@ const allFormats = [
   'github',
   'openreports',
   'policyreport',
+  'metrics',
   'html',
 ] as const satisfies readonly Format[]
 const rendered = async (format: Format, report: Report): Promise<string> =>
@@ -71,6 +74,13 @@ describe('sarif', () => {
       const log = JSON.parse(await rendered('sarif', sample()))
       expect(validate(log), JSON.stringify(validate.errors, null, 1)).toBe(true)
     })
+
+  it('has a path for every result, without which code scanning takes none of them', async () => {
+    const { results } = JSON.parse(await rendered('sarif', oneCause())).runs[0]
+    expect(results.length).toBeGreaterThan(0)
+    for (const { locations } of results)
+      expect(locations[0].physicalLocation.artifactLocation.uri).toMatch(/^[\w.-]+(?:\/[\w.-]+)+$/u)
+  })
 
   it('has the papers of each rule, and the line of the file that shows the fault', async () => {
     const { status, stdout } = run(['doctor', '-f', path.relative('.', demo('broken')), '-o', 'sarif'])
@@ -147,6 +157,43 @@ describe('openreports in a cluster', () => {
   })
 })
 
+describe('metrics', () => {
+  const name = '[a-zA-Z_:][a-zA-Z0-9_:]*'
+  const label = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\n]|\\\\["\\\\n])*"`
+  const sample = new RegExp(`^(${name})(?:\\{${label}(?:,${label})*\\})? \\d+$`, 'u')
+
+  // https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
+  for (const [of, made] of Object.entries(samples))
+    it(`keep to the text form: ${of}`, async () => {
+      const text = await rendered('metrics', made())
+      expect(text.endsWith('\n')).toBe(true)
+      const seen = new Set<string>()
+      let family = ''
+      for (const line of text.slice(0, -1).split('\n')) {
+        const [, kind, said = ''] = /^# (HELP|TYPE) (\S+) \S/u.exec(line) ?? []
+        if (kind === 'HELP') expect(family === said, line).toBe(false)
+        if (kind === 'TYPE') expect(line).toBe(`# TYPE ${said} gauge`)
+        if (kind !== undefined) family = said
+        else {
+          expect(sample.exec(line)?.[1], line).toBe(family)
+          const series = line.slice(0, line.lastIndexOf(' '))
+          expect(seen.has(series), series).toBe(false)
+          seen.add(series)
+        }
+      }
+    })
+
+  it('count what is not well, and name no object', async () => {
+    const text = await rendered('metrics', oneCause())
+    expect(text).toContain(
+      'wi_findings{namespace="shop",check="aws/trust-policy-admits-service-account",severity="error",status="fail"} 1\n',
+    )
+    expect(text).toContain('wi_verdict{verdict="unhealthy"} 1\n')
+    expect(text).not.toContain('status="pass",')
+    expect(text).not.toContain('cart')
+  })
+})
+
 describe('markdown, github and html', () => {
   for (const format of ['markdown', 'github', 'html'] as const)
     it(`${format} of one cause`, async () => {
@@ -180,6 +227,26 @@ describe('markdown, github and html', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
     const invisible = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u
     for (const format of allFormats) expect(await rendered(format, hostile()), format).not.toMatch(invisible)
+  })
+})
+
+describe('--also', () => {
+  it('writes further formats of the same run, each whole', async () => {
+    const place = folder()
+    const files = { sarif: place.file('sarif', ''), metrics: place.file('prom', '') }
+    const also = Object.entries(files).flatMap(([format, file]) => ['--also', `${format}=${file}`])
+    const { status, stdout } = run(['doctor', '-f', demo('broken'), '-o', 'junit', ...also])
+    expect([status, stdout.slice(0, 5)]).toEqual([1, '<?xml'])
+    expect(JSON.parse(readFileSync(files.sarif, 'utf8')).runs[0].results).toHaveLength(1)
+    expect(readFileSync(files.metrics, 'utf8')).toContain('wi_verdict{verdict="unhealthy"} 1\n')
+    const nowhere = run(['doctor', '-f', demo('broken'), '--also', `json=${files.sarif}/none`])
+    expect([nowhere.status, nowhere.stderr]).toEqual([2, expect.stringMatching(/^error: --also json=.*ENOTDIR/u)])
+    place.remove()
+  })
+
+  it('says which formats there are', () => {
+    expect(() => alsoIn(['prom=x'])).toThrow(/FORMAT is one of table, .*metrics/u)
+    expect(() => alsoIn(['json='])).toThrow(/is not FORMAT=FILE/u)
   })
 })
 

@@ -128,6 +128,10 @@ const isNew = (word: Word, before: readonly Word[]): boolean =>
       (was.status === word.status || (word.status === 'fail' && was.status === 'blocked')),
   )
 
+/** A pass that was held up by a failing check comes out once that one is open. */
+const ofTheBucketAlone =
+  'the policy of the bucket admits the account; whether the workload may act as it is left open by another check'
+
 /** What a case may claim when this call is not seen, each with the reason why that is no diagnosis from not seeing. */
 const explained: { readonly [claim: string]: string } = {
   's3:GetBucketPolicy: aws/role-may-use-bucket fail':
@@ -149,8 +153,9 @@ const explained: { readonly [claim: string]: string } = {
     'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
   'jwks: azure/issuer-documents-public fail':
     'Entra said that it could not read the documents, which counts as long as they were not seen to answer',
-  'iam.serviceAccounts.getIamPolicy: gcp/identity-may-read-bucket pass':
-    'the policy of the bucket admits the account; whether the workload may act as it is left open by another check',
+  'iam.serviceAccounts.getIamPolicy: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
+  'resourcemanager.projects.getIamPolicy: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
+  'container.clusters.get: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
   'serviceaccounts/list: gcp/identity-may-call-target-api fail':
     'the text by itself says so; that the identity is a direct one, where that is seen, makes it a finding of another check',
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Fact } from '../src/core/fact.ts'
 import { type Json, listAt, textAt } from '../src/core/json.ts'
 import { kubernetes } from '../src/domain/questions.ts'
+import { permissionOf } from '../src/knowledge/permissions.ts'
 import type { KubernetesDeps } from '../src/sources/live/kubernetes.ts'
 import { type Answer, json, status } from './live-doubles.ts'
 import { ask, canary, kubernetesTests, pod, trouble } from './live-kubernetes.ts'
@@ -153,6 +154,17 @@ describe('lists', () => {
   }
   const names = (fact: Fact<Json>) =>
     fact.state === 'known' ? listAt(fact.value, 'items').map((item) => textAt(item, 'metadata', 'name')) : fact
+
+  test('of a kind whose plural is taken are asked for in its own group', async () => {
+    const served = await api((_s, r) => json(r, 200, { kind: 'NetworkPolicyList', items: [] }))
+    const from = await source(config(served.url, {}))
+    await ask(from, kubernetes.list('networkpolicies.crd.projectcalico.org', 'shop'))
+    expect(served.seen[0]?.url.pathname).toBe('/apis/crd.projectcalico.org/v1/namespaces/shop/networkpolicies')
+    expect(permissionOf(kubernetes.list('networkpolicies.crd.projectcalico.org'))).toMatchObject({
+      group: 'crd.projectcalico.org',
+      resource: 'networkpolicies',
+    })
+  })
 
   test('pages are followed, and their items say what they are', async () => {
     const served = await api(pages(['a', 'b', 'c']))

@@ -138,8 +138,11 @@ describe('the map and the doctor', () => {
   ]
   /** The doctor takes these from what was answered, not from the trust itself. */
   const answered = ['tag-session-missing', 'denied-although-bound', 'granted-just-now']
+  /** Google itself took the token, for a grant above the project that nobody was shown; the map asks no cloud to exchange. */
+  const exchanged = 'gcp/service-account-admits-workload/passes-by-exchange.case.yaml'
   const judged = cases.filter(
-    ({ name, subject }) => subject.kind === 'ServiceAccount' && shelves.some((shelf) => name.startsWith(`${shelf}/`)),
+    ({ name, subject }) =>
+      subject.kind === 'ServiceAccount' && name !== exchanged && shelves.some((shelf) => name.startsWith(`${shelf}/`)),
   )
 
   const statesOf = async ({ path: place, subject }: Case): Promise<readonly Link[]> => {

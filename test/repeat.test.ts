@@ -79,7 +79,7 @@ describe('--wait', () => {
     const look = async () => ({
       report: reports[Math.min(at++, reports.length - 1)] ?? healthy(),
       problems: [],
-      format: 'table' as const,
+      formats: new Map(),
     })
     return { look, count: () => at }
   }

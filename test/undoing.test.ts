@@ -1,4 +1,5 @@
 /** Which run undo takes back where it is not told, with journals of several clusters in one folder. */
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -42,4 +43,15 @@ test('the latest of the cluster at hand, whatever was done elsewhere since', asy
   expect(await holdings(here)).toBe(before)
   expect(await holdings(elsewhere), 'the other cluster is left alone').not.toBe(theirs)
   await expect(undo(), 'and is named where nothing else is left').rejects.toThrow('--context')
+})
+
+// In a process of its own: one that never returns could not be told from here.
+test('a journal that cannot be made says so where Node itself would never return', () => {
+  const making = `import { makeFolder } from ${JSON.stringify(join(import.meta.dirname, '../src/apply/folder.ts'))}
+try { makeFolder('/proc/nobody/kubectl-wi') } catch (error) { process.stdout.write(error.code) }`
+  const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', making], {
+    timeout: 5000,
+    encoding: 'utf8',
+  })
+  expect({ stdout, signal }).toEqual({ stdout: 'ENOENT', signal: null })
 })

@@ -50,13 +50,20 @@ describe(`through ${hasKubectl ? 'the real kubectl' : 'kubectl-wi, for there is 
     expect(over).toEqual(failed(run(['doctor', '-f', fixture(name), ...args])))
   })
 
-  it('files laid over the cluster rehearse: the corrected role admits, and an exchange is not claimed', () => {
-    cpSync(path.join(demo('healthy'), 'role.json'), path.join(folder, 'role.json'))
-    const { stdout, status } = inLab(demo('broken'), 'sa/cart', '-n', 'shop', '-f', folder, '--overlay')
-    expect(stdout).toContain("✓ The role's trust policy admits this ServiceAccount's token")
-    expect(stdout).toContain('the files are not applied')
-    expect([failedMarks(stdout), status]).toEqual([0, 3])
-  })
+  it.each([
+    ['', 'role.json', "The role's trust policy admits this ServiceAccount's token"],
+    ['azure-', 'credentials.json', "A credential for this issuer names the token's subject"],
+  ])(
+    'files laid over the cluster rehearse (%s%s): what they put right passes, and no exchange is claimed',
+    (cloud, file, passes) => {
+      const over = path.join(folder, file)
+      cpSync(path.join(demo(`${cloud}healthy`), file), over)
+      const { stdout, status } = inLab(demo(`${cloud}broken`), 'sa/cart', '-n', 'shop', '-f', over, '--overlay')
+      expect(stdout).toContain(`✓ ${passes}`)
+      expect(stdout).toContain('the files are not applied')
+      expect([failedMarks(stdout), status]).toEqual([0, 3])
+    },
+  )
 
   it('what was withheld on purpose is not seen, with the flag that withheld it', () => {
     const { stdout, status } = inLab(

@@ -1,20 +1,11 @@
 /** The journal: what a run is about to do and has done, written and synced before and after each action, so that a killed run can be told and taken back. */
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { canonical, isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
 import type { Change } from '../core/plan.ts'
+import { makeFolder } from './folder.ts'
 
 export type Head = {
   readonly run: string
@@ -95,7 +86,7 @@ export function openJournal(folder: string, head: Omit<Head, 'run'>, clean: Clea
   const file = path.join(folder, `${run}.jsonl`)
   let opened: number | undefined
   const open = (): number => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     chmodSync(folder, 0o700)
     const made = openSync(file, 'ax', 0o600)
     appendLine(made, { run, ...head })

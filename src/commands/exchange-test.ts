@@ -31,6 +31,8 @@ EXIT CODES
         '<%= config.bin %> exchange-test --in-pod cart-7d9f -n shop --image registry.example.com/kubectl-wi:0.1.0',
     },
   ]
+  static override usage =
+    'exchange-test [--sa NAME | --pod NAME | --in-pod NAME [--job]] [-n NAMESPACE] [--s3 BUCKET | --gcs BUCKET | --blob ACCOUNT/CONTAINER] [--write] [--fuse]'
   static override flags = exchangeTestFlags
 
   override async run(): Promise<void> {

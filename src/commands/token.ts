@@ -30,6 +30,7 @@ EXIT CODES
   static override args = {
     token: Args.string({ default: '-', ignoreStdin: true, description: 'A file, - for stdin, or sa/NAME.' }),
   }
+  static override usage = 'token [TOKEN] [--audience AUDIENCE] [--verify]'
   static override flags = {
     audience: Flags.string({
       default: 'sts.amazonaws.com',

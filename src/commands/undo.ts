@@ -19,6 +19,7 @@ EXIT CODES
   static override args = {
     run: Args.string({ ignoreStdin: true, description: 'The id of a run, or its beginning (default: the latest).' }),
   }
+  static override usage = 'undo [RUN] [--dry-run server] [--list]'
   static override flags = undoFlags
 
   override async run(): Promise<void> {

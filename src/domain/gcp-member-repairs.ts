@@ -9,9 +9,13 @@ export type Lore = {
   readonly keepsSubject: (number: string, pool: string) => boolean
 }
 
-/** The number of the project whose pool a member names; only a pool of GKE has the project in its name. */
+/** The project whose pool it is; only a pool of GKE or of a fleet has it in its name. */
+export const projectOfPool = (pool: string): string | undefined =>
+  /^([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog$/.exec(pool)?.[1]
+
+/** The number of the project whose pool a member names. */
 function numberOfPool(pool: string, lore: Lore): string | undefined {
-  const project = /^([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog$/.exec(pool)?.[1]
+  const project = projectOfPool(pool)
   return project === undefined ? undefined : lore.numberOf(project)
 }
 

@@ -88,7 +88,7 @@ function ofGke({ number, pool, selector }: PoolMember, workload: Workload): bool
   if (workload.mapped !== undefined) return false
   if (workload.number !== undefined && workload.number !== number) return false
   if (workload.pool !== undefined && workload.pool !== pool) return false
-  const open = workload.pool === undefined ? undefined : true
+  const open = workload.pool === undefined || workload.number === undefined ? undefined : true
   if (selector === '*' || selector === `subject/ns/${namespace}/sa/${name}` || selector === `namespace/${namespace}`)
     return open
   if (selector.startsWith('kubernetes.serviceaccount.uid/'))

@@ -89,6 +89,18 @@ const outOfMemory = (statuses: Json | undefined): readonly Json[] =>
       )
     : []
 
+const sidecar = 'gke-gcsfuse-sidecar'
+const mounts = (one: Json): boolean => isObject(one) && (one.mounters !== undefined || one.name === sidecar)
+/** Of a pod that mounts by itself, which of its containers are ready: the mounter in the foreground is alive as long as its container is. */
+function readiness({ containers, initContainers }: JsonObject, status: JsonObject): JsonObject {
+  if (!(isList(containers) && containers.some(mounts)) && !(isList(initContainers) && initContainers.some(mounts)))
+    return {}
+  const read = (listed: Json | undefined): readonly Json[] =>
+    isList(listed) ? each(listed, ({ name = null, ready = false }) => ({ name, ready })) : []
+  const all = [...read(status.containerStatuses), ...read(status.initContainerStatuses)]
+  return all.length === 0 ? {} : { readiness: all }
+}
+
 function withLimits(spec: JsonObject): JsonObject {
   const { containers } = pickPodSpec(spec)
   if (!isList(containers) || !isList(spec.containers)) return {}
@@ -113,7 +125,8 @@ const pod: Pick = ({ metadata, spec, status }, draft) => {
   }
   const killed = outOfMemory(status.containerStatuses)
   if (killed.length === 0) {
-    if (status.phase !== undefined) draft.status = { phase: status.phase }
+    if (status.phase !== undefined)
+      draft.status = { phase: status.phase, ...(isObject(draft.spec) ? readiness(draft.spec, status) : {}) }
     return
   }
   // Of the few that were killed for memory, how much they may have.

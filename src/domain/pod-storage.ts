@@ -21,6 +21,8 @@ export type MountingContainer = {
   readonly calls: readonly (readonly string[])[]
   readonly mounts: readonly { readonly volume: string; readonly path: string; readonly propagation: string }[]
   readonly killedForMemory: boolean
+  /** As the kubelet says; left out where it was not seen. */
+  readonly ready?: boolean
   readonly memory?: string
 }
 
@@ -150,10 +152,17 @@ function readContainer(
     ),
     mounts,
     killedForMemory: killed.has(name),
+    ...optional('ready', readyIn(pod, name)),
     ...optional('memory', textAt(json, 'resources', 'limits', 'memory')),
   }
   return one
 }
+
+const readyIn = (pod: Json, name: string): boolean | undefined =>
+  flagAt(
+    listAt(pod, 'status', 'readiness').find((one) => textAt(one, 'name') === name),
+    'ready',
+  )
 
 const mounting = (one: Json): boolean => isObject(one) && (one.mounters !== undefined || one.devices !== undefined)
 

@@ -10,6 +10,7 @@ import { createObject } from '../domain/kubernetes-changes.ts'
 import { gcp, kubernetes } from '../domain/questions.ts'
 import { issuer } from '../probes/cluster/issuer.ts'
 import { emailForm } from '../probes/gcp/account.ts'
+import { projectNumber } from '../probes/gcp/world.ts'
 import { type BindBrief, type Intent, seenOrEnd } from './bind-brief.ts'
 import { accountSeen, annotated, present } from './bind-service-account.ts'
 import { usage } from './trouble.ts'
@@ -80,7 +81,10 @@ export const bindGoogleAccount: Intent = async (brief) => {
   const own = await annotatedSide()
   if (flags['service-account-only']) return own
   const workload = await onGke(brief)
-  const cloud = await granted(brief, `serviceAccounts/${email}`, impersonate, workload, memberFor(workload))
+  // Only to know a grant that is there by its number; the one that is made names none.
+  const number = await projectNumber(workload.project, brief.ask)
+  const numbered = number.state === 'known' ? { ...workload, number: number.value } : workload
+  const cloud = await granted(brief, `serviceAccounts/${email}`, impersonate, numbered, memberFor(workload))
   return flags['cloud-only'] ? cloud : [...cloud, ...own]
 
   async function annotatedSide(): Promise<readonly Action[]> {

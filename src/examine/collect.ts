@@ -1,6 +1,7 @@
 /** One run of collect: examine while writing down every answer, write the bundle, replay it, and say what could not be read. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { makeFolder } from '../apply/folder.ts'
 import type { Fact, Unknown } from '../core/fact.ts'
 import type { Json } from '../core/json.ts'
 import type { Report } from '../core/report.ts'
@@ -32,7 +33,7 @@ const mostUnread = 40
 async function emptyFolder(dir: string): Promise<void> {
   let names: readonly string[]
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
+    makeFolder(dir)
     names = await readdir(dir)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
@@ -44,7 +45,7 @@ async function emptyFolder(dir: string): Promise<void> {
 async function write(dir: string, files: readonly { readonly name: string; readonly text: string }[]): Promise<void> {
   for (const { name, text } of files) {
     const place = path.join(dir, ...name.split('/'))
-    await mkdir(path.dirname(place), { recursive: true, mode: 0o700 })
+    makeFolder(path.dirname(place))
     await writeFile(place, text, { mode: 0o600, flag: 'wx' })
   }
 }
@@ -101,6 +102,7 @@ export async function collect(
   const view = viewOf(following.snapshot, {
     stream: process.stderr,
     environment: process.env,
+    plain: flags['no-color'],
     people: true,
     counter: flags['all-namespaces'],
   })

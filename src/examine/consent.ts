@@ -26,11 +26,8 @@ export function consentOf({ stdin, stderr }: Streams, yes: boolean): Consent {
         const answer = await new Promise<string>((resolve) => {
           stop = () => resolve('')
           reader.once('close', stop)
-          // The terminal is in the reader's hands while it asks: Ctrl-C comes as a key, not as a signal.
-          reader.once('SIGINT', () => {
-            process.kill(process.pid, 'SIGINT')
-            reader.close()
-          })
+          // The terminal is in the reader's hands while it asks: Ctrl-C comes as a key, not as a signal. Whoever hears the signal closes this.
+          reader.once('SIGINT', () => process.kill(process.pid, 'SIGINT'))
           const warned = owner === undefined ? '' : ` (${owner.tool} would put the old value back)`
           reader.question(`${clean(`${summary}${warned}`)}? [y/N] `, resolve)
         })

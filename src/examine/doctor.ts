@@ -1,9 +1,10 @@
 /** What `doctor` does with its examinations: one, several clusters, again until healthy, on and on; stoppable at any time. */
 import { exitCodeOf } from '../core/report.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
-import { piecesOf } from '../report/index.ts'
+import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
 import { baselineFrom } from './accept.ts'
+import { alsoIn, writeAlso } from './also.ts'
 import { type Examined, type ExamineFlags, examined } from './examined.ts'
 import { contextsOf, fleetExamined, together } from './fleet.ts'
 import { type Look, untilHealthy, watching } from './repeat.ts'
@@ -76,13 +77,19 @@ async function looked(
     return interrupted
   }
   for (const problem of seen.problems) say(problem)
-  const { report, format } = seen
+  const { report, formats } = seen
+  const inForm = (format: Format): Format => formats.get(format) ?? format
   const { stdout } = process
   const write = async (text: string): Promise<boolean> => stdout.write(text) || hasRoom(stdout)
   const color = wantsColor(stdout, process.env, flags['no-color'])
   const options = { color, width: columnsOf(stdout, process.env), verbose: flags.verbose, failOn: flags['fail-on'] }
+  await writeAlso(
+    report,
+    alsoIn(flags.also).map((one) => ({ ...one, format: inForm(one.format) })),
+    { ...options, color: false },
+  )
   if (!flags.watch || flags.output !== 'json')
-    for (const piece of await piecesOf(format, report, options)) if (!(await write(piece))) break
+    for (const piece of await piecesOf(inForm(flags.output), report, options)) if (!(await write(piece))) break
   if (!flags.watch) return exitCodeOf(report, flags['fail-on'])
   const json = flags.output === 'json'
   await watching(look, report, { interval: flags.interval, stop, json, color, write, now: () => new Date() })
@@ -106,7 +113,8 @@ async function oneLook(
   stop.addEventListener('abort', onStop)
   const people = flags.output === 'table' || flags.output === 'wide'
   const counter = flags['all-namespaces'] || targets.length > many
-  const view = viewOf(snapshot, { stream: process.stderr, environment: process.env, people, counter })
+  const plain = flags['no-color']
+  const view = viewOf(snapshot, { stream: process.stderr, environment: process.env, plain, people, counter })
   const ends = { stop, late: AbortSignal.timeout(flags.timeout) }
   try {
     const outcome =

@@ -7,6 +7,7 @@ import { identitiesOf } from '../probes/identities.ts'
 import { errorShelves } from '../probes/workload/observed-errors.ts'
 import type { Format } from '../report/index.ts'
 import { acceptAnnotated } from './accept.ts'
+import { alsoIn } from './also.ts'
 import { formatFor, placedFor } from './output.ts'
 import { asCollected } from './replay.ts'
 import { mustBeUnderstood, rosterOf } from './roster.ts'
@@ -25,14 +26,16 @@ export type ExamineFlags = WorldFlags & {
   readonly 'show-permissions': boolean
   readonly verbose: boolean
   readonly output: Format
+  /** Further formats, each with its file: FORMAT=FILE. */
+  readonly also?: readonly string[] | undefined
   readonly 'no-color': boolean
 }
 
 export type Examined = {
   readonly report: Report
   readonly problems: readonly string[]
-  /** The format that was asked for, or the one that the cluster can take instead. */
-  readonly format: Format
+  /** By each format that was asked for: that, or the one that the cluster can take instead. */
+  readonly formats: ReadonlyMap<Format, Format>
 }
 /** Above this many subjects no single value of a pass is printed beside it. */
 const mostWithEvidence = 200
@@ -52,13 +55,14 @@ export async function examined(
   const { checks } = await import('../checks/index.ts')
   selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
   mustBeUnderstood(targets, flags)
+  const wanted = [flags.output, ...alsoIn(flags.also).map(({ format }) => format)]
   following.phase('reading what there is')
   const world = through(await openWorld(flags, { version, ends }))
   try {
     const asked = asCollected(world.run, targets, flags)
     const chosen = selectChecks(checks, { globs: asked.check ?? [], cloud: asked.cloud })
     following.phase('looking for ServiceAccounts and pods')
-    const roster = await rosterOf(asked.targets, { ...asked, checks: chosen }, world, world.source)
+    const roster = await rosterOf(asked.targets, { ...asked, checks: chosen }, world, following.heard(world.source))
     following.plan(chosen, roster.subjects)
     following.phase('examining')
     const examination = await examine({
@@ -66,14 +70,15 @@ export async function examined(
       subjects: roster.subjects,
       source: world.source,
       observer: following.observer,
-      spare: flags.output === 'table' && !flags.verbose && roster.subjects.length > mostWithEvidence,
+      spare:
+        wanted.every((format) => format === 'table') && !flags.verbose && roster.subjects.length > mostWithEvidence,
     })
     const judged = await reported(examination, roster.subjects, world, checks, roster.problems, version)
     const report = await acceptAnnotated(judged, world.source)
     return {
-      report: await placedFor(flags.output, report, flags, ends),
+      report: await placedFor(wanted, report, flags, ends),
       problems: world.problems,
-      format: await formatFor(flags.output, world),
+      formats: new Map(await Promise.all(wanted.map(async (one) => [one, await formatFor(one, world)] as const))),
     }
   } finally {
     world.close()

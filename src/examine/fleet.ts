@@ -102,6 +102,6 @@ export async function fleetExamined(
   return {
     report: fleetOf([first, ...rest], unexamined),
     problems: [...unexamined, ...contexts.flatMap((context) => seen.get(context)?.problems ?? [])],
-    format: seen.get(first.context)?.format ?? flags.output,
+    formats: seen.get(first.context)?.formats ?? new Map(),
   }
 }

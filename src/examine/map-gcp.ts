@@ -2,14 +2,22 @@
 import type { Link } from '../core/identity-map.ts'
 import { at, type Json, listAt, textAt } from '../core/json.ts'
 import { googleAnnotation } from '../domain/audiences.ts'
-import { admits, namedBy } from '../domain/gcp-members.ts'
+import { projectOfPool } from '../domain/gcp-member-repairs.ts'
+import { admits, namedBy, readPoolMember } from '../domain/gcp-members.ts'
 import { type Grant, grantsOf, holdsAt, mayImpersonate, nameOfResource, readPolicy } from '../domain/gcp-policies.ts'
 import { gcp, seen } from '../domain/questions.ts'
 import type { ServiceAccount } from '../domain/workloads.ts'
+import { isOpen } from '../probes/gcp/heard.ts'
+import { projectNumber } from '../probes/gcp/world.ts'
 import { type Ground, trustedBeside } from './map-ground.ts'
 
 /** Grants that let somebody act as the account; undefined where its policy was not seen. */
-type Held = { readonly email: string; readonly grants: readonly Grant[] | undefined }
+type Held = {
+  readonly email: string
+  readonly grants: readonly Grant[] | undefined
+  /** What its project grants could not be looked at. */
+  readonly open: boolean
+}
 
 const emailOf = ({ annotations }: ServiceAccount): string | undefined =>
   annotations[googleAnnotation]?.trim() || undefined
@@ -19,12 +27,13 @@ const grantsIn = (policy: Json): readonly Grant[] =>
     ({ role }) => mayImpersonate(role, undefined) !== false,
   )
 
-/** What is granted on the project holds for every account in it. */
-async function onProject(ground: Ground, email: string): Promise<readonly Grant[]> {
+/** What is granted on the project holds for every account in it; undefined where that could not be looked at. */
+async function onProject(ground: Ground, email: string): Promise<readonly Grant[] | undefined> {
   const project = /@([a-z0-9.:-]+)\.iam\.gserviceaccount\.com$/u.exec(email)?.[1]
   if (project === undefined) return []
   const fact = await ground.ask(gcp.projectPolicy(project))
-  return fact.state === 'known' ? grantsIn(fact.value) : []
+  if (isOpen(fact)) ground.unseen(`what project ${project} grants on all its accounts was not seen`)
+  return fact.state === 'known' ? grantsIn(fact.value) : isOpen(fact) ? undefined : []
 }
 
 async function accountsOf(ground: Ground): Promise<readonly Held[]> {
@@ -44,10 +53,10 @@ async function accountsOf(ground: Ground): Promise<readonly Held[]> {
     held.set(email, fact.state === 'known' ? grantsIn(fact.value) : fact.state === 'absent' ? [] : undefined)
   }
   return Promise.all(
-    [...held].map(async ([email, grants]) => ({
-      email,
-      grants: grants === undefined ? undefined : [...grants, ...(await onProject(ground, email))],
-    })),
+    [...held].map(async ([email, grants]) => {
+      const further = grants === undefined ? undefined : await onProject(ground, email)
+      return { email, grants: grants && [...grants, ...(further ?? [])], open: further === undefined }
+    }),
   )
 }
 
@@ -55,9 +64,14 @@ async function accountsOf(ground: Ground): Promise<readonly Held[]> {
 const both = (one: boolean | undefined, other: boolean | undefined): boolean | undefined =>
   one === false || other === false ? false : one === undefined || other === undefined ? undefined : true
 
-type Place = { readonly pool: string | undefined; readonly now: number | undefined }
+type Place = {
+  readonly pool: string | undefined
+  /** Of the project of the pool. */
+  readonly number: string | undefined
+  readonly now: number | undefined
+}
 
-function ofAccount(ground: Ground, { email, grants }: Held, { pool, now }: Place): readonly Link[] {
+function ofAccount(ground: Ground, { email, grants, open }: Held, { pool, number, now }: Place): readonly Link[] {
   const isNamed = (who: ServiceAccount): boolean => emailOf(who) === email
   const base = (who: Pick<ServiceAccount, 'namespace' | 'name'>) =>
     ({
@@ -72,7 +86,12 @@ function ofAccount(ground: Ground, { email, grants }: Held, { pool, now }: Place
     return ground.accounts.filter(isNamed).map((who) => ({ ...base(who), state: 'unseen', trust: 'unseen' }))
   const found = ground.accounts.flatMap((who): readonly Link[] => {
     const { namespace, name, uid } = who
-    const workload = { namespace, name, ...(uid === undefined ? {} : { uid }), ...(pool === undefined ? {} : { pool }) }
+    const workload = {
+      ...{ namespace, name },
+      ...(uid === undefined ? {} : { uid }),
+      ...(pool === undefined ? {} : { pool }),
+      ...(number === undefined ? {} : { number }),
+    }
     const told = grants.map(({ member, condition }) => ({
       member,
       admitted: both(admits(member, workload), condition === undefined ? true : holdsAt(condition, now)),
@@ -80,7 +99,8 @@ function ofAccount(ground: Ground, { email, grants }: Held, { pool, now }: Place
     const one =
       told.find(({ admitted }) => admitted === true) ??
       told.find(({ admitted, member }) => admitted === undefined && (isNamed(who) || namedBy(member)?.name === name))
-    if (one === undefined) return isNamed(who) ? [{ ...base(who), state: 'refused', trust: 'none' }] : []
+    const none = open ? ({ state: 'unseen', trust: 'unseen' } as const) : ({ state: 'refused', trust: 'none' } as const)
+    if (one === undefined) return isNamed(who) ? [{ ...base(who), ...none }] : []
     const state = isNamed(who) ? 'bound' : 'may'
     if (one.admitted === undefined) return [{ ...base(who), state, trust: 'conditional' }]
     return namedBy(one.member) === undefined
@@ -98,6 +118,17 @@ function ofAccount(ground: Ground, { email, grants }: Held, { pool, now }: Place
   return [...found, ...others]
 }
 
+/** The number that principals of the pool have in their names; asked for only where somebody grants to one. */
+async function numberFor(ground: Ground, held: readonly Held[], pool: string | undefined): Promise<string | undefined> {
+  const isOfPool = ({ member }: Grant): boolean => readPoolMember(member)?.pool === pool
+  const project = pool === undefined ? undefined : projectOfPool(pool)
+  if (project === undefined || !held.some(({ grants }) => grants?.some(isOfPool) === true)) return undefined
+  const fact = await projectNumber(project, ground.ask)
+  if (fact.state !== 'known')
+    ground.unseen(`the number of project ${project} was not seen, so a member's number was not compared`)
+  return fact.state === 'known' ? fact.value : undefined
+}
+
 export async function googleLinks(ground: Ground): Promise<readonly Link[]> {
   const held = await accountsOf(ground)
   if (held.length === 0) return []
@@ -105,7 +136,13 @@ export async function googleLinks(ground: Ground): Promise<readonly Link[]> {
   const pool = cluster.state === 'known' ? textAt(cluster.value, 'workloadIdentityConfig', 'workloadPool') : undefined
   if (pool === undefined)
     ground.unseen("the workload pool of the cluster was not seen, so a member's pool was not compared")
+  const number = await numberFor(ground, held, pool)
   const time = await ground.ask(seen.now())
   const now = time.state === 'known' && typeof time.value === 'string' ? Date.parse(time.value) : undefined
-  return held.flatMap((one) => ofAccount(ground, one, { pool, now }))
+  const links = held.flatMap((one) => ofAccount(ground, one, { pool, number, now }))
+  if (links.some(({ state }) => state === 'refused'))
+    ground.unseen(
+      'what folders and the organization above the projects of Google grant was not seen; who is refused may be admitted there',
+    )
+  return links
 }

@@ -2,19 +2,13 @@
 import { type Fact, known, onward, type Source, unknown } from '../core/fact.ts'
 import type { Finding } from '../core/finding.ts'
 import { type Json, textAt } from '../core/json.ts'
+import { exchangeCalls } from '../domain/exchange-calls.ts'
 
 /** Why an exchange is not seen in a rehearsal; a finding that lacks nothing else is left open to the act. */
 const withheld = 'nothing has been done yet, so the exchange would prove the world as it is'
 
 /** The checks that judge the exchange itself: without one they decide nothing, whatever else they see. */
 const aboutActs: ReadonlySet<string> = new Set(['aws/sts-exchanges-token', 'azure/token-exchange-succeeds'])
-
-const exchanges: ReadonlySet<string> = new Set([
-  'sts:AssumeRoleWithWebIdentity',
-  'entra oauth2/v2.0/token',
-  'sts exchange',
-  'sts exchange, storage.testIamPermissions',
-])
 
 /** Whether nothing but the act could settle it. */
 export const awaitsAct = ({ check, status, lacks = [] }: Finding): boolean =>
@@ -27,7 +21,7 @@ export const withoutExchange = (source: Source): Source => ({
   name: `${source.name}, rehearsed`,
   ask: (question, signal) => {
     const soon = source.ask(question, signal)
-    if (!exchanges.has(question.call)) return soon
+    if (!exchangeCalls.has(question.call)) return soon
     return onward(
       soon,
       (fact): Fact<Json> =>

@@ -10,12 +10,12 @@ const withPlace: ReadonlySet<Format> = new Set(['sarif', 'github', 'markdown', '
 
 /** The report, with the lines of the files given with -f where the format shows them. */
 export async function placedFor(
-  format: Format,
+  formats: readonly Format[],
   report: Report,
   { file = [], namespace }: Pick<WorldFlags, 'file' | 'namespace'>,
   { stop, late }: Ends,
 ): Promise<Report> {
-  if (file.length === 0 || !withPlace.has(format)) return report
+  if (file.length === 0 || !formats.some((format) => withPlace.has(format))) return report
   const { withPlaces } = await import('./places.ts')
   return withPlaces(report, file, { namespace, signal: AbortSignal.any([stop, late]) })
 }

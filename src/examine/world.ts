@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { type Source, unknown } from '../core/fact.ts'
 import { type JsonObject, textAt } from '../core/json.ts'
+import { exchangeCalls } from '../domain/exchange-calls.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
 import { type Ends, stoppable } from './stoppable.ts'
 import { asTrouble, usage } from './trouble.ts'
@@ -73,7 +74,7 @@ export async function openLive(flags: KubeconfigValues, manner: Manner): Promise
 const unproven = (source: Source): Source => ({
   name: source.name,
   ask: (question, signal) =>
-    question.call === 'sts:AssumeRoleWithWebIdentity'
+    exchangeCalls.has(question.call)
       ? unknown(
           'not-asked',
           'the files are not applied, so an exchange would prove the cluster as it is',

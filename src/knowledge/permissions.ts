@@ -14,6 +14,9 @@ const core = (namespaced = true): Resource => ({ group: '', version: 'v1', names
 const of = (group: string, namespaced = true, version = 'v1'): Resource => ({ group, version, namespaced })
 const wide = (resource: Resource): Resource => ({ ...resource, wide: true })
 
+/** What it is called where it is served: of two kinds with the same plural, the other has its group in its name here. */
+export const pluralOf = (resource: string): string => resource.split('.', 1)[0] ?? resource
+
 export const resources: { readonly [plural: string]: Resource } = {
   serviceaccounts: wide(core()),
   pods: wide(core()),
@@ -106,7 +109,7 @@ export function permissionOf(question: Question): Permission {
     const resource = call.slice(0, cut)
     const known = resources[resource.split('/')[0] ?? '']
     const namespace = textAt(input, 'namespace')
-    const base = { kind: 'rbac', verb, resource, group: known?.group ?? '*' } as const
+    const base = { kind: 'rbac', verb, resource: pluralOf(resource), group: known?.group ?? '*' } as const
     return namespace === undefined ? base : { ...base, namespace }
   }
   if (system === 'aws' && !free.has(call)) {

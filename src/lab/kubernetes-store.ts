@@ -45,7 +45,6 @@ const metadataOf = (object: JsonObject): JsonObject => (isObject(object.metadata
 const keyOf = ({ namespace, name }: Place): string => `${namespace ?? ''}/${name}`
 const shelfOf = ({ group, plural }: Resource): string => `${group}/${plural}`
 
-/** Fills a store with the objects of a case; `started` is the time from which missing ages count back. */
 /** Maps that an API server does not keep once nothing is left in them. */
 const maps = ['metadata', 'spec.template.metadata'].flatMap((place) =>
   ['labels', 'annotations'].map((map) => [...place.split('.'), map]),
@@ -57,6 +56,7 @@ const withoutEmptyMaps = (object: JsonObject): JsonObject =>
     return isObject(next) ? next : left
   }, object)
 
+/** Fills a store with the objects of a case; `started` is the time from which missing ages count back. */
 export function makeStore(resources: readonly Resource[], objects: readonly JsonObject[], started: number): Store {
   const shelves = new Map<string, Map<string, JsonObject>>()
   let version = 1000
@@ -82,7 +82,7 @@ export function makeStore(resources: readonly Resource[], objects: readonly Json
     const made = { uid: madeUpUid(`${resource.kind} ${keyOf(place)}`), creationTimestamp: timestamp(started - age) }
     const resourceVersion = String(++version)
     const metadata = { ...(isManifest ? {} : made), resourceVersion, ...metadataOf(object), ...place }
-    shelf(resource).set(keyOf(place), { ...object, metadata })
+    shelf(resource).set(keyOf(place), withoutEmptyMaps({ ...object, metadata }))
   }
   for (const object of objects) load(object)
   // What stands in a namespace is proof of the namespace.

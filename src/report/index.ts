@@ -12,6 +12,7 @@ export const renderers = {
   github: () => import('./github.ts').then(({ render }) => render),
   openreports: () => import('./policy-report.ts').then(({ render }) => render),
   policyreport: () => import('./policy-report.ts').then(({ renderPolicyReport }) => renderPolicyReport),
+  metrics: () => import('./metrics.ts').then(({ render }) => render),
   html: () => import('./html.ts').then(({ render }) => render),
 } as const satisfies { readonly [format: string]: () => Promise<Renderer> }
 

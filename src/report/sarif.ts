@@ -60,9 +60,21 @@ const physical = ({ file, line }: Place): Json => ({
   region: { startLine: line },
 })
 
+/**
+ * What stands in no file has a path of its own: of a run with one result that has none, GitHub's code scanning takes nothing at all.
+ * https://docs.github.com/en/code-security/reference/code-scanning/sarif-support-for-code-scanning#location-object
+ */
+const inCluster = ({ context, namespace, kind, name }: Line['subject']): Json => ({
+  artifactLocation: {
+    uri: [context, namespace, kind, name].flatMap((part) => (part ? [encodeURIComponent(part)] : [])).join('/'),
+    description: { text: 'an object of the cluster, and no file' },
+  },
+  region: { startLine: 1 },
+})
+
 const locationOf = ({ subject, place }: Line): Json =>
   record([
-    ['physicalLocation', place === undefined ? undefined : physical(place)],
+    ['physicalLocation', place === undefined ? inCluster(subject) : physical(place)],
     [
       'logicalLocations',
       [

@@ -1,6 +1,7 @@
 /** A source of which some things are not asked on purpose; the word on it costs no place in any queue. */
 import { type Fact, type Question, type Source, unknown } from '../core/fact.ts'
 import type { Json } from '../core/json.ts'
+import { exchangeCalls } from '../domain/exchange-calls.ts'
 import { permissionOf, permissionWords } from '../knowledge/permissions.ts'
 
 export type Withheld = {
@@ -12,14 +13,7 @@ export type Withheld = {
 
 const clouds: { readonly [system: string]: string } = { aws: 'AWS', gcp: 'Google Cloud', azure: 'Azure' }
 
-const tokenCalls: ReadonlySet<string> = new Set([
-  'serviceaccounts/token/create',
-  'signature',
-  'sts:AssumeRoleWithWebIdentity',
-  'entra oauth2/v2.0/token',
-  'sts exchange',
-  'sts exchange, storage.testIamPermissions',
-])
+const tokenCalls: ReadonlySet<string> = new Set(['serviceaccounts/token/create', 'signature', ...exchangeCalls])
 
 /** What was kept from being asked is unknown (not-asked), with the flag that would lift it. */
 export function withheld(source: Source, { exchange, cloudCredentials }: Withheld): Source {

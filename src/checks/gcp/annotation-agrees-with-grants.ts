@@ -2,10 +2,10 @@
 import { defineCheck } from '../../core/check.ts'
 import { googleAnnotation } from '../../domain/audiences.ts'
 import { isGkePool, principalOf, readPoolMember } from '../../domain/gcp-members.ts'
-import { grantsOf, mayImpersonate, nameOfResource } from '../../domain/gcp-policies.ts'
+import { type Grant, grantsOf, mayImpersonate, nameOfResource } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { writtenAt } from '../../domain/workloads.ts'
-import { googleAccount } from '../../probes/gcp/account.ts'
+import { googleAccount, openIn } from '../../probes/gcp/account.ts'
 import { mapBehind } from '../../probes/gcp/federation.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleImpersonation } from '../../probes/gcp/policies.ts'
@@ -82,6 +82,7 @@ export const check = defineCheck({
       annotation,
       email,
       grants,
+      openGrants,
       heard,
       pods,
       workload,
@@ -104,9 +105,16 @@ export const check = defineCheck({
         resource.startsWith('serviceAccounts/') && mayImpersonate(role, undefined) === true && isOfGke(member),
     )
     const accounts = [...new Set(admitting.map(({ resource }) => nameOfResource(resource)))]
-    const direct = grants.filter(
-      ({ resource, member }) => !resource.startsWith('serviceAccounts/') && readPoolMember(member) !== undefined,
-    )
+    const isDirect = ({ resource, member }: Grant): boolean =>
+      !resource.startsWith('serviceAccounts/') && readPoolMember(member) !== undefined
+    const direct = grants.filter(isDirect)
+    /** What was not seen decides whether these are grants to it. */
+    const maybe = openGrants.filter(({ member }) => isOfGke(member))
+    /** With the annotation, roles of the direct principal help only if the account has them, too. */
+    const isLeftOver = ({ resource }: Grant): boolean =>
+      !world.policies
+        .flatMap(grantsOf)
+        .some((one) => one.resource === resource && one.member === `serviceAccount:${annotation}`)
     const path = `metadata.annotations["${googleAnnotation}"]`
     const evidence = [
       evidenceOf(fact.from, path, annotation ?? null, accounts.length === 1 ? accounts[0] : undefined),
@@ -124,7 +132,9 @@ export const check = defineCheck({
       annotation === undefined &&
       only !== undefined &&
       accounts.length === 1 &&
-      direct.length === 0
+      direct.length === 0 &&
+      !maybe.some(isDirect) &&
+      !isOpen(podsFact)
     )
       return { status: 'fail', message: 'annotation-missing', data: { ...place, account: only }, evidence }
     if (text !== undefined)
@@ -139,18 +149,15 @@ export const check = defineCheck({
         ? undecidedBy(fact)
         : { status: 'not-applicable', reason: 'no ServiceAccount was seen' }
     if (annotation === undefined) {
+      if (isOpen(podsFact)) return undecidedBy(podsFact, evidence)
+      if (maybe.length > 0) return undecidedBy(openIn(world), evidence)
       if (grants.length === 0)
         return { status: 'not-applicable', reason: 'there is no annotation, and no grant names the ServiceAccount' }
       return accounts.length > 1 && direct.length === 0
         ? { status: 'undecided', lacks: `which of ${accounts.join(', ')} is meant is not written anywhere`, evidence }
         : { status: 'pass', evidence }
     }
-    const left = direct.find(
-      ({ resource }) =>
-        !world.policies
-          .flatMap(grantsOf)
-          .some((one) => one.resource === resource && one.member === `serviceAccount:${annotation}`),
-    )
+    const left = direct.find(isLeftOver)
     if (left !== undefined)
       return {
         status: 'fail',
@@ -158,6 +165,7 @@ export const check = defineCheck({
         data: { ...place, account: annotation, resource: left.resource, role: left.role, principal: left.member },
         evidence,
       }
+    if (maybe.some((grant) => isDirect(grant) && isLeftOver(grant))) return undecidedBy(openIn(world), evidence)
     const changed = writtenAt(account, googleAnnotation)
     const now = clock.state === 'known' ? clock.value : undefined
     if (changed !== undefined && now !== undefined && now - Date.parse(changed.time) < hour) {
@@ -177,6 +185,7 @@ export const check = defineCheck({
     if (changed !== undefined && isOpen(clock)) return undecidedBy(clock, evidence)
     if (changed !== undefined && now !== undefined && now - Date.parse(changed.time) < hour && isOpen(podsFact))
       return undecidedBy(podsFact, evidence)
+    if (isOpen(world.collected)) return undecidedBy(world.collected, evidence)
     const policy = googleImpersonation.state === 'known' ? googleImpersonation.value.policy : googleImpersonation
     if (policy.state === 'unknown' && email !== undefined) return undecidedBy(policy, evidence)
     return { status: 'pass', evidence }

@@ -4,7 +4,7 @@ import { placeOf } from '../../domain/advice.ts'
 import { googleAnnotation } from '../../domain/audiences.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { emailForm, googleAccount, isEmail } from '../../probes/gcp/account.ts'
-import { evidenceOf, heardFor, ofHeard } from '../../probes/gcp/heard.ts'
+import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleNamesake } from '../../probes/gcp/namesake.ts'
 
 type Fault = {
@@ -131,7 +131,9 @@ export const check = defineCheck({
             resource.endsWith(`/${annotation}`) ||
             bindings.some(({ members }) => members.includes(`serviceAccount:${annotation}`)),
         )
-      if (fault !== undefined && !(fault.message === 'id-length' && exists))
+      const isOdd = fault?.message === 'id-length'
+      if (isOdd && !exists && isOpen(world.collected)) return undecidedBy(world.collected, evidence)
+      if (fault !== undefined && !(isOdd && exists))
         return {
           status: 'fail',
           message: fault.message,

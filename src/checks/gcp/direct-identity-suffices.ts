@@ -1,10 +1,18 @@
 /** What the workload does works with a direct identity, or it has a Google service account. */
 import { defineCheck } from '../../core/check.ts'
 import { impersonates } from '../../domain/gcp-credentials.ts'
-import { principalOf, readPoolMember } from '../../domain/gcp-members.ts'
+import { admits, isGkePool, namedBy, principalOf, readPoolMember, type Workload } from '../../domain/gcp-members.ts'
+import { type Grant, grantsOf } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
-import { evidenceOf, heardFor, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
+import { openIn } from '../../probes/gcp/account.ts'
+import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleReach } from '../../probes/gcp/targets.ts'
+
+/** The pool in which a member names the ServiceAccount. */
+function poolNaming({ member }: Grant, workload: Workload | undefined): string | undefined {
+  const who = namedBy(member)
+  return who?.namespace === workload?.namespace && who?.name === workload?.name ? who?.pool : undefined
+}
 
 export const check = defineCheck({
   meta: {
@@ -87,8 +95,8 @@ export const check = defineCheck({
   judge: ({ have, subject }) => {
     if (have.googleReach.state === 'absent')
       return { status: 'not-applicable', reason: 'the ServiceAccount is bound to no identity of Google' }
-    const { google, federation, bucket, bucketDocument } = have.googleReach.value
-    const { annotation, heard, account, workload, grants, fact } = google
+    const { google, federation, bucket, bucketDocument, workload } = have.googleReach.value
+    const { world, annotation, heard, account, fact } = google
     const configuration = federation?.configuration
     if (annotation !== undefined || (configuration !== undefined && impersonates(configuration) !== undefined))
       return { status: 'not-applicable', reason: 'the workload acts as a Google service account' }
@@ -105,10 +113,21 @@ export const check = defineCheck({
       bucket: bucket ?? '',
       location: bucket === undefined ? '' : `gs://${bucket}`,
     }
-    const direct = grants.filter(
-      ({ resource, member }) => !resource.startsWith('serviceAccounts/') && readPoolMember(member) !== undefined,
-    )
-    const isDirect = account !== undefined && direct.length > 0
+    const toPools = world.policies
+      .flatMap(grantsOf)
+      .filter(
+        ({ resource, member }) => !resource.startsWith('serviceAccounts/') && readPoolMember(member) !== undefined,
+      )
+    const isAdmitted = ({ member }: Grant): boolean | undefined => workload !== undefined && admits(member, workload)
+    const direct = toPools.filter((grant) => isAdmitted(grant) === true)
+    const maybe = toPools.some((grant) => isAdmitted(grant) === undefined && poolNaming(grant, workload) !== undefined)
+    // With a refusal it is enough that somebody meant its direct identity: whether the grant is written well is another check's.
+    const isMeant = (grant: Grant): boolean => {
+      const pool = poolNaming(grant, workload)
+      if (pool === undefined || !isGkePool(pool)) return pool !== undefined
+      return workload?.pool === undefined ? !isOpen(world.cluster) : workload.pool === pool
+    }
+    const isDirect = account !== undefined && (direct.length > 0 || toPools.some(isMeant))
     for (const text of texts) {
       const data = { ...place, service: 'the service', email: '', ...text.values }
       const evidence = [ofHeard(text)]
@@ -151,7 +170,10 @@ export const check = defineCheck({
         lacks: 'what was refused may have other causes, and whether the identity is a direct one was not seen',
         evidence: texts.map(ofHeard),
       }
-    if (!isDirect) return { status: 'not-applicable', reason: 'nothing shows that the workload uses a direct identity' }
+    if (account !== undefined && direct.length === 0 && maybe)
+      return undecidedBy(federation?.evaluated.state === 'unknown' ? federation.evaluated : openIn(world))
+    if (account === undefined || direct.length === 0)
+      return { status: 'not-applicable', reason: 'nothing shows that the workload uses a direct identity' }
     return onBucket && bucketDocument.state === 'unknown'
       ? undecidedBy(bucketDocument, evidence)
       : { status: 'pass', evidence }

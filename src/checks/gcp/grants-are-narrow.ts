@@ -5,7 +5,7 @@ import { grantsOf, mayImpersonate, nameOfResource } from '../../domain/gcp-polic
 import { isSharedIssuer } from '../../domain/gcp-provider.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { googleBreadth } from '../../probes/gcp/breadth.ts'
-import { evidenceOf, undecidedBy } from '../../probes/gcp/heard.ts'
+import { evidenceOf, isOpen, undecidedBy } from '../../probes/gcp/heard.ts'
 
 /** Hours: https://cloud.google.com/iam/docs/workload-identity-federation */
 const recommended = 6
@@ -77,7 +77,7 @@ export const check = defineCheck({
   judge: ({ have }) => {
     if (have.googleBreadth.state === 'absent')
       return { status: 'not-applicable', reason: 'nothing shows that Google Cloud is in use' }
-    const { world, clusters, longest } = have.googleBreadth.value
+    const { world, clusters, longest, pods } = have.googleBreadth.value
     const { from } = have.googleBreadth
     const grants = world.policies.flatMap(grantsOf)
     const ofPool = grants.flatMap((grant) => {
@@ -173,6 +173,8 @@ export const check = defineCheck({
             lacks: 'not all clusters of the project were seen',
             lift: 'gcloud container clusters list --format json',
           }
+    const unseen = [world.collected, world.listing, pods].find(isOpen)
+    if (unseen !== undefined) return undecidedBy(unseen)
     return grants.length + world.providers.length > 0 || longest !== undefined
       ? {
           status: 'pass',

@@ -6,7 +6,7 @@ import { faultIn, type Lore, mended } from '../../domain/gcp-member-repairs.ts'
 import { grantsOf, nameOfResource, type Policy } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { evidenceOf, ofHeard, quoted, undecidedBy } from '../../probes/gcp/heard.ts'
-import { googleMembers } from '../../probes/gcp/objects.ts'
+import { googleMembers } from '../../probes/gcp/members.ts'
 
 /** It means nobody, and whom it was meant for stands beside it with every role that it has. */
 function hasTwin(policy: Fact<Policy>, member: string, lore: Lore): boolean {
@@ -110,7 +110,7 @@ export const check = defineCheck({
   },
   judge: ({ have }) => {
     if (have.googleMembers.state === 'absent') return { status: 'not-applicable', reason: 'it has no IAM policy' }
-    const { policy, resource, heard, number, lore } = have.googleMembers.value
+    const { policy, resource, heard, lore, open } = have.googleMembers.value
     const project = projectOf(nameOfResource(resource))
     const members =
       policy.state === 'known'
@@ -128,7 +128,7 @@ export const check = defineCheck({
         fault.message === 'number-for-project-id'
           ? (project ?? 'PROJECT_ID')
           : fault.message === 'id-for-project-number'
-            ? fault.data.expected || number || 'NUMBER'
+            ? fault.data.expected || lore.numberOf(project ?? '') || 'NUMBER'
             : fault.data.expected
       const text = heard.find(({ values }) => values.member?.includes(member))
       return {
@@ -146,6 +146,8 @@ export const check = defineCheck({
         evidence: [ofHeard(first)],
       }
     if (policy.state === 'unknown') return undecidedBy(policy)
+    // Any number follows the grammar; only one of them is that of the pool.
+    if (open !== undefined) return undecidedBy(open)
     return {
       status: 'pass',
       evidence: [evidenceOf(policy.from, 'bindings[].members', members.map(({ member }) => member).slice(0, 50))],

@@ -1,7 +1,7 @@
 /** The identity may call the API that the workload uses. */
 import { defineCheck } from '../../core/check.ts'
 import { admits } from '../../domain/gcp-members.ts'
-import { grantsOf, nameOfResource } from '../../domain/gcp-policies.ts'
+import { type Grant, grantsOf, nameOfResource } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
 import { evidenceOf, heardFor, ofHeard } from '../../probes/gcp/heard.ts'
 import { googleReach } from '../../probes/gcp/targets.ts'
@@ -83,13 +83,11 @@ export const check = defineCheck({
     const identity =
       email ??
       (workload === undefined ? 'the identity' : `the direct identity of ${workload.namespace}/${workload.name}`)
-    const grants = projectPolicies
-      .flatMap(grantsOf)
-      .filter(({ member }) =>
-        email === undefined
-          ? workload !== undefined && admits(member, workload) === true
-          : member === `serviceAccount:${email}`,
-      )
+    /** Undefined where something that was not seen decides. */
+    const isOwn = ({ member }: Grant): boolean | undefined =>
+      email === undefined ? workload !== undefined && admits(member, workload) : member === `serviceAccount:${email}`
+    const told = projectPolicies.flatMap(grantsOf).filter((grant) => isOwn(grant) !== false)
+    const grants = told.filter((grant) => isOwn(grant) === true)
     const place = {
       namespace: subject.namespace ?? '',
       serviceAccount: subject.kind === 'ServiceAccount' ? subject.name : '',
@@ -105,7 +103,7 @@ export const check = defineCheck({
         case 'permission-denied': {
           const actual = /projects\/([^/\s]+)/.exec(resource)?.[1]
           const elsewhere = grants.find((grant) => nameOfResource(grant.resource) !== actual)
-          const there = grants.some((grant) => nameOfResource(grant.resource) === actual)
+          const there = told.some((grant) => nameOfResource(grant.resource) === actual)
           if (
             actual !== undefined &&
             elsewhere !== undefined &&

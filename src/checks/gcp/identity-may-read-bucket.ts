@@ -1,8 +1,10 @@
 /** The identity may read its bucket, and write it where it writes. */
 import { defineCheck, type Evidence, type Verdict } from '../../core/check.ts'
+import type { Fact } from '../../core/fact.ts'
 import { admits, memberFor, principalOf } from '../../domain/gcp-members.ts'
 import { type Grant, grantsOf } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
+import { openIn } from '../../probes/gcp/account.ts'
 import { evidenceOf, type Heard, heardFor, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
 import { googleReach, type Reach } from '../../probes/gcp/targets.ts'
 
@@ -101,9 +103,9 @@ export const check = defineCheck({
       return { status: 'undecided', lacks: `bucket ${bucket} was not found`, evidence }
     if (bucketPolicy.state === 'unknown') return undecidedBy(bucketPolicy)
     if (workload === undefined || google.account === undefined) return undecidedBy(google.fact)
-    const held = grantsIn(reach).filter(
-      (grant) => reads.has(grant.role) && isOwn(reach, grant, google.annotation === undefined ? email : google.email),
-    )
+    const account = google.annotation === undefined ? email : google.email
+    const toRead = grantsIn(reach).filter(({ role }) => reads.has(role))
+    const held = toRead.filter((grant) => isOwn(reach, grant, account) === true)
     if (held.some(({ condition }) => condition === undefined)) return { status: 'pass', evidence }
     const [conditional] = held
     if (conditional !== undefined)
@@ -112,6 +114,7 @@ export const check = defineCheck({
         lacks: `${conditional.role} holds only while ${conditional.condition}, which is not evaluated here`,
         evidence,
       }
+    if (toRead.some((grant) => isOwn(reach, grant, account) === undefined)) return undecidedBy(openOf(reach), evidence)
     // Whether the workload uses this bucket at all, and what folders and the organisation grant, is not seen.
     return { status: 'not-applicable', reason: 'nothing shows that the workload uses the bucket' }
   },
@@ -172,16 +175,19 @@ const grantsIn = ({ bucketPolicy, projectPolicies }: Reach): readonly Grant[] =>
   ...projectPolicies.flatMap(grantsOf).filter(({ role }) => role.startsWith('roles/storage.')),
 ]
 
-const isOwn = ({ workload }: Reach, { member }: Grant, account: string | undefined): boolean =>
+/** Undefined where something that was not seen decides. */
+const isOwn = ({ workload }: Reach, { member }: Grant, account: string | undefined): boolean | undefined =>
   everybody.has(member) ||
-  (account === undefined
-    ? workload !== undefined && admits(member, workload) === true
-    : member === `serviceAccount:${account}`)
+  (account === undefined ? workload !== undefined && admits(member, workload) : member === `serviceAccount:${account}`)
+
+/** What leaves open whose a grant is. */
+const openOf = ({ google, federation }: Reach): Fact<unknown> =>
+  federation?.evaluated.state === 'unknown' ? federation.evaluated : openIn(google.world)
 
 function denied(reach: Reach, told: Told, evidence: readonly Evidence[]): Verdict<typeof messages> {
   const { bucket, bucketPolicy } = reach
   const { permission, account, principal, isDirect, isMetadata } = told
-  const own = grantsIn(reach).filter((grant) => isOwn(reach, grant, account))
+  const own = grantsIn(reach).filter((grant) => isOwn(reach, grant, account) === true)
   const writes = /\.(?:create|delete|update)$/.test(permission)
   const whole = principalIn(reach)
   const data = {
@@ -208,7 +214,7 @@ function denied(reach: Reach, told: Told, evidence: readonly Evidence[]): Verdic
     (grant) =>
       bucketPolicy.state === 'known' &&
       grant.resource === bucketPolicy.value.resource &&
-      !isOwn(reach, grant, account) &&
+      isOwn(reach, grant, account) === false &&
       grant.role.startsWith('roles/storage.') &&
       !/^project(?:Owner|Editor|Viewer):/.test(grant.member),
   )

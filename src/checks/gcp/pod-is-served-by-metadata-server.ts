@@ -5,7 +5,9 @@ import { defineCheck } from '../../core/check.ts'
 import { at, textAt } from '../../core/json.ts'
 import { placeOf } from '../../domain/advice.ts'
 import { servesWorkloads } from '../../domain/gcp-cluster.ts'
+import type { Grant } from '../../domain/gcp-policies.ts'
 import { advise, say } from '../../domain/gcp-words.ts'
+import { openIn } from '../../probes/gcp/account.ts'
 import { evidenceOf, heardFor, isOpen, ofHeard, undecidedBy } from '../../probes/gcp/heard.ts'
 import { metadataLabel } from '../../probes/gcp/node.ts'
 import { googlePod } from '../../probes/gcp/pod.ts'
@@ -115,9 +117,9 @@ export const check = defineCheck({
     const cluster = world.cluster.state === 'known' ? world.cluster.value : undefined
     const pools = world.nodePools.state === 'known' ? world.nodePools.value.items : []
     const accounts = pools.map(({ account }) => account)
-    const bound =
-      google !== undefined &&
-      (google.annotation !== undefined || google.grants.some(({ member }) => member.includes('.svc.id.goog')))
+    const isOfPool = ({ member }: Grant): boolean => member.includes('.svc.id.goog')
+    const bound = google !== undefined && (google.annotation !== undefined || google.grants.some(isOfPool))
+    const maybeBound = google !== undefined && !bound && google.openGrants.some(isOfPool)
     const expected = google?.email ?? cluster?.pool ?? 'the identity of the pod'
     const evidence: Evidence[] = []
     if (pod !== undefined) {
@@ -206,6 +208,7 @@ export const check = defineCheck({
     if (pod === undefined) return undecidedBy(fact, evidence)
     if (isOpen(look)) return undecidedBy(look, evidence)
     if (isOpen(servers)) return undecidedBy(servers, evidence)
+    if (maybeBound) return undecidedBy(openIn(world), evidence)
     const asExpected = seen?.email !== undefined && [google?.email, cluster?.pool].includes(seen.email)
     if (seen?.email !== undefined && !asExpected && !seen.email.startsWith('principal:'))
       return {

@@ -47,8 +47,19 @@ export const check = defineCheck({
   judge: ({ have, subject }) => {
     if (have.googleImpersonation.state === 'absent')
       return { status: 'not-applicable', reason: 'the workload acts as no Google service account' }
-    const { google, federation, email, workload, policy, project, roles, now, recent, proof } =
-      have.googleImpersonation.value
+    const {
+      google,
+      federation,
+      email,
+      workload,
+      open: unseen,
+      policy,
+      project,
+      roles,
+      now,
+      recent,
+      proof,
+    } = have.googleImpersonation.value
     // Whatever the policies say that were seen: a folder or the organisation may grant it, too.
     if (proof.state === 'known' && proof.value.outcome === 'exchanged' && proof.value.account === email)
       return { status: 'pass', evidence: [evidenceOf(proof.from, 'account', email)] }
@@ -173,11 +184,8 @@ export const check = defineCheck({
       const gke = namedBy(open.member)
       if (gke === undefined || (gke.namespace === workload.namespace && gke.name === workload.name))
         return gke === undefined && federation !== undefined
-          ? undecidedBy(
-              federation.evaluated.state === 'unknown' ? federation.evaluated : google.world.cluster,
-              evidence,
-            )
-          : undecidedBy(google.world.cluster, evidence)
+          ? undecidedBy(federation.evaluated.state === 'unknown' ? federation.evaluated : unseen, evidence)
+          : undecidedBy(unseen, evidence)
     }
     const unsure = matching.find((grant) => holds(grant) === undefined)
     if (unsure !== undefined)
@@ -190,6 +198,9 @@ export const check = defineCheck({
     const weak = matching.find(
       ({ resource }) => resource.startsWith('serviceAccounts/') || resource.startsWith('unnamed/'),
     )
+    // Whatever is written in the policy of the account: the project may let it in, and Google itself may have said so.
+    const elsewhere = refusal === undefined ? [project, proof].find(isOpen) : undefined
+    if (elsewhere !== undefined) return undecidedBy(elsewhere, evidence)
     const mapped = federation?.provider.state === 'known' ? Object.keys(federation.provider.value.mapping) : undefined
     const misses = own
       .filter((grant) => holds(grant) === true)
@@ -234,7 +245,6 @@ export const check = defineCheck({
         data: { ...place, member: other.member, other: nameOfResource(other.resource) },
         evidence: [...evidence, evidenceOf(policy.from, other.resource, other.member)],
       }
-    if (isOpen(project) && refusal === undefined) return undecidedBy(project, evidence)
     return { status: 'fail', message: 'no-binding', data: place, evidence }
   },
 })

@@ -182,6 +182,17 @@ export const check = defineCheck({
       return { status: 'not-applicable', reason: 'the pod mounts no store' }
     // A manifest mounts nothing yet.
     if (pod?.uid === undefined) return { status: 'not-applicable', reason: 'the pod is not running' }
-    return { status: 'pass', evidence: mounters.map(({ name }) => ofContainer(name, 'not killed for memory')) }
+    // What a CSI driver mounts lives in a process of its own, of which the pod shows nothing.
+    const unseen = mounters.length === 0 ? undefined : mounters.find(({ ready }) => ready !== true)
+    if (mounters.length === 0 || unseen !== undefined)
+      return {
+        status: 'undecided',
+        lacks:
+          unseen === undefined
+            ? 'nobody has looked at the mount'
+            : `container ${unseen.name} ${unseen.ready === false ? 'is not ready' : 'was not seen to be ready'}`,
+        lift: sh`kubectl wi exchange-test --pod ${pod.name} -n ${pod.namespace}`,
+      }
+    return { status: 'pass', evidence: mounters.map(({ name }) => ofContainer(name, 'ready, not killed for memory')) }
   },
 })

@@ -14,7 +14,7 @@ type Brief = ProposalBrief<typeof needs, typeof wants, unknown>
 
 function name({ have: { googleReach }, want }: Brief): Proposal {
   if (googleReach.state === 'absent') return byHand
-  const { grants, account, world } = googleReach.value.google
+  const { grants, openGrants, account, world } = googleReach.value.google
   if (account === undefined || account.name === 'default') return byHand
   const admitting = grants.filter(
     ({ resource, role, condition }) =>
@@ -28,7 +28,7 @@ function name({ have: { googleReach }, want }: Brief): Proposal {
       .filter(({ member }) => member === `serviceAccount:${email}`)
       .map(({ resource, role }) => `${role} on ${resource}`),
   )
-  const left = grants
+  const left = [...grants, ...openGrants]
     .filter(({ resource }) => !resource.startsWith('serviceAccounts/'))
     .map(({ resource, role }) => `${role} on ${resource}`)
     .filter((one) => !held.has(one))

@@ -6,7 +6,7 @@ import { grantMember } from '../../domain/gcp-changes.ts'
 import { mended } from '../../domain/gcp-member-repairs.ts'
 import { grantsOf, type Policy } from '../../domain/gcp-policies.ts'
 import { word } from '../../domain/gcp-words.ts'
-import { googleMembers } from '../../probes/gcp/objects.ts'
+import { googleMembers } from '../../probes/gcp/members.ts'
 
 const needs = { googleMembers }
 type Brief = ProposalBrief<typeof needs, Record<never, never>, MessageData>

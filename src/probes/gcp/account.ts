@@ -25,8 +25,10 @@ export type GoogleAccount = {
   readonly podsFact: Fact<unknown>
   /** Undefined where somebody answers for ServiceAccounts that were not seen. */
   readonly workload?: Workload
-  /** Of the policies that were collected, those that admit it, or may. */
+  /** Of the policies that were collected, those that admit it. */
   readonly grants: readonly Grant[]
+  /** Those that name it, or a namesake in another pool: what was not seen decides. */
+  readonly openGrants: readonly Grant[]
   /** Milliseconds since 1970; unknown in a folder that does not say when it was filled. */
   readonly now: Fact<number>
 }
@@ -38,6 +40,10 @@ export const emailForm =
 /** The same whatever its length: what its owner meant as an address. */
 const looseForm = /^[a-z][-a-z0-9]{0,62}@[a-z0-9.:-]+\.iam\.gserviceaccount\.com$/
 export const isEmail = (text: string): boolean => emailForm.test(text) || looseForm.test(text)
+
+/** What was not seen of the cluster, where that decides whether a grant is to this ServiceAccount or to its namesake elsewhere. */
+export const openIn = ({ cluster, number }: World): Fact<never> =>
+  [cluster, number].find((fact) => fact.state === 'unknown') ?? absent(gcp.collected())
 
 const providerAnnotation = 'cloud.google.com/workload-identity-provider'
 
@@ -56,7 +62,7 @@ export const googleAccount = defineProbe({
     const pods = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : []
     const annotation = account?.annotations[googleAnnotation]
     const pool = world.cluster.state === 'known' ? world.cluster.value.pool : undefined
-    const number = world.numberOf(pool)
+    const number = world.number.state === 'known' ? world.number.value : undefined
     const url = world.cluster.state === 'known' ? world.cluster.value.url : undefined
     const workload: Workload | undefined =
       subject.kind === 'ServiceAccount' && subject.namespace !== undefined
@@ -69,17 +75,14 @@ export const googleAccount = defineProbe({
             ...(url === undefined ? {} : { cluster: url }),
           }
         : undefined
-    const grants =
-      workload === undefined
-        ? []
-        : world.policies.flatMap(grantsOf).filter(({ member }) => {
-            const admitted = admits(member, workload)
-            const named = namedBy(member)
-            return (
-              admitted === true ||
-              (admitted === undefined && named?.namespace === workload.namespace && named.name === workload.name)
-            )
-          })
+    const isNamed = ({ member }: Grant): boolean => {
+      const named = namedBy(member)
+      return named?.namespace === subject.namespace && named?.name === subject.name
+    }
+    const told = workload === undefined ? [] : world.policies.flatMap(grantsOf)
+    const isAdmitted = ({ member }: Grant): boolean | undefined => workload !== undefined && admits(member, workload)
+    const grants = told.filter((grant) => isAdmitted(grant) === true)
+    const openGrants = told.filter((grant) => isAdmitted(grant) === undefined && isNamed(grant))
     const concerned =
       subject.kind === 'Cluster' ||
       (account !== undefined && hasGoogleMark(account.annotations)) ||
@@ -88,7 +91,7 @@ export const googleAccount = defineProbe({
       asksGoogle(pods) ||
       pods.some((pod) => hasGoogleMark(pod.annotations)) ||
       account?.annotations[providerAnnotation] !== undefined
-    if (!concerned) return absent(gcp.collected())
+    if (!concerned) return openGrants.length === 0 ? absent(gcp.collected()) : openIn(world)
     return known(
       {
         world,
@@ -101,6 +104,7 @@ export const googleAccount = defineProbe({
         podsFact: podsOfServiceAccount,
         ...(workload === undefined ? {} : { workload }),
         grants,
+        openGrants,
         now: want.clock,
       },
       serviceAccount.from,

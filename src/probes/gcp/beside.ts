@@ -3,13 +3,14 @@ import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
 import { at, textAt, textsAt } from '../../core/json.ts'
 import { googleAnnotation } from '../../domain/audiences.ts'
 import { namedBy } from '../../domain/gcp-members.ts'
-import { grantsOf } from '../../domain/gcp-policies.ts'
+import { type Grant, grantsOf } from '../../domain/gcp-policies.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
 import type { Container, Pod } from '../../domain/workloads.ts'
 import { pods } from '../cluster/pods.ts'
 import { listed } from '../lists.ts'
 import { readServiceAccount } from '../read-once.ts'
 import { pod } from '../workload/pod.ts'
+import { openIn } from './account.ts'
 import { isOpen } from './heard.ts'
 import { googlePod } from './pod.ts'
 import { googleWorld } from './world.ts'
@@ -51,12 +52,14 @@ export const googleOverrides = defineProbe({
   ask: async ({ googlePod }, _want, { ask }): Promise<Fact<Overrides>> => {
     const { pod, google, fact, node } = googlePod.value
     const annotated = google?.annotation !== undefined
-    const granted = google?.grants.some(({ member }) => member.includes('.svc.id.goog')) === true
+    const isOfPool = ({ member }: Grant): boolean => member.includes('.svc.id.goog')
+    const granted = google?.grants.some(isOfPool) === true
     if (isOpen(node)) return node.state === 'unknown' ? node : absent(gcp.collected())
     // Elsewhere than on GKE there is no metadata server to be overridden.
     const machine = node.state === 'known' ? textAt(node.value, 'spec', 'providerID') : undefined
-    if ((!annotated && !granted) || (machine !== undefined && !machine.startsWith('gce:')))
-      return absent(gcp.collected())
+    if (machine !== undefined && !machine.startsWith('gce:')) return absent(gcp.collected())
+    if (!annotated && !granted)
+      return google?.openGrants.some(isOfPool) === true ? openIn(google.world) : absent(gcp.collected())
     if (pod === undefined) return fact.state === 'unknown' ? fact : absent(gcp.collected())
     const found: Override[] = []
     let open: string | undefined

@@ -2,7 +2,7 @@
 import { absent, defineProbe, type Fact, known, reading } from '../../core/fact.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
 import { providerIn } from '../../domain/gcp-credentials.ts'
-import { gcp } from '../../domain/questions.ts'
+import { gcp, kubernetes } from '../../domain/questions.ts'
 import { pods } from '../cluster/pods.ts'
 import { type Listed, listed } from '../lists.ts'
 import { googleWorld, type World } from './world.ts'
@@ -11,6 +11,8 @@ export type Breadth = {
   readonly world: World
   /** All clusters of the project; absent where no member of a GKE pool makes them matter. */
   readonly clusters: Fact<Listed<{ readonly name: string; readonly pool?: string }>>
+  /** Of the pods that are judged, the first list that was not seen; absent where all were. */
+  readonly pods: Fact<unknown>
   /** The projected token for Google that lives longest. */
   readonly longest?: {
     readonly namespace: string
@@ -44,13 +46,20 @@ export const googleBreadth = defineProbe({
         )
       : absent(gcp.clusters())
     let longest: Breadth['longest']
-    const all = pods.state === 'known' ? [...pods.value.values()].flatMap(({ by }) => [...by.values()].flat()) : []
+    const shelves = pods.state === 'known' ? [...pods.value.values()] : []
+    const all = shelves.flatMap(({ by }) => [...by.values()].flat())
+    // Where nobody is judged, it may be that nobody could be seen.
+    const lists = shelves.length === 0 ? [await ask(kubernetes.list('pods'))] : shelves.map(({ fact }) => fact)
+    const unseen = [pods, ...lists].find(({ state }) => state === 'unknown')
     for (const { namespace, name, volumes } of all)
       for (const { name: volume, tokens } of volumes)
         for (const { audience, expirationSeconds: seconds } of tokens)
           if (providerIn(audience) !== undefined && seconds !== undefined && seconds > (longest?.seconds ?? 0))
             longest = { namespace, pod: name, volume, seconds }
-    return known({ world, clusters, ...(longest === undefined ? {} : { longest }) }, googleWorld.from)
+    return known(
+      { world, clusters, pods: unseen ?? absent(pods.from), ...(longest === undefined ? {} : { longest }) },
+      googleWorld.from,
+    )
   },
 })
 

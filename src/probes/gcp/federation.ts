@@ -144,7 +144,7 @@ export const googleFederation = defineProbe({
       ) ||
       google.heard.some(({ check }) => checksOfProviders.test(check)) ||
       subject.kind === 'Cluster' ||
-      google.grants.some(({ member }) => member.includes(`/${provider.pool}/`)) ||
+      [...google.grants, ...google.openGrants].some(({ member }) => member.includes(`/${provider.pool}/`)) ||
       projected !== undefined
     const linked =
       world.providers.length === 1 && sole !== undefined && google.annotation === undefined && isOwn(sole)

@@ -4,7 +4,7 @@ import { googleAnnotation } from '../../domain/audiences.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
 import { listed } from '../lists.ts'
 import { readPod, readServiceAccount } from '../read-once.ts'
-import { googleAccount } from './account.ts'
+import { googleAccount, openIn } from './account.ts'
 
 export type Namesake = { readonly name: string; readonly value: string }
 
@@ -18,7 +18,7 @@ export const googleNamesake = defineProbe({
   only: 'googleAccount',
   ask: async ({ googleAccount }, _want, { subject, ask }): Promise<Fact<Namesake>> => {
     const none = absent(gcp.collected())
-    const { annotation, account, pods, grants } = googleAccount.value
+    const { world, annotation, account, pods, grants, openGrants } = googleAccount.value
     if (
       annotation !== undefined ||
       account === undefined ||
@@ -27,18 +27,17 @@ export const googleNamesake = defineProbe({
       subject.name === 'default'
     )
       return none
+    if (openGrants.length > 0) return openIn(world)
     const all = listed(await ask(kubernetes.list('serviceaccounts')), readServiceAccount)
-    const found =
-      all.state === 'known'
-        ? all.value.items.find(
-            ({ name, namespace, annotations }) =>
-              name === subject.name && namespace !== subject.namespace && annotations[googleAnnotation] !== undefined,
-          )
-        : undefined
+    if (all.state !== 'known') return all
+    const found = all.value.items.find(
+      ({ name, namespace, annotations }) =>
+        name === subject.name && namespace !== subject.namespace && annotations[googleAnnotation] !== undefined,
+    )
     if (found === undefined) return none
     const users = listed(await ask(kubernetes.list('pods', found.namespace)), readPod)
-    if (users.state !== 'known' || users.value.items.some(({ serviceAccount }) => serviceAccount === found.name))
-      return none
+    if (users.state !== 'known') return users
+    if (users.value.items.some(({ serviceAccount }) => serviceAccount === found.name)) return none
     return known(
       { name: `${found.namespace}/${found.name}`, value: found.annotations[googleAnnotation] ?? '' },
       all.from,

@@ -1,19 +1,16 @@
-/** The objects of Google that are judged by themselves: configurations, stores, accounts and policies. */
+/** The objects of Google that are judged by themselves: configurations, stores and accounts. */
 import { absent, defineProbe, type Fact, type Inquiry, known, reading } from '../../core/fact.ts'
 import { at, isObject, type Json, textAt } from '../../core/json.ts'
 import type { Subject } from '../../core/subject.ts'
-import { projectOf } from '../../domain/gcp-callers.ts'
 import type { GkeCluster } from '../../domain/gcp-cluster.ts'
 import { audienceOfConfiguration, type Configuration, tokenFileOf } from '../../domain/gcp-credentials.ts'
-import type { Lore } from '../../domain/gcp-member-repairs.ts'
 import { readDeleted } from '../../domain/gcp-members.ts'
-import { type Grant, grantsOf, type Policy } from '../../domain/gcp-policies.ts'
+import { type Grant, grantsOf } from '../../domain/gcp-policies.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
 import { listed } from '../lists.ts'
 import { readPod } from '../read-once.ts'
 import { type Heard, heardFor } from './heard.ts'
 import { mountedIn } from './mounts.ts'
-import { policyFact } from './policies.ts'
 import { configurationsIn, googleWorld, type World } from './world.ts'
 
 export type Configured = {
@@ -203,82 +200,5 @@ export const googleServiceAccount = defineProbe({
     })
     const named = subject.of?.[0]
     return known({ email, named: named ?? 'the folder', account, former }, account.from)
-  },
-})
-
-export type Members = {
-  readonly world: World
-  readonly policy: Fact<Policy>
-  readonly resource: string
-  readonly number?: string
-  readonly lore: Lore
-  readonly heard: readonly Heard[]
-}
-
-/** What the folder, or Google, tells of the projects and pools that members name. */
-const loreOf = (
-  { cluster, providers, numberOf }: World,
-  project: string | undefined,
-  number: string | undefined,
-): Lore => {
-  const own = cluster.state === 'known' ? cluster.value : undefined
-  const pairs = [
-    [project, number],
-    [own?.project, numberOf(own?.pool)],
-  ] as const
-  return {
-    numberOf: (id) => pairs.find(([one, told]) => one === id && told !== undefined)?.[1],
-    projectOf: (told) => pairs.find(([id, one]) => one === told && id !== undefined)?.[0],
-    keepsSubject: (told, pool) => {
-      const [one, ...others] = providers.filter((provider) => provider.number === told && provider.pool === pool)
-      return one?.mapping['google.subject'] === 'assertion.sub' && others.length === 0
-    },
-  }
-}
-
-const kinds: { readonly [kind: string]: string } = {
-  GoogleServiceAccount: 'serviceAccounts',
-  GoogleProject: 'projects',
-  Bucket: 'buckets',
-}
-
-/** The policy of the account, project or bucket that is judged; for the cluster, what was heard without one. */
-export const googleMembers = defineProbe({
-  id: 'gcp/members',
-  about: 'the members of an IAM policy',
-  scope: 'object',
-  needs: { googleWorld },
-  wants: {},
-  only: 'googleWorld',
-  ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Members>> => {
-    const world = googleWorld.value
-    const heard = heardFor(world.heard, 'gcp/iam-members-are-well-formed')
-    const none = absent(gcp.collected())
-    if (subject.kind === 'Cluster')
-      return heard.length > 0
-        ? known(
-            { world, policy: none, resource: '', heard, lore: loreOf(world, undefined, undefined) },
-            gcp.collected(),
-          )
-        : none
-    const kind = kinds[subject.kind]
-    if (kind === undefined) return none
-    const { name } = subject
-    const resource = `${kind}/${name}`
-    const unnamed = world.policies.find((one) => one.resource === 'unnamed/')
-    const policy =
-      kind === 'serviceAccounts'
-        ? name === 'service account' && unnamed !== undefined
-          ? known(unnamed, gcp.collected())
-          : policyFact(await ask(gcp.serviceAccountPolicy(name)), resource)
-        : kind === 'projects'
-          ? policyFact(await ask(gcp.projectPolicy(name)), resource)
-          : policyFact(await ask(gcp.bucketPolicy(name)), resource)
-    // Its number is written in members only; the project of an account stands in its e-mail.
-    const project = projectOf(name)
-    const told = project === undefined ? undefined : await ask(gcp.project(project))
-    const number = told?.state === 'known' ? textAt(told.value, 'projectNumber') : undefined
-    const lore = loreOf(world, project, number)
-    return known({ world, policy, resource, lore, heard: [], ...(number === undefined ? {} : { number }) }, policy.from)
   },
 })

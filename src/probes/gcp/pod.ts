@@ -104,7 +104,7 @@ export const googlePod = defineProbe({
       own !== undefined &&
       (hasGoogleMark(own.annotations) || Object.keys(own.annotations).some((key) => key.startsWith('gke-gcsfuse/')))
     if (google === undefined && heard.length === 0 && !marked && subject.kind !== 'Cluster')
-      return absent(gcp.collected())
+      return googleAccount.state === 'unknown' ? googleAccount : absent(gcp.collected())
     const { namespace, name } = subject
     const raw = own === undefined ? undefined : await ask(kubernetes.get('pods', own.namespace, own.name))
     const spec = raw?.state === 'known' ? at(raw.value, 'spec') : undefined

@@ -3,6 +3,7 @@ import { absent, defineProbe, type Fact, type Inquiry, known, reading, unknown }
 import { type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { projectOf } from '../../domain/gcp-callers.ts'
 import { type Configuration, fleetPool, impersonates } from '../../domain/gcp-credentials.ts'
+import { projectOfPool } from '../../domain/gcp-member-repairs.ts'
 import type { Mapped, Workload } from '../../domain/gcp-members.ts'
 import { nameOfResource, type Policy, readPolicy } from '../../domain/gcp-policies.ts'
 import { gcp } from '../../domain/questions.ts'
@@ -11,6 +12,7 @@ import { type GoogleAccount, googleAccount } from './account.ts'
 import { configurationOf, type Federation, googleFederation } from './federation.ts'
 import { heardFor } from './heard.ts'
 import { heardOf, orderOnGke, type Proof, proofOf } from './proof.ts'
+import { projectNumber } from './world.ts'
 
 export type Impersonation = {
   readonly google: GoogleAccount
@@ -18,6 +20,8 @@ export type Impersonation = {
   /** The account that it acts as. */
   readonly email: string
   readonly workload?: Workload
+  /** What was not seen of the pool, and of the project that it is of. */
+  readonly open: Fact<unknown>
   readonly policy: Fact<Policy>
   /** Of the project of the account; absent where nobody has to look there. */
   readonly project: Fact<Policy>
@@ -56,11 +60,12 @@ export function mappedOf(federation: Federation | undefined): Mapped | undefined
 }
 
 /** In a fleet the pool of its host project counts, and not that of the cluster. */
-const ofFleet = ({ namespace, name, uid }: Workload, pool: string): Workload => ({
+const ofFleet = ({ namespace, name, uid }: Workload, pool: string, number: Fact<string>): Workload => ({
   namespace,
   name,
   pool,
   ...(uid === undefined ? {} : { uid }),
+  ...(number.state === 'known' ? { number: number.value } : {}),
 })
 
 async function fleetConfiguration(google: GoogleAccount, ask: Inquiry['ask']): Promise<Configuration | undefined> {
@@ -88,7 +93,10 @@ export const googleImpersonation = defineProbe({
       own === undefined || cluster === undefined || annotated === undefined
         ? undefined
         : orderOnGke(own, cluster, annotated)
-    const proof = federation?.named === undefined ? await proofOf(order, ask) : federation.proof
+    // What is exchanged on GKE, the cluster says.
+    const unseen = own !== undefined && annotated !== undefined && world.cluster.state === 'unknown'
+    const proof: Fact<Proof> =
+      federation?.named !== undefined ? federation.proof : unseen ? world.cluster : await proofOf(order, ask)
     const google = { ...googleAccount.value, heard: [...heardOf(proof), ...googleAccount.value.heard] }
     const refusals = heardFor(google.heard, 'gcp/service-account-admits-workload')
     const configuration = federation?.configuration ?? (await fleetConfiguration(google, ask))
@@ -136,12 +144,14 @@ export const googleImpersonation = defineProbe({
               return member === undefined || time === undefined ? [] : [{ member, time }]
             }),
           )
+    const host = fleet === undefined ? undefined : projectOfPool(fleet)
+    const number = host === undefined ? world.number : await projectNumber(host, ask)
     const mapped = mappedOf(federation)
     const workload: Workload | undefined =
       google.workload === undefined
         ? undefined
         : fleet !== undefined
-          ? ofFleet(google.workload, fleet)
+          ? ofFleet(google.workload, fleet, number)
           : mapped === undefined
             ? google.workload
             : { ...google.workload, mapped }
@@ -151,6 +161,10 @@ export const googleImpersonation = defineProbe({
         ...(federation === undefined ? {} : { federation }),
         email: email ?? '',
         ...(workload === undefined ? {} : { workload }),
+        open:
+          [fleet === undefined ? world.cluster : absent(gcp.collected()), number].find(
+            ({ state }) => state === 'unknown',
+          ) ?? absent(gcp.collected()),
         policy,
         project,
         roles,

@@ -3,7 +3,6 @@ import { absent, defineProbe, type Fact, type Inquiry, known, reading } from '..
 import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { type GkeCluster, type NodePool, readGkeCluster, readNodePool } from '../../domain/gcp-cluster.ts'
 import { type Configuration, providerIn } from '../../domain/gcp-credentials.ts'
-import { readPoolMember } from '../../domain/gcp-members.ts'
 import { type Policy, readPolicy } from '../../domain/gcp-policies.ts'
 import { type Provider, readProvider } from '../../domain/gcp-provider.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
@@ -28,8 +27,10 @@ export type World = {
   readonly buckets: readonly string[]
   readonly configurations: readonly Configuration[]
   readonly providers: readonly Provider[]
-  /** The number of the project of this pool, where anything tells it. */
-  readonly numberOf: (pool: string | undefined) => string | undefined
+  /** The list that the providers are from, where there is one. */
+  readonly listing: Fact<unknown>
+  /** Of the project of the cluster, and so of its pool; what members say of it proves nothing, for it is what they are judged by. */
+  readonly number: Fact<string>
 }
 
 export const googleMarks: readonly string[] = [
@@ -104,6 +105,10 @@ const markOf = async ({ subjects, ask }: Inquiry): Promise<'gke' | 'google' | un
   return mark
 }
 
+/** A project's number by its id. */
+export const projectNumber = async (project: string, ask: Inquiry['ask']): Promise<Fact<string>> =>
+  reading(await ask(gcp.project(project)), (json) => textAt(json, 'projectNumber'))
+
 export const googleWorld = defineProbe({
   id: 'gcp/world',
   about: 'what is known of Google Cloud',
@@ -148,16 +153,12 @@ export const googleWorld = defineProbe({
       asking
     if (!inUse) return absent(gcp.collected())
     const project = cluster.state === 'known' ? cluster.value.project : undefined
-    const told = project === undefined ? undefined : await ask(gcp.project(project))
-    const number = told?.state === 'known' ? textAt(told.value, 'projectNumber') : undefined
-    const ownPool = cluster.state === 'known' ? cluster.value.pool : undefined
-    const members = policies.flatMap(({ bindings }) =>
-      bindings.flatMap((one) => one.members.flatMap((member) => readPoolMember(member) ?? [])),
-    )
-    const numberOf = (pool: string | undefined): string | undefined =>
-      (pool !== undefined && pool === ownPool ? number : undefined) ??
-      members.find((one) => one.pool === pool)?.number ??
-      providers.find((one) => one.pool === pool)?.number
+    const number: Fact<string> =
+      project !== undefined
+        ? await projectNumber(project, ask)
+        : cluster.state === 'known'
+          ? absent(cluster.from)
+          : cluster
     return known(
       {
         heard,
@@ -175,7 +176,8 @@ export const googleWorld = defineProbe({
         buckets,
         configurations,
         providers,
-        numberOf,
+        listing: all,
+        number,
       },
       gcp.cluster(),
     )

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
-import { resources } from '../../knowledge/permissions.ts'
+import { pluralOf, resources } from '../../knowledge/permissions.ts'
 import type { ApiServer } from './api-server.ts'
 import { factOf, silence } from './kubernetes-answers.ts'
 import { formatOf, inJson } from './list-format.ts'
@@ -26,7 +26,7 @@ export function pathOf(resource: string, namespace?: string, name?: string): str
   if (place === undefined) return undefined
   const root = place.group === '' ? `/api/${place.version}` : `/apis/${place.group}/${place.version}`
   const inside = place.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : ''
-  return `${root}${inside}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+  return `${root}${inside}/${pluralOf(resource)}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
 }
 
 /** Finds one object, or those of a namespace, without walking all of them each time. */

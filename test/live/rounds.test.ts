@@ -1,11 +1,11 @@
 /** What a case's plan changes in its cluster is carried out by the real writers, and taken back to the last byte. */
 import { afterAll, describe, expect, test } from 'vitest'
-import { openWriters } from '../src/apply/open.ts'
-import { carryAllOut, carryOut, objectsOf } from './carrying-out.ts'
-import { cases } from './case-files.ts'
-import { sourceOf } from './examining.ts'
-import { closeLabs, start } from './labs.ts'
-import { planCase } from './planning.ts'
+import { openWriters } from '../../src/apply/open.ts'
+import { carryAllOut, carryOut, objectsOf } from '../carrying-out.ts'
+import { cases } from '../case-files.ts'
+import { sourceOf } from '../examining.ts'
+import { closeLabs, start } from '../labs.ts'
+import { planCase } from '../planning.ts'
 
 const outside = { ...process.env }
 afterAll(async () => {
