@@ -15,7 +15,10 @@ const packages: ReadonlyArray<readonly [chunk: string, packages: RegExp]> = [
 ]
 // What the commands that ask nobody run, with all that it needs: a few hundredths of the code, so of the layers below it loads none.
 const local: ReadonlyArray<readonly [chunk: string, files: readonly string[]]> = [
-  ['local', ['flags/kubeconfig', 'flags/output', 'examine/near', 'examine/page', 'examine/token-source']],
+  [
+    'local',
+    ['flags/kubeconfig', 'flags/output', 'examine/complete', 'examine/near', 'examine/page', 'examine/token-source'],
+  ],
   ['texts', ['knowledge/error-texts', 'domain/error-texts']],
   ['papers', ['examine/catalogue', 'examine/explain']],
 ]
