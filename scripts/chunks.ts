@@ -13,11 +13,20 @@ const packages: ReadonlyArray<readonly [chunk: string, packages: RegExp]> = [
   ['jose', /^jose$/],
   ['openid-client', /^(openid-client|oauth4webapi)$/],
 ]
+// What the commands that ask nobody run, with all that it needs: a few hundredths of the code, so of the layers below it loads none.
+const local: ReadonlyArray<readonly [chunk: string, files: readonly string[]]> = [
+  [
+    'local',
+    ['flags/kubeconfig', 'flags/output', 'examine/complete', 'examine/near', 'examine/page', 'examine/token-source'],
+  ],
+  ['texts', ['knowledge/error-texts', 'domain/error-texts']],
+  ['papers', ['examine/catalogue', 'examine/explain']],
+]
 const layers: ReadonlyArray<readonly [chunk: string, folders: readonly string[]]> = [
   ['core', ['core', 'domain', 'flags']],
   ['sources', ['sources']],
   ['report', ['report', 'examine']],
-  ['explain', ['knowledge', 'examine']],
+  ['knowledge', ['knowledge', 'examine']],
   ['catalogue', ['probes', 'checks', 'examine']],
   ['fixers', ['fixers']],
   ['apply', ['apply']],
@@ -25,8 +34,8 @@ const layers: ReadonlyArray<readonly [chunk: string, folders: readonly string[]]
   ['run', ['examine']],
   ['lab', ['lab']],
 ]
-// What a module brings along, itself included: 0 for what every command may load, 1 with what explains, 2 with the catalogue, 3 for
-// anything else.
+// What a module brings along, itself included: 0 for what every examination may load, 1 with what is known of clouds, 2 with the
+// catalogue, 3 for anything else.
 const weights: Readonly<Record<string, number>> = {
   core: 0,
   domain: 0,
@@ -41,7 +50,7 @@ const weights: Readonly<Record<string, number>> = {
   chalk: 0,
   '@noble/hashes': 0,
 }
-const heaviest: Readonly<Record<string, number>> = { core: 0, sources: 0, report: 0, explain: 1, catalogue: 2 }
+const heaviest: Readonly<Record<string, number>> = { core: 0, sources: 0, report: 0, knowledge: 1, catalogue: 2 }
 
 export const packageOf = (id: string): string | undefined =>
   /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1]?.replaceAll('\\', '/')
@@ -82,6 +91,11 @@ export const groups: CodeSplittingGroup[] = [
     name: chunk,
     priority: 199 - index,
     test: (id: string) => pattern.test(packageOf(id) ?? '') || (chunk === 'oclif' && id.startsWith('\0')),
+  })),
+  ...local.map(([name, files], index) => ({
+    name,
+    priority: 150 - index,
+    test: (id: string) => files.some((file) => id === path.join(root, 'src', `${file}.ts`)),
   })),
   ...layers.map(([chunk, folders], index) => ({
     name: (id: string, graph: ChunkingContext) => layerOf(chunk, id, graph),

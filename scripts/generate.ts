@@ -1,4 +1,4 @@
-/** Writes what is derived from the code: the schemas of report, plan and proof, a page per check, the snapshot of the commands. `--check` only compares. */
+/** Writes what is derived from the code: schemas, docs, the roles in deploy/, the snapshot of the commands. `--check` only compares. */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from '@oclif/core'
@@ -10,7 +10,10 @@ import type { Paper } from '../src/knowledge/papers.ts'
 import { asked } from './asked.ts'
 import { bundleJsonSchema } from './bundle-schema.ts'
 import { changeJsonSchema } from './change-schema.ts'
+import { errorIndex } from './error-index.ts'
+import { gallery } from './gallery.ts'
 import { mapJsonSchema } from './map-schema.ts'
+import { code } from './markdown.ts'
 import { paperOf } from './papers.ts'
 import { planJsonSchema } from './plan-schema.ts'
 import { proofJsonSchema } from './proof-schema.ts'
@@ -25,7 +28,6 @@ const severities: { readonly [severity: string]: string } = {
   info: 'info',
 }
 
-const code = (text: string): string => (text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``)
 const list = (title: string, items: readonly string[]): readonly string[] =>
   items.length === 0 ? [] : [`## ${title}`, '', ...items.map((item) => `- ${item}`), '']
 
@@ -69,7 +71,8 @@ const index = (): string =>
   [
     '# Checks',
     '',
-    'What the doctor knows, by id. An id never changes; its title states the good state.',
+    'What the doctor knows, by id. An id never changes; its title states the good state. [Cases](../cases/README.md) show what each finds,',
+    'and the [error texts](../error-texts.md) lead here.',
     '',
     markdown(catalogue, (id) => `${id}.md`),
   ].join('\n')
@@ -132,16 +135,18 @@ const wanted = new Map<string, string>([
   questions,
   ['docs/permissions.md', await permissionsPage()],
   ...(await deployFiles()),
+  ['docs/error-texts.md', errorIndex()],
+  ...gallery(catalogue),
   ['docs/checks/README.md', index()],
   ...catalogue.map((paper) => [`docs/checks/${paper.id}.md`, page(paper)] as const),
 ])
 
 const stale = [...wanted].filter(([file, text]) => isStale(file, text))
-const left = globSync('docs/checks/**/*.md', { cwd: root }).filter((file) => !wanted.has(file))
+const left = globSync('docs/{checks,cases}/**/*.md', { cwd: root }).filter((file) => !wanted.has(file))
 
 if (isOnly) {
   for (const [file] of stale) console.error(`${file} is out of date`)
-  for (const file of left) console.error(`${file} belongs to no check`)
+  for (const file of left) console.error(`${file} belongs to no check and no case`)
   if (stale.length + left.length > 0) {
     console.error('run `npm run generate`')
     process.exitCode = 1

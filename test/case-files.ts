@@ -21,6 +21,9 @@ const expectation = z.strictObject({
 export type Case = {
   /** Path below test/fixtures. */
   readonly name: string
+  /** Where it was met, or `constructed`. */
+  readonly source: string
+  readonly story: string
   /** What is handed to `-f`. */
   readonly path: string
   readonly subject: Subject
@@ -57,10 +60,12 @@ function readCase(file: string): Case {
   const read = expectation.safeParse(head)
   const path = single ? file : dirname(file)
   if (!read.success) throw new Error(`${relative(fixtures, file)}: ${z.prettifyError(read.error)}`)
-  const { subject, finds, passes, never, open, plan, rehearsed, owner } = read.data
+  const { source, story, subject, finds, passes, never, open, plan, rehearsed, owner } = read.data
   const { namespace, ...rest } = subject
   return {
     name: relative(fixtures, path),
+    source,
+    story,
     path,
     subject: namespace === undefined ? rest : { ...rest, namespace },
     finds: finds.flatMap((one) => Object.entries(one).map(([check, message]) => ({ check, message }))),

@@ -1,6 +1,6 @@
 // The chunk guard: a command that asks nobody loads few files, no package, and no network.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -64,6 +64,8 @@ const local: ReadonlyArray<readonly [command: string, args: readonly string[], i
   ['checks', ['checks', '-o', 'json']],
   ['explain', ['explain', 'AADSTS700213']],
   ['token', ['token', '-'], jwt],
+  ['completion of formats', ['__complete', 'doctor', '-o', '']],
+  ['completion of checks', ['__complete', 'explain', 'aws/']],
 ]
 
 describe('a local command', () => {
@@ -76,7 +78,9 @@ describe('a local command', () => {
       expect(chunks.length, chunks.join('\n')).toBeLessThanOrEqual(most)
       expect(chunks.length).toBeGreaterThan(0)
       expect(files.filter((file) => file.includes('node_modules'))).toEqual([])
-      expect(builtins.filter((name) => /^(http|https|http2|tls|_http_\w+|_tls_\w+)$/.test(name))).toEqual([])
+      expect(builtins.filter((name) => /^(http|https|http2|tls|crypto|_http_\w+|_tls_\w+)$/.test(name))).toEqual([])
+      // What examines is a megabyte and more.
+      expect(chunks.reduce((bytes, file) => bytes + statSync(file).size, 0)).toBeLessThan(500_000)
       expect(fetched).toBe(false)
     })
   }

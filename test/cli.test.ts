@@ -1,5 +1,5 @@
 /** The doctor on the command line: what it prints where, and how it ends. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -185,6 +185,16 @@ describe('a cluster that does not answer', () => {
       server.close()
     }
   }
+  const askedOf = (url: string): readonly string[] => [
+    'doctor',
+    'sa/cart',
+    '-n',
+    'shop',
+    '-s',
+    url,
+    '--cloud-credentials',
+    'none',
+  ]
   const start = (args: readonly string[]) => {
     const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     const said = { stdout: '', stderr: '' }
@@ -200,16 +210,7 @@ describe('a cluster that does not answer', () => {
 
   it('is left within a second of Ctrl-C, which says what was not examined', () =>
     silent(async (url, asked) => {
-      const { child, said, ended } = start([
-        'doctor',
-        'sa/cart',
-        '-n',
-        'shop',
-        '-s',
-        url,
-        '--cloud-credentials',
-        'none',
-      ])
+      const { child, said, ended } = start(askedOf(url))
       await asked
       const pressed = performance.now()
       child.kill('SIGINT')
@@ -219,20 +220,33 @@ describe('a cluster that does not answer', () => {
       expect(said.stdout).toBe('')
     }))
 
+  it.skipIf(spawnSync('script', ['--version']).status !== 0)('leaves a terminal as it was', () =>
+    silent(async (url) => {
+      const words = [process.execPath, entry, ...askedOf(url)]
+      const line = `stty cols 100 rows 30; exec ${words.map((word) => `'${word}'`).join(' ')}`
+      const { NO_COLOR: _, CI: __, ...env } = process.env
+      const child = spawn('script', ['-qec', line, '/dev/null'], { env: { ...env, TERM: 'xterm' } })
+      let shown = ''
+      child.stdout.on('data', (chunk) => {
+        const before = shown.includes('looking for')
+        shown += String(chunk)
+        if (!before && shown.includes('looking for')) child.stdin.write('\u0003')
+      })
+      expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130)
+      const control = String.fromCodePoint(27)
+      expect(shown.lastIndexOf(`${control}[?25h`)).toBeGreaterThan(shown.lastIndexOf(`${control}[?25l`))
+      // What was drawn is erased before the last words, which stand alone.
+      const plain = shown.replaceAll(new RegExp(`${control}\\[\\??\\d*[a-zA-Z]`, 'gu'), '').trimEnd()
+      expect(plain).toMatch(
+        /stopped while looking for ServiceAccounts and pods; nothing was examined; it was waiting for \S.*\.$/u,
+      )
+      expect(shown.slice(0, shown.lastIndexOf('stopped'))).toMatch(new RegExp(`${control}\\[2K.*\\?25h$`, 'su'))
+    }),
+  )
+
   it('costs no more than --timeout, and is inconclusive', () =>
     silent(async (url) => {
-      const { said, ended } = start([
-        'doctor',
-        'sa/cart',
-        '-n',
-        'shop',
-        '-s',
-        url,
-        '--cloud-credentials',
-        'none',
-        '--timeout',
-        '1s',
-      ])
+      const { said, ended } = start([...askedOf(url), '--timeout', '1s'])
       const started = performance.now()
       expect(await ended).toBe(3)
       expect(performance.now() - started).toBeLessThan(5000)

@@ -115,6 +115,7 @@ describe.concurrent('what may come next', () => {
       expect.arrayContaining(['!aws/*', '!aws/role-exists']),
     )
     expect(await next('doctor', '-o', 's')).toBe('sarif\n:4\n')
+    expect(await next('doctor', '--also', 'me')).toBe('metrics=\n:6\n')
     expect(await next('doctor', '-o=s')).toBe('sarif\n:4\n')
     expect(firsts(await next('doctor', '--no-'))).toEqual(['--no-exchange', '--no-color', ':4', ''])
     expect(await next('doctor', '-o', 'json', '--outp')).toBe(':4\n')

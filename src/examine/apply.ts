@@ -44,7 +44,7 @@ export async function apply(
   const writers = await openWriters({ flags: clusterChoice(flags), version }).catch((error: unknown) => {
     throw asTrouble(error)
   })
-  const consent = consentOf(process, flags.yes)
+  const consent = consentOf(process, { yes: flags.yes, apart: actions.length > 1 || process.stdout.isTTY !== true })
   const ended = (): void => consent.close()
   signal.addEventListener('abort', ended, { once: true })
   const say = (line: string, mark = ''): void => tell(process.stderr, line, mark)

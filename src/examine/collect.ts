@@ -102,6 +102,7 @@ export async function collect(
   const view = viewOf(following.snapshot, {
     stream: process.stderr,
     environment: process.env,
+    plain: flags['no-color'],
     people: true,
     counter: flags['all-namespaces'],
   })

@@ -99,6 +99,13 @@ const namedFlags: { readonly [flag: string]: (names: Names, word: string) => Pro
   'in-pod': async (names) => words(await names('pods')),
   check: (_, word) => checkGlobs(word),
   only: fixable,
+  also: async () => {
+    const { renderers } = await import('../report/index.ts')
+    return words(
+      Object.keys(renderers).map((format) => `${format}=`),
+      directives.noFiles | directives.noSpace,
+    )
+  },
 }
 
 async function valueWords({ flag, word }: Place & { kind: 'value' }, names: Names): Promise<Words> {

@@ -1,5 +1,6 @@
 /** Asks a person before an action that changes trust, permission or a running workload. */
 import type { PlannedAction } from '../core/plan.ts'
+import { asText, diffOf } from '../report/plan-diff.ts'
 import { clean } from '../report/text.ts'
 
 export type Consent = {
@@ -13,14 +14,23 @@ type Streams = {
   readonly stderr: NodeJS.WriteStream
 }
 
-/** `y` and `yes` are a yes, all else is a no; so is silence where nobody can be asked. `yes`: consent was given for all of them. */
-export function consentOf({ stdin, stderr }: Streams, yes: boolean): Consent {
+type Manner = {
+  /** Consent was given for all of them. */
+  readonly yes: boolean
+  /** What is asked about does not stand right above the question: it is one of several, or the plan went elsewhere. */
+  readonly apart: boolean
+}
+
+/** `y` and `yes` are a yes, all else is a no; so is silence where nobody can be asked. */
+export function consentOf({ stdin, stderr }: Streams, { yes, apart }: Manner): Consent {
   let stop = (): void => {}
   return {
-    ask: async ({ summary, owner }) => {
+    ask: async (action) => {
+      const { summary, owner } = action
       if (yes) return true
       if (stdin.isTTY !== true) return false
       const { createInterface } = await import('node:readline')
+      if (apart) stderr.write(`\n${asText(diffOf(action))}`)
       const reader = createInterface({ input: stdin, output: stderr })
       try {
         const answer = await new Promise<string>((resolve) => {

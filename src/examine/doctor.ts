@@ -113,7 +113,8 @@ async function oneLook(
   stop.addEventListener('abort', onStop)
   const people = flags.output === 'table' || flags.output === 'wide'
   const counter = flags['all-namespaces'] || targets.length > many
-  const view = viewOf(snapshot, { stream: process.stderr, environment: process.env, people, counter })
+  const plain = flags['no-color']
+  const view = viewOf(snapshot, { stream: process.stderr, environment: process.env, plain, people, counter })
   const ends = { stop, late: AbortSignal.timeout(flags.timeout) }
   try {
     const outcome =

@@ -62,7 +62,7 @@ export async function examined(
     const asked = asCollected(world.run, targets, flags)
     const chosen = selectChecks(checks, { globs: asked.check ?? [], cloud: asked.cloud })
     following.phase('looking for ServiceAccounts and pods')
-    const roster = await rosterOf(asked.targets, { ...asked, checks: chosen }, world, world.source)
+    const roster = await rosterOf(asked.targets, { ...asked, checks: chosen }, world, following.heard(world.source))
     following.plan(chosen, roster.subjects)
     following.phase('examining')
     const examination = await examine({

@@ -8,7 +8,6 @@ import { readStdin } from './stdin.ts'
 import { brokenPage, readToken, type SignatureVerdict, type TokenPage, tokenPage } from './token.ts'
 import { usage } from './trouble.ts'
 import type { Page } from './words.ts'
-import { openLive } from './world.ts'
 
 const mostBytes = 256 * 1024
 const seconds = (): number => Date.now() / 1000
@@ -78,6 +77,7 @@ export async function examineMinted(
   version: string,
   page: Page,
 ): Promise<TokenPage> {
+  const { openLive } = await import('./world.ts')
   const live = await openLive(flags, { version })
   try {
     const token: TokenName = { namespace: live.namespace ?? 'default', name, audience }

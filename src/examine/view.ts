@@ -3,11 +3,16 @@ import type { Snapshot, View } from '../core/progress.ts'
 
 /** A run that is over by then shows nothing: most runs over documents are. */
 const patience = 400
+/** What is narrower gets the report alone: a line that does not fit would be drawn below itself again and again. */
+const narrowest = 80
+const slowMs = 2000
 const everyMs = 250
 
 type Setting = {
   readonly stream: NodeJS.WriteStream
   readonly environment: NodeJS.ProcessEnv
+  /** The flag for plain text was given. */
+  readonly plain?: boolean | undefined
   /** The result is for a person. */
   readonly people: boolean
   /** So many subjects that redrawing them costs more than it tells. */
@@ -21,7 +26,13 @@ function counterLine(snapshot: () => Snapshot, stream: NodeJS.WriteStream): View
     const { phase, sections, waiting } = snapshot()
     const total = sections.reduce((sum, section) => sum + section.total, 0)
     const judged = sections.reduce((sum, section) => sum + section.judged, 0)
-    const text = total === 0 ? phase : `${judged} of ${total} judgements, ${waiting.length} facts on their way`
+    const [oldest] = waiting
+    const seconds = oldest === undefined ? 0 : Math.floor((performance.now() - oldest.since) / 1000)
+    const onTheWay =
+      oldest === undefined || seconds * 1000 < slowMs
+        ? `, ${waiting.length} facts on their way`
+        : `; waiting for ${oldest.about}, ${seconds} s`
+    const text = total === 0 ? phase : `${judged} of ${total} judgements${onTheWay}`
     stream.write(`\r${text.slice(0, stream.columns - 1)}\u001b[K`)
   }, everyMs)
   return {
@@ -33,9 +44,11 @@ function counterLine(snapshot: () => Snapshot, stream: NodeJS.WriteStream): View
 }
 
 /** Starts showing after a moment's patience; `end` leaves the terminal as it was. */
-export function viewOf(snapshot: () => Snapshot, { stream, environment, people, counter }: Setting): View {
-  const dumb = environment.TERM === 'dumb' || (environment.CI ?? '') !== ''
-  if (!people || !stream.isTTY || dumb) return nothing
+export function viewOf(snapshot: () => Snapshot, setting: Setting): View {
+  const { stream, environment, people, counter } = setting
+  const told = (name: string): boolean => (environment[name] ?? '') !== ''
+  const plain = setting.plain === true || environment.TERM === 'dumb' || told('CI') || told('NO_COLOR')
+  if (!people || !stream.isTTY || plain || stream.columns < narrowest) return nothing
   let over = false
   let shown: Promise<View> | undefined
   const begin = async (): Promise<View> => {

@@ -1,18 +1,30 @@
 /** Follows a run: what has been judged, what is being waited for; for the live view and for Ctrl-C. */
 import type { Check, CheckId } from '../core/check.ts'
 import type { Observer } from '../core/engine.ts'
+import { keyOf as keyOfQuestion, type Question, type Source } from '../core/fact.ts'
 import { inOrder } from '../core/order.ts'
 import type { Snapshot } from '../core/progress.ts'
 import { isJudgedBy, type Subject, subjectKey } from '../core/subject.ts'
+import { clean } from '../report/text.ts'
 
 type Tally = { judged: number; total: number; failed: number; unseen: number }
 
 export type Watch = {
   readonly observer: Observer
   readonly phase: (words: string) => void
+  /** The same source, with what it is asked before there are probes among what is waited for. */
+  readonly heard: (source: Source) => Source
   /** Called once it is known who is judged by what. */
   readonly plan: (checks: readonly Check[], subjects: readonly Subject[]) => void
   readonly snapshot: () => Snapshot
+}
+
+/** `pods/list` → `the list of pods`. */
+function wordsOf({ system, call }: Question): string {
+  const cut = call.lastIndexOf('/')
+  if (system !== 'kubernetes' || cut < 1) return `${system} ${call}`
+  const what = call.slice(0, cut).replace('nonresource ', '')
+  return call.slice(cut + 1) === 'list' ? `the list of ${what}` : what
 }
 
 export function watch(): Watch {
@@ -38,6 +50,16 @@ export function watch(): Watch {
         if (status === 'unknown') tally.unseen += times
       },
     },
+    heard: (source) => ({
+      name: source.name,
+      ask: (question, signal) => {
+        const fact = source.ask(question, signal)
+        if (!(fact instanceof Promise)) return fact
+        const key = `asked ${keyOfQuestion(question)}`
+        waiting.set(key, { about: wordsOf(question), since: performance.now() })
+        return fact.finally(() => waiting.delete(key))
+      },
+    }),
     phase: (words) => {
       phase = words
     },
@@ -56,7 +78,8 @@ export function watch(): Watch {
     snapshot: () => ({
       phase,
       sections: [...sections].map(([name, tally]) => ({ name, ...tally })).filter(({ total }) => total > 0),
-      waiting: [...waiting.values()],
+      // The name in it may come from a document, and is drawn on a terminal.
+      waiting: [...waiting.values()].map(({ about, since }) => ({ about: clean(about), since })),
     }),
   }
 }

@@ -55,12 +55,18 @@ export function clusterOf({ cluster }: Lane): Cluster {
       return status.token
     },
     alone: async () => {
-      const others = async (): Promise<readonly string[]> =>
-        (await core.listNamespace()).items
-          .map(({ metadata }) => metadata?.name ?? '')
-          .filter((name) => name.startsWith(prefix) && !made.includes(name))
+      const others = async () =>
+        (await core.listNamespace()).items.filter(
+          ({ metadata: { name = '' } = {} }) => name.startsWith(prefix) && !made.includes(name),
+        )
       for (const end = Date.now() + 90_000; (await others()).length > 0; ) {
-        if (Date.now() > end) throw new Error(`still there after 90 s: ${(await others()).join(', ')}`)
+        if (Date.now() > end) {
+          const left = (await others()).map(
+            ({ metadata, status }) =>
+              `${metadata?.name} (${status?.phase}: ${(status?.conditions ?? []).map(({ message }) => message).join('; ')})`,
+          )
+          throw new Error(`still there after 90 s: ${left.join(', ')}`)
+        }
         await new Promise((done) => setTimeout(done, 250))
       }
     },

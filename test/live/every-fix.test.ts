@@ -99,6 +99,7 @@ const apart: readonly Apart[] = [
       'cluster/webhook-is-dependable/single-replica.case.yaml',
       'cluster/webhook-selects-the-pod/object-not-selected-by-one-label.case.yaml',
       'workload/network-leads-to-the-token-endpoint/agent-blocked.case.yaml',
+      'workload/network-leads-to-the-token-endpoint/metadata-blocked.case.yaml',
       'workload/network-leads-to-the-token-endpoint/proxy-intercepts.case.yaml',
       'workload/service-account-exists/in-another-namespace.case.yaml',
       'workload/static-credentials-are-absent/credentials-file.case.yaml',

@@ -87,6 +87,7 @@ describeWith(['own cluster', 'cloud'], title, () => {
   }, 300_000)
   afterAll(async () => {
     await kubelet?.close()
+    await cloud?.removeProvider(issuer)
     await cluster?.clear()
     console.log(shown.join('\n'))
   })

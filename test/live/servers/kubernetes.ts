@@ -164,7 +164,7 @@ export async function startKubernetes(order: {
       const status = await call(url, authority, admin, '/api/v1/namespaces/default/serviceaccounts/default')
       return status === 200 ? true : undefined
     })
-    await allowAnonymousDiscovery(url, authority, admin)
+    for (const binding of bindings) await bind(url, authority, admin, binding)
     const seconds = (performance.now() - started) / 1000
     const restart = async (change: ApiServerOrder = {}): Promise<void> => {
       await stopApiServer()
@@ -189,17 +189,35 @@ const auditPolicy = {
   ],
 }
 
-async function allowAnonymousDiscovery(url: string, authority: Authority, admin: Pair): Promise<void> {
-  const status = await call(url, authority, admin, '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
+const bindings = [
+  {
+    name: 'anonymous-issuer-discovery',
+    role: 'system:service-account-issuer-discovery',
+    kind: 'Group',
+    who: 'system:unauthenticated',
+  },
+  // Of the controllers, which share one user here, only the one that empties namespaces has its role: what tests make stays as they made it.
+  {
+    name: 'namespace-controller',
+    role: 'system:controller:namespace-controller',
+    kind: 'User',
+    who: 'system:kube-controller-manager',
+  },
+] as const
+
+async function bind(
+  url: string,
+  authority: Authority,
+  admin: Pair,
+  { name, role, kind, who }: (typeof bindings)[number],
+): Promise<void> {
+  const apiGroup = 'rbac.authorization.k8s.io'
+  const status = await call(url, authority, admin, `/apis/${apiGroup}/v1/clusterrolebindings`, {
+    apiVersion: `${apiGroup}/v1`,
     kind: 'ClusterRoleBinding',
-    metadata: { name: 'anonymous-issuer-discovery' },
-    roleRef: {
-      apiGroup: 'rbac.authorization.k8s.io',
-      kind: 'ClusterRole',
-      name: 'system:service-account-issuer-discovery',
-    },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:unauthenticated' }],
+    metadata: { name },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: role },
+    subjects: [{ apiGroup, kind, name: who }],
   })
   if (status !== 201) throw new Error(`the API server answered ${status} to a ClusterRoleBinding`)
 }
