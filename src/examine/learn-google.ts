@@ -6,8 +6,8 @@ import type { GkeCluster } from '../domain/gcp-cluster.ts'
 import { type Provider, partsOf } from '../domain/gcp-provider.ts'
 import type { GoogleExchange } from '../domain/questions.ts'
 import type { Pod } from '../domain/workloads.ts'
-import { type GoogleAccount, googleAccount } from '../probes/gcp/account.ts'
-import { type Federation, googleFederation } from '../probes/gcp/federation.ts'
+import { type GoogleAccount, googleAccount, isEmail } from '../probes/gcp/account.ts'
+import { type Federation, googleFederation, webhookAccount } from '../probes/gcp/federation.ts'
 import { orderOnGke } from '../probes/gcp/proof.ts'
 import { googleWorld, type World } from '../probes/gcp/world.ts'
 import type { Learned, Learner, Who } from './learn.ts'
@@ -48,7 +48,7 @@ const told = (live: Opened, mechanism: string, meant: GoogleMeant): Learned => {
   }
 }
 
-function atProvider(live: Opened, { order, named, provider, configuration }: Federation): Learned {
+function atProvider(live: Opened, { order, named, provider, configuration, google }: Federation): Learned {
   const parts = partsOf(named ?? '')
   if (order === undefined || parts === undefined || order.audience === '')
     return {
@@ -59,10 +59,16 @@ function atProvider(live: Opened, { order, named, provider, configuration }: Fed
         lift: inside,
       },
     }
+  // Where a webhook makes the configuration, what it puts into it stands in annotations.
+  const account = configuration === undefined ? google.account?.annotations[webhookAccount] : undefined
   const by =
-    configuration === undefined ? 'the provider that it names' : `the credential configuration ${configuration.name}`
+    configuration !== undefined
+      ? `the credential configuration ${configuration.name}`
+      : account === undefined
+        ? 'the provider that it names'
+        : `the annotation ${webhookAccount}`
   return told(live, federation, {
-    order,
+    order: account === undefined || !isEmail(account) ? order : { ...order, account },
     by,
     principal: { pool: parts.pool, number: parts.number },
     ...(provider.state === 'known' ? { provider: provider.value } : {}),
