@@ -25,7 +25,7 @@ const step = z.strictObject({
 })
 
 const proof = z.strictObject({
-  cloud: text.describe('aws, gcp, azure; pod for the container itself'),
+  cloud: text.describe('aws, gcp, azure; pod for the container itself; kubernetes where no cloud is named'),
   mechanism: text.describe(
     'web identity, EKS Pod Identity, …; none: nothing was given; mounting: what the container can mount',
   ),

@@ -1,14 +1,11 @@
-/** exchange-test from outside: a minted token, and a real shell in a made-up container behind the protocol of kubectl exec. */
-import { execFile, spawn } from 'node:child_process'
+/** exchange-test from outside: a minted token, and a real shell in a made-up container. */
+import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
-import { request } from 'node:https'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { type Ran, stepsOf } from './exchanging.ts'
+import { execFront } from './exec-front.ts'
 import { closeLabs, demo, mint, role, start } from './labs.ts'
 import { fitsSchema } from './proof-schema.ts'
 import { entry, sentence } from './running.ts'
@@ -16,65 +13,10 @@ import { entry, sentence } from './running.ts'
 const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-exec-'))
 const lab = await start(demo('healthy'))
 const secrets = new Set<string>()
-const container: { env: NodeJS.ProcessEnv } = { env: {} }
 
-/** The API server of the lab, and exec beside it: channels as kubectl speaks them, and sh on this machine in the place of the container. */
-const client = createRequire(createRequire(import.meta.url).resolve('@kubernetes/client-node'))
-const { WebSocketServer } = client('ws')
-const front = createServer((incoming, outgoing) => {
-  const onward = request(
-    lab.urls.kubernetes + incoming.url,
-    { method: incoming.method, headers: { ...incoming.headers, host: '127.0.0.1' }, ca: lab.world.roots, agent: false },
-    (reply) => {
-      outgoing.writeHead(reply.statusCode ?? 500, reply.headers)
-      reply.pipe(outgoing)
-    },
-  )
-  onward.on('error', () => outgoing.destroy())
-  incoming.pipe(onward)
-})
-const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'v5.channel.k8s.io' })
-const asked: string[] = []
-/** All that has left the container. */
-let left = ''
-front.on('upgrade', (incoming: IncomingMessage, socket, head) => {
-  const url = new URL(incoming.url ?? '', 'http://127.0.0.1')
-  asked.push(`${url.pathname} ${url.searchParams.get('container')}`)
-  if (!url.pathname.startsWith('/api/v1/namespaces/shop/pods/cart-0/') || !incoming.headers.authorization) {
-    const refusal = JSON.stringify({ kind: 'Status', status: 'Failure', message: 'pods "other" not found', code: 404 })
-    socket.end(
-      `HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: ${refusal.length}\r\n\r\n${refusal}`,
-    )
-    return
-  }
-  sockets.handleUpgrade(incoming, socket, head, (channel: { send: (data: Buffer) => void; close: () => void }) => {
-    const [shell = 'sh', ...args] = url.searchParams.getAll('command')
-    const child = spawn(shell, args, { env: container.env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const send = (number: number, data: Buffer): void => channel.send(Buffer.concat([Buffer.from([number]), data]))
-    child.stdout.on('data', (data: Buffer) => {
-      left += String(data)
-      send(1, data)
-    })
-    child.stderr.on('data', (data: Buffer) => send(2, data))
-    child.on('close', (code) => {
-      const status =
-        code === 0
-          ? { status: 'Success' }
-          : { status: 'Failure', details: { causes: [{ reason: 'ExitCode', message: String(code) }] } }
-      send(3, Buffer.from(JSON.stringify({ metadata: {}, ...status })))
-      channel.close()
-    })
-  })
-})
-
-let server = ''
-beforeAll(async () => {
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
-  server = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
-})
+const { server, container, asked, left, close } = await execFront(lab)
 afterAll(async () => {
-  front.closeAllConnections()
-  front.close()
+  close()
   await closeLabs()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -167,10 +109,11 @@ describe('--pod', () => {
     const secret = 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY'
     secrets.add(secret)
     await given({ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: secret })
-    left = ''
+    left()
     const ran = await run([...look, ...there()])
-    expect(left).toContain('token AWS_WEB_IDENTITY_TOKEN_FILE eyJ')
-    expect([secret, signature].filter((one) => left.includes(one))).toEqual([])
+    const told = left()
+    expect(told).toContain('token AWS_WEB_IDENTITY_TOKEN_FILE eyJ')
+    expect([secret, signature].filter((one) => told.includes(one))).toEqual([])
     expect(stepsOf(ran).find(({ id }) => id === 'identity')?.says).toContain('every SDK takes AWS_ACCESS_KEY_ID')
     expect(ran.code).toBe(1)
   })

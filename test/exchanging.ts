@@ -32,7 +32,7 @@ export function canaries() {
       for (const [, secret = ''] of body.matchAll(/<(?:SecretAccessKey|SessionToken|AccessKeyId)>([^<]+)</g))
         known.add(secret)
       for (const [, secret = ''] of body.matchAll(
-        /"(?:SecretAccessKey|Token|AccessKeyId|access_token|accessToken)":"([^"]+)"/g,
+        /"(?:SecretAccessKey|[Tt]oken|AccessKeyId|access_token|accessToken)": ?"([^"]+)"/g,
       ))
         known.add(secret)
     },

@@ -42,20 +42,7 @@ function evil(): Report {
 }
 
 const samples = { healthy, hostile, manyPods, notSeen, oneCause, evil }
-const allFormats = [
-  'table',
-  'wide',
-  'json',
-  'yaml',
-  'sarif',
-  'junit',
-  'markdown',
-  'github',
-  'openreports',
-  'policyreport',
-  'metrics',
-  'html',
-] as const satisfies readonly Format[]
+const allFormats = Object.keys(renderers).filter((name): name is Format => name in renderers)
 const rendered = async (format: Format, report: Report): Promise<string> =>
   (await renderers[format]())(report, { color: false, width: 80, verbose: false })
 

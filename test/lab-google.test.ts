@@ -1,13 +1,10 @@
 /** Google Cloud in the lab, asked by Google's own client library: STS, IAM Credentials, policies by etag, the metadata server. */
-
-import { writeFileSync } from 'node:fs'
 import { request as plainRequest } from 'node:http'
-import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { ExternalAccountClient } from 'google-auth-library'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Lab } from '../src/lab/lab.ts'
 import { documents } from './acting.ts'
+import { googleClient } from './google-client.ts'
 import { api, ask, closeLabs, demo, start } from './labs.ts'
 
 afterAll(closeLabs)
@@ -27,26 +24,10 @@ async function tokenFor(lab: Lab, audience: string): Promise<string> {
   return status.token
 }
 
-/** Google's client, with the lab in the place of googleapis.com; the token comes from where a pod has it: a file. */
 async function client(lab: Lab, audience: string, token: string, account?: string) {
   // The library takes no authority of its own.
   setDefaultCACertificates([...getCACertificates('bundled'), lab.world.roots])
-  const file = join(lab.kubeconfig, '..', `token-${Math.random()}`)
-  writeFileSync(file, token)
-  const made = ExternalAccountClient.fromJSON({
-    type: 'external_account',
-    audience,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-    token_url: `${lab.urls.google}/v1/token`,
-    credential_source: { file },
-    ...(account === undefined
-      ? {}
-      : {
-          service_account_impersonation_url: `${lab.urls.google}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
-        }),
-  })
-  if (made === null) throw new Error('no client')
-  return made
+  return googleClient(lab, audience, token, account)
 }
 const got = async (lab: Lab, audience: string, token: string, account?: string): Promise<string> => {
   try {

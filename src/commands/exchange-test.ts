@@ -9,7 +9,7 @@ export default class ExchangeTest extends Command {
 
 A bucket or a container can be listed, read and written to with what was got. What this container may do with FUSE is told as well, and whether all that is mounted in it answers; a mount that is dead or hangs is a failed step.
 
-From outside, --in-pod runs the same in an ephemeral container beside the pod's own, with its variables, mounts and security context (it stays in the pod's description until the pod is deleted), or with --job in a Job on the same node with the same ServiceAccount (which is deleted at the end, on Ctrl-C too). --pod has a shell in the container tell what it has, and --sa looks at a ServiceAccount alone.
+From outside, --in-pod runs the same in an ephemeral container beside the pod's own, with its variables, mounts and security context (it stays in the pod's description until the pod is deleted), or with --job in a Job on the same node with the same ServiceAccount (which is deleted at the end, on Ctrl-C too). --pod has a shell in the container tell what it has, and --sa looks at a ServiceAccount alone; both exchange a token minted by TokenRequest: at STS of AWS, at Entra as a client assertion, or at STS of Google and for the account that is named. A ServiceAccount that is bound to several clouds is proven in each. What only the pod can reach (the agent of EKS Pod Identity, the metadata server of GKE, a managed identity) is said not to have been seen.
 
 A token or a credential is held in memory only, and never printed, logged or written.
 

@@ -1,17 +1,8 @@
 /** What of a command line that mounts a bucket may be looked at: the tool, its options, and those values that are no secret. */
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { mounterCommands } from './fuse-limits.ts'
 
-const tools: ReadonlySet<string> = new Set([
-  's3fs',
-  'goofys',
-  'mount-s3',
-  'rclone',
-  'juicefs',
-  'geesefs',
-  'blobfuse',
-  'blobfuse2',
-  'gcsfuse',
-])
+const tools: ReadonlySet<string> = new Set(mounterCommands)
 /** Options whose values may be seen; of every other one only that it is there. */
 const open: ReadonlySet<string> = new Set([
   'iam-role',

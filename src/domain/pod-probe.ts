@@ -44,7 +44,9 @@ export const podProbe = [
   ...tokenFiles.map((name) => `f ${name} "\${${name}:-}"`),
   'for c in "${AWS_SHARED_CREDENTIALS_FILE:-${HOME:-/}/.aws/credentials}" "${AWS_CONFIG_FILE:-${HOME:-/}/.aws/config}"; do [ -r "$c" ] && p "profiles $c" &&' +
     ' sed -n -e "s/^[[:space:]]*\\[\\([^]]*\\)\\].*/section \\1/p" -e "s/^[[:space:]]*\\([A-Za-z_]*\\)[[:space:]]*=.*/setting \\1/p" "$c" 2>/dev/null; done',
-  'g="${GOOGLE_APPLICATION_CREDENTIALS:-}"; [ -n "$g" ] && { sed -n "s/.*\\"type\\"[[:space:]]*:[[:space:]]*\\"\\([a-z_]*\\)\\".*/google \\1/p" "$g" 2>/dev/null | head -n 1; }',
+  // The file may be one line, without an end, and with the type of something else in it.
+  'g="${GOOGLE_APPLICATION_CREDENTIALS:-}"; [ -n "$g" ] && { g=$(sed -n -e "s/.*\\"type\\"[[:space:]]*:[[:space:]]*\\"\\([a-z_]*account[a-z_]*\\)\\".*/google \\1/p"' +
+    ' -e "s/.*\\"type\\"[[:space:]]*:[[:space:]]*\\"\\([a-z_]*_user\\)\\".*/google \\1/p" "$g" 2>/dev/null | head -n 1); [ -z "$g" ] || p "$g"; }',
   'p "user $(id -u 2>/dev/null) $(id -g 2>/dev/null)"',
   ...mountingProbe,
   'p end',

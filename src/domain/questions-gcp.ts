@@ -68,7 +68,7 @@ export const gcp = {
    */
   podProbe: (namespace: string, pod: string): Question => ask('gcp', 'pod-probe', { namespace, pod }),
   /**
-   * → `{outcome: 'exchanged', principal?, account?}` or `{outcome: 'refused', step: 'exchange' | 'impersonation', status, text}`: a minted token,
+   * → `{outcome: 'exchanged', principal?, account?}` or `{outcome: 'refused', step: 'exchange' | 'impersonation', status, code, text}`: a minted token,
    * exchanged at STS under `provider` (the name of a provider, or `identitynamespace:POOL:URL`), then for a token of `account`. Absent where the
    * ServiceAccount does not exist. No token is in it.
    */

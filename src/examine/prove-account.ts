@@ -1,98 +1,74 @@
-/** The proof of a ServiceAccount's identity from outside its pods: a token minted for it, exchanged as its pods would. */
-import { isObject, textAt } from '../core/json.ts'
+/** The proof of a ServiceAccount's identity from outside its pods, for each cloud that it is bound to: a token minted for it, exchanged as its pods would. */
+import { isObject, type Json } from '../core/json.ts'
 import type { Outcome, Proof } from '../core/proof.ts'
-import { audienceOf, awsAudience, roleAnnotation } from '../domain/audiences.ts'
-import { aws, kubernetes, type TokenName } from '../domain/questions.ts'
-import { compared } from './prove-aws.ts'
-import { judgeClaims, judgeSignature, prove, type Run } from './proving.ts'
-import { told } from './told.ts'
+import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../domain/audiences.ts'
+import { kubernetes } from '../domain/questions.ts'
+import { podsOfServiceAccount } from '../probes/workload/pods.ts'
+import { type Learned, type Learner, learnerOf, type Who } from './learn.ts'
+import { learnGoogle } from './learn-google.ts'
+import { nobody } from './prove-minted.ts'
+import { learnAws } from './prove-minted-aws.ts'
+import { learnAzure } from './prove-minted-azure.ts'
+import { prove, type Run, unseen } from './proving.ts'
 import type { Opened } from './world.ts'
 
-/** What of the exchange comes from elsewhere than the ServiceAccount's own annotations. */
-export type Meant = { readonly roleArn: string; readonly audience: string; readonly by: string }
+const title = 'The identity that the ServiceAccount names'
 
-/** The minted token's own way: TokenRequest, claims, signature, STS, and whose session came of it. */
-export async function exchangeMinted(run: Run, live: Opened, token: TokenName, { roleArn, by }: Meant): Promise<void> {
-  const { source } = live
-  const { attemptOf } = await import('../sources/live/pod-aws.ts')
-  let header = {}
-  let claims = {}
-  const minted = await prove(run, 'minted', 'A token is minted for the ServiceAccount', async (): Promise<Outcome> => {
-    const fact = await source.ask(kubernetes.token(token), run.stop)
-    if (fact.state === 'absent')
-      return { status: 'fail', says: `ServiceAccount ${token.namespace}/${token.name} does not exist` }
-    if (fact.state === 'unknown')
-      return { status: 'unknown', says: fact.detail, ...(fact.lift === undefined ? {} : { lift: fact.lift }) }
-    if (isObject(fact.value) && isObject(fact.value.header)) header = fact.value.header
-    if (isObject(fact.value) && isObject(fact.value.claims)) claims = fact.value.claims
-    return { status: 'pass', says: `the cluster gives a token for ${token.audience}` }
+/** The proof of what is learnt, in steps of its own; undefined where there is nothing to prove. */
+export async function proveLearned(
+  stop: AbortSignal,
+  cloud: string,
+  learn: () => Promise<Learned | undefined> | Learned | undefined,
+  heading = title,
+): Promise<Proof | undefined> {
+  const run: Run = { stop, steps: [] }
+  let learned: Learned | undefined
+  const found = await prove(run, 'identity', heading, async (): Promise<Outcome> => {
+    learned = await learn()
+    return learned?.outcome ?? { status: 'unknown', says: 'nothing is meant for this cloud' }
   })
-  const judged = { header, claims, unsigned: textAt(header, 'alg') === 'none' }
-  const now = Date.now() / 1000
-  await prove(run, 'claims', 'What the token claims', () => judgeClaims(judged, { usual: awsAudience }, now), minted)
-  const check = () => judgeSignature(source, token, textAt(claims, 'iss'))
-  await prove(run, 'signature', "The issuer's published keys verify it", check, minted)
-  let arn = ''
-  const exchanged = await prove(
-    run,
-    'exchange',
-    'STS exchanges the token for credentials',
-    async () => {
-      const got = attemptOf(await source.ask(aws.exchange(token, roleArn), run.stop))
-      if (got.state === 'done') arn = got.told.arn ?? ''
-      return told(got, () => `STS gives a session of ${roleArn}`, `STS refuses the token for ${roleArn}`)
-    },
-    minted,
+  if (learned === undefined) return undefined
+  if (found.status === 'pass') await learned.go?.(run)
+  const { mechanism, expected } = learned
+  return { cloud, mechanism, ...(expected === undefined ? {} : { expected }), steps: run.steps }
+}
+
+function annotationsOf(account: Json): { readonly [key: string]: string } {
+  const found = isObject(account) && isObject(account.metadata) ? account.metadata.annotations : undefined
+  if (!isObject(found)) return {}
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
   )
-  await prove(run, 'who-am-i', 'Who the cloud says that this is', () => compared(arn, roleArn, by), exchanged)
 }
 
 /** `--sa NAME`. */
 export async function proveAccount(run: Run, live: Opened, name: string): Promise<readonly Proof[]> {
-  const namespace = live.namespace ?? 'default'
-  let meant: Meant | undefined
-  const found = await prove(
-    run,
-    'identity',
-    'The identity that the ServiceAccount names',
-    async (): Promise<Outcome> => {
-      const fact = await live.source.ask(kubernetes.get('serviceaccounts', namespace, name), run.stop)
-      if (fact.state === 'absent')
-        return {
-          status: 'fail',
-          says: `ServiceAccount ${namespace}/${name} does not exist`,
-          causes: [{ check: 'workload/service-account-exists', says: 'the name or the namespace is another one' }],
-        }
-      if (fact.state === 'unknown')
-        return { status: 'unknown', says: fact.detail, ...(fact.lift === undefined ? {} : { lift: fact.lift }) }
-      const found = isObject(fact.value) && isObject(fact.value.metadata) ? fact.value.metadata.annotations : undefined
-      const annotations = isObject(found)
-        ? Object.fromEntries(
-            Object.entries(found).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
-          )
-        : {}
-      const roleArn = annotations[roleAnnotation]
-      if (roleArn === undefined || roleArn === '')
-        return {
-          status: 'unknown',
-          says: `it has no annotation ${roleAnnotation}, so there is no role to exchange a token for from here`,
-          lift: `an identity that its pods get otherwise (EKS Pod Identity, a variable of their own): kubectl wi exchange-test --pod NAME, or inside the pod`,
-        }
-      meant = { roleArn, audience: audienceOf({ annotations }), by: `the annotation ${roleAnnotation}` }
-      return {
-        status: 'pass',
-        says: 'web identity, by its annotation',
-        details: [
-          ['role', roleArn],
-          ['audience', meant.audience],
-        ],
-      }
-    },
-  )
-  if (found.status === 'pass' && meant !== undefined)
-    await exchangeMinted(run, live, { namespace, name, audience: meant.audience }, meant)
-  const role = meant?.roleArn
-  return [
-    { cloud: 'aws', mechanism: 'web identity', ...(role === undefined ? {} : { expected: role }), steps: run.steps },
-  ]
+  const { stop } = run
+  const who: Who = { namespace: live.namespace ?? 'default', name }
+  const none = async (outcome: Outcome): Promise<readonly Proof[]> => {
+    await prove(run, 'identity', title, () => outcome)
+    return [{ cloud: 'kubernetes', mechanism: 'none', steps: run.steps }]
+  }
+  const fact = await live.source.ask(kubernetes.get('serviceaccounts', who.namespace, name), stop)
+  if (fact.state === 'absent') return none(nobody(who))
+  if (fact.state === 'unknown') return none(unseen(fact))
+  const ask = learnerOf(live.source, who, stop)
+  const proofs: Proof[] = []
+  const add = (proof: Proof | undefined): void => {
+    if (proof !== undefined) proofs.push(proof)
+  }
+  add(await proveLearned(stop, 'aws', () => learnAws(live, who, annotationsOf(fact.value))))
+  add(await proveLearned(stop, 'azure', () => learnAzure(live, ask)))
+  add(await proveLearned(stop, 'gcp', () => learnGoogle(live, who, ask, proofs.length === 0)))
+  return proofs.length > 0 ? proofs : none(await unbound(ask))
+}
+
+async function unbound(ask: Learner): Promise<Outcome> {
+  const pods = await ask(podsOfServiceAccount)
+  const unlisted = pods.state === 'unknown' ? `; its pods were not seen: ${pods.detail}` : ''
+  return {
+    status: 'unknown',
+    says: `it has no annotation ${roleAnnotation}, ${azureClientAnnotation} or ${googleAnnotation}, and no pod of its that was seen names another identity, so there is nobody to exchange a token for from here${unlisted}`,
+    lift: 'an identity that its pods get otherwise (EKS Pod Identity, a variable of their own): kubectl wi exchange-test --pod NAME, or inside the pod',
+  }
 }

@@ -46,21 +46,7 @@ export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, 
     'Who the cloud says that this is',
     (): Outcome => {
       const { app = '', object = '', tenant: home = '' } = got?.state === 'done' ? got.told : {}
-      if (app === '') return { status: 'unknown', says: 'the access token does not show whose it is' }
-      const details = [
-        ['client', app],
-        ['object', object],
-        ['tenant', home],
-      ] as const
-      // A tenant may be named by a domain; then only the client can be compared.
-      const sameTenant = !/^[\da-f-]{36}$/iu.test(tenant) || home === '' || home.toLowerCase() === tenant.toLowerCase()
-      return app.toLowerCase() === client.toLowerCase() && sameTenant
-        ? { status: 'pass', says: `client ${app}, as AZURE_CLIENT_ID names it`, details }
-        : {
-            status: 'fail',
-            says: `the access token is of client ${app} in tenant ${home}, and client ${client} in tenant ${tenant} was asked for`,
-            details,
-          }
+      return comparedClient({ app, object, home }, { client, tenant }, 'AZURE_CLIENT_ID')
     },
     exchanged,
   )
@@ -69,4 +55,29 @@ export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, 
   const [account = '', container = ''] = blob.split('/')
   const order = { kind: 'blob', name: blob, store: azure.store(account, container), write } as const
   await proveStore(run, order, caller.status === 'pass' ? caller : exchanged)
+}
+
+type Caller = { readonly app: string; readonly object: string; readonly home: string }
+
+/** Whose the access token is, against the client and the tenant that were asked for; `by` names what says so. */
+export function comparedClient(
+  { app, object, home }: Caller,
+  { client, tenant }: { readonly client: string; readonly tenant: string },
+  by: string,
+): Outcome {
+  if (app === '') return { status: 'unknown', says: 'the access token does not show whose it is' }
+  const details = [
+    ['client', app],
+    ['object', object],
+    ['tenant', home],
+  ] as const
+  // A tenant may be named by a domain; then only the client can be compared.
+  const sameTenant = !/^[\da-f-]{36}$/iu.test(tenant) || home === '' || home.toLowerCase() === tenant.toLowerCase()
+  return app.toLowerCase() === client.toLowerCase() && sameTenant
+    ? { status: 'pass', says: `client ${app}, as ${by} names it`, details }
+    : {
+        status: 'fail',
+        says: `the access token is of client ${app} in tenant ${home}, and client ${client} in tenant ${tenant} was asked for`,
+        details,
+      }
 }

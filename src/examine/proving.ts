@@ -51,6 +51,13 @@ export function causesOf({ code, message }: Answer): readonly Lead[] {
   return [...leads.values()].slice(0, mostCauses)
 }
 
+/** What could not be seen, with what would let us. */
+export const unseen = ({ detail, lift }: { readonly detail: string; readonly lift?: string }): Outcome => ({
+  status: 'unknown',
+  says: detail,
+  ...(lift === undefined ? {} : { lift }),
+})
+
 export const refused = (says: string, answer: Answer): Outcome => ({
   status: 'fail',
   says,

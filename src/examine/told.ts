@@ -1,7 +1,7 @@
 /** What became of an attempt, as the outcome of a step: done, refused in the other side's own words, or not seen. */
 import type { Outcome } from '../core/proof.ts'
 import type { Attempt } from '../sources/live/pod-aws.ts'
-import { refused } from './proving.ts'
+import { refused, unseen } from './proving.ts'
 
 export function told(
   got: Attempt,
@@ -13,6 +13,5 @@ export function told(
     const { endpoint } = got.told
     return { status: 'pass', says: says(got.told), ...(endpoint ? { details: [['endpoint', endpoint]] } : {}) }
   }
-  const { detail, lift } = got
-  return { status: 'unknown', says: detail, ...(lift === undefined ? {} : { lift }) }
+  return unseen(got)
 }

@@ -1,22 +1,9 @@
 /** What `collect` can be told. */
 import { Flags } from '@oclif/core'
-import { doctorFlags } from './doctor.ts'
+import { examiningFlags } from './examining.ts'
 
-const {
-  file: _,
-  overlay: __,
-  output: ___,
-  baseline: ____,
-  watch: _____,
-  interval: ______,
-  wait: _______,
-  contexts: ________,
-  'all-contexts': _________,
-  'show-permissions': __________,
-  'fail-on': ___________,
-  verbose: ____________,
-  ...asDoctor
-} = doctorFlags
+// What was examined is written down, whatever the verdict.
+const { file: _, overlay: __, 'fail-on': ___, verbose: ____, ...asDoctor } = examiningFlags
 
 export const collectFlags = {
   dir: Flags.string({

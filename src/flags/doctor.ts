@@ -1,18 +1,10 @@
 /** What the doctor can be told. */
 import { Flags } from '@oclif/core'
 import { durationFlag } from './duration.ts'
-import { kubeconfigFlags } from './kubeconfig.ts'
-import { colorFlag } from './output.ts'
+import { examiningFlags } from './examining.ts'
 
-export const doctorFlags = {
-  file: Flags.string({
-    char: 'f',
-    helpValue: 'PATH',
-    multiple: true,
-    multipleNonGreedy: true,
-    summary: 'Examine documents, a file or a folder of them, instead of a cluster; may be given more than once.',
-  }),
-  overlay: Flags.boolean({ dependsOn: ['file'], summary: 'With -f: the documents win, the cluster answers the rest.' }),
+/** A fleet is examined and mapped; nothing is changed in several clusters at once. */
+export const fleetFlags = {
   contexts: Flags.string({
     helpValue: 'NAME,…',
     exclusive: ['context', 'file', 'cluster', 'server', 'all-contexts'],
@@ -22,38 +14,11 @@ export const doctorFlags = {
     exclusive: ['context', 'file', 'cluster', 'server'],
     summary: 'The same with every context of the kubeconfig.',
   }),
-  'all-namespaces': Flags.boolean({ char: 'A', summary: 'Look in all namespaces, whatever --namespace says.' }),
-  selector: Flags.string({
-    char: 'l',
-    helpValue: 'SELECTOR',
-    summary: 'Only ServiceAccounts and pods with these labels, such as app=cart.',
-  }),
-  check: Flags.string({
-    helpValue: 'GLOB',
-    multiple: true,
-    multipleNonGreedy: true,
-    summary:
-      'Only checks with such ids (aws/*), or without them (!aws/*), and what must come before them; may be given more than once.',
-  }),
-  cloud: Flags.option({
-    options: ['aws', 'gcp', 'azure'] as const,
-    summary: 'Only what concerns this cloud (default: all that is found).',
-  })(),
-  exchange: Flags.boolean({
-    default: true,
-    allowNo: true,
-    summary: 'Mint a token and exchange it, as the workload would; --no-exchange does neither.',
-  }),
-  'cloud-credentials': Flags.option({
-    options: ['default', 'none'] as const,
-    default: 'default',
-    summary: "The cloud credentials to look with: this machine's own, or none (Kubernetes facts alone).",
-  })(),
-  'fail-on': Flags.option({
-    options: ['error', 'warning', 'never'] as const,
-    default: 'error',
-    summary: 'What counts as unhealthy for the exit code.',
-  })(),
+}
+
+export const doctorFlags = {
+  ...examiningFlags,
+  ...fleetFlags,
   baseline: Flags.string({
     helpValue: 'FILE',
     summary: 'Report only what is new: the faults in this report of a former run (-o json) are listed as accepted.',
@@ -70,18 +35,6 @@ export const doctorFlags = {
     default: 30_000,
     defaultHelp: async () => '30s',
     summary: 'With --watch: the time between two looks.',
-  }),
-  timeout: durationFlag({
-    default: 60_000,
-    defaultHelp: async () => '1m',
-    summary: 'Time for the whole run; what is not seen by then is reported as not seen.',
-  }),
-  concurrency: Flags.integer({
-    default: 8,
-    min: 1,
-    max: 64,
-    helpValue: 'NUMBER',
-    summary: 'How many questions each system is asked at the same time.',
   }),
   remote: Flags.boolean({
     exclusive: [
@@ -110,7 +63,6 @@ export const doctorFlags = {
     summary:
       'Only say what this selection needs to see: a ClusterRole and an IAM policy, ready to apply; nothing is run.',
   }),
-  verbose: Flags.boolean({ char: 'v', summary: 'Show the evidence of what passed, too, and what did not apply.' }),
   output: Flags.option({
     char: 'o',
     options: [
@@ -137,6 +89,4 @@ export const doctorFlags = {
     exclusive: ['watch', 'show-permissions', 'remote'],
     summary: 'Write the report in this format to a file, too; may be given more than once.',
   }),
-  'no-color': colorFlag,
-  ...kubeconfigFlags,
 }

@@ -37,7 +37,8 @@ export const exchangeTestFlags = {
   }),
   sa: Flags.string({
     helpValue: 'NAME',
-    summary: 'From outside: mint a token for this ServiceAccount by TokenRequest, and exchange that.',
+    summary:
+      'From outside: mint a token for this ServiceAccount by TokenRequest, and exchange that in each cloud that it is bound to.',
   }),
   s3: Flags.string({ helpValue: 'BUCKET', summary: 'List and read this bucket of S3 with what the exchange gave.' }),
   gcs: Flags.custom<string>({

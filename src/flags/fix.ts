@@ -1,22 +1,9 @@
 /** What `fix` and `undo` can be told. */
 import { Flags } from '@oclif/core'
-import { doctorFlags } from './doctor.ts'
 import { durationFlag } from './duration.ts'
+import { examiningFlags } from './examining.ts'
 import { kubeconfigFlags } from './kubeconfig.ts'
 import { colorFlag } from './output.ts'
-
-const {
-  output: _,
-  'show-permissions': __,
-  baseline: ___,
-  watch: ____,
-  interval: _____,
-  contexts: ______,
-  'all-contexts': _______,
-  remote: ________,
-  'mounted-in': _________,
-  ...asDoctor
-} = doctorFlags
 
 const dryRun = Flags.option({
   options: ['server'] as const,
@@ -24,7 +11,7 @@ const dryRun = Flags.option({
 })()
 
 export const fixFlags = {
-  ...asDoctor,
+  ...examiningFlags,
   apply: Flags.boolean({ summary: 'Carry the plan out, asking once for each action that needs a review.' }),
   yes: Flags.boolean({ dependsOn: ['apply'], summary: 'Consent to every action of the plan.' }),
   only: Flags.string({ helpValue: 'CHECK', summary: 'Put right only what this check has found.' }),

@@ -1,46 +1,18 @@
 /** What `map` can be told. */
 import { Flags } from '@oclif/core'
-import { doctorFlags } from './doctor.ts'
+import { fleetFlags } from './doctor.ts'
+import { examiningFlags } from './examining.ts'
 
-const {
-  file,
-  overlay,
-  contexts,
-  'all-contexts': allContexts,
-  'all-namespaces': allNamespaces,
-  cloud,
-  'cloud-credentials': cloudCredentials,
-  timeout,
-  concurrency,
-  output: _,
-  check: __,
-  selector: ___,
-  exchange: ____,
-  'fail-on': _____,
-  baseline: ______,
-  wait: _______,
-  watch: ________,
-  interval: _________,
-  'show-permissions': __________,
-  verbose: ___________,
-  ...others
-} = doctorFlags
+// It judges nothing by checks, mints no token and has no verdict to exit by.
+const { selector: _, check: __, exchange: ___, 'fail-on': ____, verbose: _____, ...asDoctor } = examiningFlags
 
 export const mapFlags = {
-  file,
-  overlay,
-  contexts,
-  'all-contexts': allContexts,
-  'all-namespaces': allNamespaces,
-  cloud,
-  'cloud-credentials': cloudCredentials,
-  timeout,
-  concurrency,
+  ...asDoctor,
+  ...fleetFlags,
   output: Flags.option({
     char: 'o',
     options: ['table', 'json', 'csv', 'dot', 'mermaid'] as const,
     default: 'table',
     summary: 'Format of the map.',
   })(),
-  ...others,
 }

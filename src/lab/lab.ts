@@ -1,6 +1,7 @@
 /** Serves a case over the wire on loopback: its cluster, its issuer, its AWS accounts, its Azure, its Google Cloud. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { textAt } from '../core/json.ts'
+import { googleServices } from '../domain/google-services.ts'
 import { queryTrouble } from './aws-query.ts'
 import type { Sessions } from './aws-sessions.ts'
 import { armTrouble, azureArm } from './azure-arm.ts'
@@ -71,15 +72,7 @@ const entraHosts = [
 ]
 const armHosts = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
 const graphHosts = ['graph.microsoft.com', 'graph.microsoft.us', 'microsoftgraph.chinacloudapi.cn']
-const googleHosts = [
-  'container',
-  'iam',
-  'iamcredentials',
-  'sts',
-  'cloudresourcemanager',
-  'storage',
-  'serviceusage',
-].map((service) => `${service}.googleapis.com`)
+const googleHosts = googleServices.map((service) => `${service}.googleapis.com`)
 
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(

@@ -15,6 +15,7 @@ const clouds: { readonly [cloud: string]: string } = {
   gcp: 'Google Cloud',
   azure: 'Azure',
   pod: 'This container',
+  kubernetes: 'The cluster',
 }
 const cloudName = (cloud: string): string => clouds[cloud] ?? cloud
 

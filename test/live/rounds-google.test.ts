@@ -1,6 +1,4 @@
 /** What a case's plan changes at Google and in its cluster, carried out by the real writers: Google's own client is refused before and let in after, and all is as before when it is taken back. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { ExternalAccountClient } from 'google-auth-library'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -12,6 +10,7 @@ import { resources } from '../../src/knowledge/permissions.ts'
 import type { Lab } from '../../src/lab/lab.ts'
 import { type Case, cases } from '../case-files.ts'
 import { sourceOf } from '../examining.ts'
+import { googleClient } from '../google-client.ts'
 import { api, ask, closeLabs, start } from '../labs.ts'
 import { planCase } from '../planning.ts'
 
@@ -154,22 +153,9 @@ async function client(lab: Lab, one: Case): Promise<string | undefined> {
   const { body } = await api(lab, 'POST', `${pathOf('serviceaccounts', namespace, name)}/token`, {
     spec: { audiences: [audience] },
   })
-  const file = join(lab.kubeconfig, '..', 'token')
-  writeFileSync(file, textAt(body, 'status', 'token') ?? '')
-  const made = ExternalAccountClient.fromJSON({
-    type: 'external_account',
-    audience: to,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-    token_url: `${lab.urls.google}/v1/token`,
-    credential_source: { file },
-    ...(account === undefined
-      ? {}
-      : {
-          service_account_impersonation_url: `${lab.urls.google}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
-        }),
-  })
+  const made = googleClient(lab, to, textAt(body, 'status', 'token') ?? '', account)
   try {
-    return (await made?.getAccessToken())?.token?.startsWith('ya29.') === true ? 'token' : 'nothing'
+    return (await made.getAccessToken())?.token?.startsWith('ya29.') === true ? 'token' : 'nothing'
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

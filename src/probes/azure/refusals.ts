@@ -1,16 +1,12 @@
 /** What Entra has refused to the workload: in error texts that were seen, and in the doctor's own exchange. */
 import { absent, defineProbe, type Fact, inquire, known, type Question, type Soon, unknown } from '../../core/fact.ts'
 import { at, type Json, textAt } from '../../core/json.ts'
-import { azureAudience, bindingAudience } from '../../domain/audiences.ts'
-import { authorityUrl, clouds } from '../../domain/azure-clouds.ts'
 import { codesIn } from '../../domain/azure-errors.ts'
-import { audienceIn, isAzureAudience, usesBinding } from '../../domain/azure-pods.ts'
 import { azure, seen } from '../../domain/questions.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { errorsOfServiceAccount } from '../workload/observed-errors.ts'
-import { podsAndTemplates } from './pods.ts'
-import { askedAuthority, askedTenant, clientReference, isClientId, webhookSettings } from './reference.ts'
-import { azureUse } from './use.ts'
+import { exchangeOrder } from './order.ts'
+import { askedTenant, isClientId } from './reference.ts'
 
 export type Exchange =
   | {
@@ -53,47 +49,16 @@ export function readExchange(json: Json): Exchange | undefined {
   }
 }
 
-/** Absent where no client id is named that could be exchanged for, or the pods go by an identity binding, whose token Entra does not take from them. */
 export const exchange = defineProbe({
   id: 'azure/exchange',
   about: "Entra's answer to the workload's token",
   scope: 'service-account',
-  needs: { azureUse },
-  wants: { clientReference, askedTenant, askedAuthority, webhookSettings, podsAndTemplates },
-  ask: (
-    { azureUse },
-    { clientReference, askedTenant, askedAuthority, webhookSettings, podsAndTemplates },
-    inquiry,
-  ): Soon<Fact<Exchange>> => {
-    const { namespace, name, kind } = inquiry.subject
-    if (azureUse.state === 'absent' || kind !== 'ServiceAccount' || namespace === undefined)
-      return absent(azureUse.from)
-    if (clientReference.state !== 'known') return clientReference
-    const { clientId } = clientReference.value
-    if (!isClientId(clientId)) return absent(clientReference.from)
-    const all = podsAndTemplates.state === 'known' ? podsAndTemplates.value : { pods: [], templates: [] }
-    const users = [...all.pods, ...all.templates]
-    if (users.length > 0 && users.every(usesBinding)) return absent(podsAndTemplates.from)
-    if (askedTenant.state !== 'known') return askedTenant
-    // The token of the pods is one for the audience that they project.
-    const projected = users.map(audienceIn).find((one) => one !== undefined)
-    const audience = projected ?? azureAudience
-    // A token for whom else it may be is nothing to send to Entra.
-    if (!isAzureAudience(audience) || audience === bindingAudience)
-      return unknown(
-        'not-asked',
-        `the pods project a token for ${audience}, which is not sent to Entra from here`,
-        podsAndTemplates.from,
-        'kubectl wi exchange-test, inside the pod',
-      )
-    const environment = webhookSettings.state === 'known' ? webhookSettings.value.environment : undefined
-    const cloud = clouds.find((one) => one.toLowerCase() === environment?.toLowerCase()) ?? 'AzurePublicCloud'
-    const authority = askedAuthority.state === 'known' ? askedAuthority.value.value : authorityUrl(cloud)
-    const question = azure.exchange(
-      { namespace, name, audience },
-      { clientId, tenant: askedTenant.value.value, authority },
-    )
-    return inquire(inquiry, question, readExchange)
+  needs: { exchangeOrder },
+  wants: {},
+  only: 'exchangeOrder',
+  ask: ({ exchangeOrder }, _want, inquiry): Soon<Fact<Exchange>> => {
+    const { token, ...entra } = exchangeOrder.value
+    return inquire(inquiry, azure.exchange(token, entra), readExchange)
   },
 })
 

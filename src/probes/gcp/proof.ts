@@ -1,7 +1,7 @@
 /** What Google said to the workload's own token: exchanged, or refused and in which words. */
 import type { CheckId, Verdict } from '../../core/check.ts'
 import { absent, type Fact, type Inquiry, reading } from '../../core/fact.ts'
-import { type Json, textAt } from '../../core/json.ts'
+import { at, type Json, textAt } from '../../core/json.ts'
 import type { GkeCluster } from '../../domain/gcp-cluster.ts'
 import { audienceOfConfiguration, type Configuration, impersonates } from '../../domain/gcp-credentials.ts'
 import { audiencesOf, type Provider } from '../../domain/gcp-provider.ts'
@@ -13,9 +13,16 @@ type Passed = Extract<Verdict, { status: 'pass' }>
 
 export type Proof =
   | { readonly outcome: 'exchanged'; readonly principal?: string; readonly account?: string }
-  | { readonly outcome: 'refused'; readonly step: string; readonly text: string }
+  | {
+      readonly outcome: 'refused'
+      readonly step: string
+      readonly text: string
+      /** Google's own word for it, and the status of HTTP. */
+      readonly code?: string
+      readonly status?: number
+    }
 
-function read(json: Json): Proof | undefined {
+export function readProof(json: Json): Proof | undefined {
   const outcome = textAt(json, 'outcome')
   const [principal, account] = [textAt(json, 'principal'), textAt(json, 'account')]
   if (outcome === 'exchanged')
@@ -25,9 +32,16 @@ function read(json: Json): Proof | undefined {
       ...(account === undefined ? {} : { account }),
     }
   const text = textAt(json, 'text')
-  return outcome !== 'refused' || text === undefined
-    ? undefined
-    : { outcome, text, step: textAt(json, 'step') ?? 'exchange' }
+  if (outcome !== 'refused' || text === undefined) return undefined
+  const code = textAt(json, 'code')
+  const status = at(json, 'status')
+  return {
+    outcome,
+    text,
+    step: textAt(json, 'step') ?? 'exchange',
+    ...(code === undefined ? {} : { code }),
+    ...(typeof status === 'number' ? { status } : {}),
+  }
 }
 
 type Who = { readonly namespace: string; readonly name: string }
@@ -78,7 +92,7 @@ export function orderAtProvider(
 
 /** Absent where there is nothing that could be exchanged. */
 export async function proofOf(order: GoogleExchange | undefined, ask: Inquiry['ask']): Promise<Fact<Proof>> {
-  return order === undefined ? absent(gcp.collected()) : reading(await ask(gcp.exchange(order)), read)
+  return order === undefined ? absent(gcp.collected()) : reading(await ask(gcp.exchange(order)), readProof)
 }
 
 /** A refusal as an error text that somebody logged; none where it names no cause. */

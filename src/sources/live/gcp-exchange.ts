@@ -1,6 +1,6 @@
 /** The proof of a Google identity: a minted token exchanged at STS, then for the account; what the identity may do with a bucket is asked in its own name. */
 import { absent, type Fact, known, type Question, unknown } from '../../core/fact.ts'
-import { type Json, textAt, textsAt } from '../../core/json.ts'
+import { isObject, type Json, textAt, textsAt } from '../../core/json.ts'
 import { bucketPermissions, type TokenName } from '../../domain/questions.ts'
 import { unseenBy } from './gcp-answers.ts'
 import type { GoogleOrder, GoogleReply, GoogleRest } from './gcp-rest.ts'
@@ -47,10 +47,34 @@ export function googleProof({ rest, vault, mint }: GoogleExchanger): GoogleProof
     }
     // As Google's libraries word it.
     const said = step === 'exchange' ? `Error code ${reply.reason}: ${reply.message}` : reply.message
-    return known({ outcome: 'refused', step, status: reply.status, text: vault.without(said) }, question)
+    const { status, reason: code } = reply
+    return known({ outcome: 'refused', step, status, code: vault.without(code), text: vault.without(said) }, question)
   }
 
-  async function go(question: Question, signal?: AbortSignal): Promise<Went> {
+  /** The account is impersonated with what the identity itself has got, which is exchanged for once. */
+  async function impersonate(question: Question, signal?: AbortSignal): Promise<Went> {
+    const { account, ...own } = question.input
+    const federated = await went({ ...question, input: own }, signal)
+    if (federated.bearer === undefined) return federated
+    const impersonated = await patiently(
+      federated.bearer,
+      {
+        service: 'iamcredentials',
+        method: 'POST',
+        path: `/v1/projects/-/serviceAccounts/${encodeURIComponent(String(account))}:generateAccessToken`,
+        body: { scope: [scope], lifetime: '600s' },
+      },
+      signal,
+    )
+    if (impersonated.state !== 'answer') return { fact: refused(impersonated, 'impersonation', question) }
+    const bearer = textAt(impersonated.value, 'accessToken')
+    const told = federated.fact.state === 'known' && isObject(federated.fact.value) ? federated.fact.value : {}
+    return bearer === undefined
+      ? { fact: unknown('malformed', 'the answer of IAM Credentials holds no token', question) }
+      : { fact: known({ ...told, account: String(account) }, question), bearer }
+  }
+
+  async function federate(question: Question, signal?: AbortSignal): Promise<Went> {
     const text = (name: string): string => textAt(question.input, name) ?? ''
     const token: TokenName = { namespace: text('namespace'), name: text('name'), audience: text('audience') }
     const minted = await mint(token, signal)
@@ -81,23 +105,7 @@ export function googleProof({ rest, vault, mint }: GoogleExchanger): GoogleProof
     if (federated === undefined) return { fact: unknown('malformed', 'the answer of STS holds no token', question) }
     const principal = await whoIs(federated, signal)
     const told = { outcome: 'exchanged', ...(principal === undefined ? {} : { principal }) }
-    const account = text('account')
-    if (account === '') return { fact: known(told, question), bearer: federated }
-    const impersonated = await patiently(
-      federated,
-      {
-        service: 'iamcredentials',
-        method: 'POST',
-        path: `/v1/projects/-/serviceAccounts/${encodeURIComponent(account)}:generateAccessToken`,
-        body: { scope: [scope], lifetime: '600s' },
-      },
-      signal,
-    )
-    if (impersonated.state !== 'answer') return { fact: refused(impersonated, 'impersonation', question) }
-    const bearer = textAt(impersonated.value, 'accessToken')
-    return bearer === undefined
-      ? { fact: unknown('malformed', 'the answer of IAM Credentials holds no token', question) }
-      : { fact: known({ ...told, account }, question), bearer }
+    return { fact: known(told, question), bearer: federated }
   }
 
   /** Nobody depends on it: where STS does not say it, the exchange has still gone through. */
@@ -108,9 +116,10 @@ export function googleProof({ rest, vault, mint }: GoogleExchanger): GoogleProof
   }
 
   const went = (question: Question, signal?: AbortSignal): Promise<Went> => {
-    const { bucket: _, ...order } = question.input
+    const { bucket: _, account, ...own } = question.input
+    const order = account ? { ...own, account } : own
     const key = JSON.stringify(order)
-    const held = gone.get(key) ?? go(question, signal)
+    const held = gone.get(key) ?? (account ? impersonate : federate)({ ...question, input: order }, signal)
     gone.set(key, held)
     return held
   }

@@ -2,20 +2,10 @@
 import { Agent } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import { isObject, type Json, textAt } from '../../core/json.ts'
+import type { GoogleService } from '../../domain/google-services.ts'
 import type { Lab } from './lab-hook.ts'
 import { plain } from './trouble.ts'
 import { exchange, type NoReply, noReply, type Reply } from './wire.ts'
-
-export const googleServices = [
-  'container',
-  'iam',
-  'iamcredentials',
-  'sts',
-  'cloudresourcemanager',
-  'storage',
-  'serviceusage',
-] as const
-export type GoogleService = (typeof googleServices)[number]
 
 export type GoogleOrder = {
   readonly service: GoogleService

@@ -1,15 +1,12 @@
 /** Ceph's monitor, object store daemon and RADOS Gateway, unpacked from Debian's packages into the cache. */
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { performance } from 'node:perf_hooks'
-import { cached, type Entry } from './cache.ts'
-import { openApt } from './debian.ts'
-import { type Log, type Program, run } from './processes.ts'
+import type { Entry } from './cache.ts'
+import { type Fetching, triplets, unpacked } from './debian-programs.ts'
+import { type Program, run } from './processes.ts'
 
 const version = '16.2'
 const packages = ['ceph-mon', 'ceph-osd', 'radosgw', 'ceph-common']
-const triplets: { readonly [arch: string]: string } = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
 
 export type CephPrograms = Entry & {
   readonly version: string
@@ -20,34 +17,12 @@ export type CephPrograms = Entry & {
 }
 
 /** The programs from the cache; where they are not there, about 70 MB are fetched first. */
-export async function cephPrograms(order: {
-  readonly root: string
-  readonly mirror?: string | undefined
-  readonly log: Log
-}): Promise<CephPrograms> {
-  const { root, mirror, log } = order
-  const entry = await cached({
-    root,
-    log,
-    // The last digit is the recipe's: raise it when this file fetches something else.
-    name: `ceph-${version}-bookworm-${process.arch}-1`,
-    works: async (folder) => {
-      try {
-        for (const name of ['ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin', 'ceph'])
-          await run(programIn(folder, name, ['--version']), 60)
-        return true
-      } catch {
-        return false
-      }
-    },
-    make: async (folder) => {
-      const started = performance.now()
-      const scratch = path.join(folder, 'apt')
-      const apt = await openApt(scratch, mirror)
-      const from = await apt.unpack(packages, path.join(folder, 'root'))
-      await writeFile(path.join(folder, 'made-from.json'), JSON.stringify({ packages: from }, null, 2))
-      await rm(scratch, { recursive: true, force: true })
-      log(`ceph ${version}: fetched and unpacked, ${((performance.now() - started) / 1000).toFixed(1)} s`)
+export async function cephPrograms(order: Fetching): Promise<CephPrograms> {
+  const entry = await unpacked(order, {
+    ...{ name: 'ceph', version, recipe: 1, packages },
+    tried: async (folder) => {
+      for (const name of ['ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin', 'ceph'])
+        await run(programIn(folder, name, ['--version']), 60)
     },
   })
   const libraries = librariesIn(entry.folder)
