@@ -16,6 +16,7 @@ import {
 import path from 'node:path'
 import { inject } from 'postject'
 import { rolldown } from 'rolldown'
+import { ascii } from './ascii.ts'
 import { wrapped } from './executable/chunks.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -41,12 +42,6 @@ const run = (args: readonly string[], env: NodeJS.ProcessEnv = process.env): str
   return stdout
 }
 
-// Written so, a chunk is one byte a character in memory too, and is taken from the file as it stands.
-const ascii = (text: string): string =>
-  text.replace(/[^\0-\x7f]/gu, (sign) =>
-    [...Array(sign.length).keys()].map((at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
-  )
-
 const prepareChunks = (folder: string): void => {
   mkdirSync(path.join(folder, 'lib'), { recursive: true })
   mkdirSync(path.join(folder, 'code'))
@@ -54,7 +49,7 @@ const prepareChunks = (folder: string): void => {
     const text = readFileSync(path.join(dist, 'lib', name), 'utf8')
     writeFileSync(
       path.join(folder, 'lib', name),
-      name.endsWith('.cjs') ? ascii(wrapped(text)) : name.endsWith('.json') ? ascii(text) : text,
+      name.endsWith('.cjs') ? wrapped(text) : name.endsWith('.json') ? ascii(text) : text,
     )
   }
 }
@@ -162,7 +157,7 @@ const hashOfInputs = (): string => {
   const hash = createHash('sha256')
     .update(readFileSync(path.join(dist, '.stamp')))
     .update(run(['--version']))
-  for (const file of globSync('scripts/{build-executable.ts,executable/*.ts}', { cwd: root }).sort())
+  for (const file of globSync('scripts/{ascii.ts,build-executable.ts,executable/*.ts}', { cwd: root }).sort())
     hash.update(readFileSync(path.join(root, file)))
   return hash.digest('hex')
 }

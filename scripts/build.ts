@@ -14,6 +14,7 @@ import {
 import path from 'node:path'
 import { Plugin } from '@oclif/core'
 import { type RolldownOutput, type Plugin as RolldownPlugin, rolldown } from 'rolldown'
+import { ascii } from './ascii.ts'
 import { besideChunks, withoutAbsent } from './build-plugins.ts'
 import { chunkName, groups } from './chunks.ts'
 
@@ -35,7 +36,7 @@ const hashOfInputs = (): string => {
     'bin/*',
     'package.json',
     'package-lock.json',
-    'scripts/{build,build-plugins,chunks}.ts',
+    'scripts/{ascii,build,build-plugins,chunks}.ts',
     'tsconfig.json',
   )
   for (const file of inputs)
@@ -142,6 +143,8 @@ const buildMain = async (dir: string, commands: ReadonlyMap<string, string>, ver
     codeSplitting: { groups },
   })
   await bundle.close()
+  for (const file of files.map(({ fileName }) => path.join(dir, fileName)))
+    if (file.endsWith('.cjs')) writeFileSync(file, ascii(readFileSync(file, 'utf8')))
   for (const file of data) writeFileSync(path.join(dir, path.basename(file)), JSON.stringify(readJson(file)))
   return { uiEntries, modules: modulesOf(files) }
 }

@@ -36,6 +36,9 @@ const nosy = checks.map((check) =>
   watched(check, read.get(check.meta.id) ?? new Set(), undeclared.get(check.meta.id) ?? new Set()),
 )
 
+/** Checks that passed with nothing to show for it, each with a case. */
+const bare = new Map<string, string>()
+
 describe('8. Judging leaves no trace: facts are not written to, and a second judging says the same', () => {
   test('over all cases, with every answer frozen to its depths', { timeout: 120_000 }, async () => {
     for (const one of cases) {
@@ -48,7 +51,15 @@ describe('8. Judging leaves no trace: facts are not written to, and a second jud
       const second = await examineCase(one, rigid, false)
       expect(JSON.stringify(second.findings), one.name).toBe(JSON.stringify(first.findings))
       expect(first.findings.filter(({ status }) => status === 'crashed')).toEqual([])
+      for (const { check, status, evidence } of first.findings)
+        if (status === 'pass' && evidence.length === 0) bare.set(check, one.name)
     }
+  })
+})
+
+describe('11. A pass shows what it rests on', () => {
+  test('over all cases', () => {
+    expect([...bare]).toEqual([])
   })
 })
 

@@ -3,8 +3,8 @@ import {
   type Absent,
   absent,
   type Fact,
+  type Inquiry,
   type Needs,
-  onward,
   type Probe,
   type Question,
   type Soon,
@@ -57,6 +57,7 @@ type Line = {
   nowhere?: Absent
   /** The fact of all for whom nothing was asked. */
   unasked?: Absent
+  ask?: Inquiry['ask']
 }
 /** A name that a check or probe gives to a fact, and the probe behind it. */
 export type Wire = { readonly name: string; readonly probe: Probe<unknown>; readonly line: Line }
@@ -145,25 +146,31 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     return line.unasked
   }
 
+  // What waits for a promise is a function of its own here: one that holds a closure makes room for it with every call, and nearly
+  // no call of the million waits for anything.
+
   /** The probe's own word, with the gate open. */
   const consult = (line: Line, seat: Seat): Soon<Fact<unknown>> => {
-    const { probe } = line
-    line.needs ??= wire(probe.needs)
-    line.wants ??= wire(probe.wants)
-    const { wants } = line
+    line.needs ??= wire(line.probe.needs)
     const have = collect(line.needs, seat)
-    if (have instanceof Promise) return have.then((told) => answered(probe, seat, told, wants))
-    return answered(probe, seat, have, wants)
+    return have instanceof Promise ? answeredLater(line, seat, have) : answered(line, seat, have)
   }
+  const answeredLater = async (line: Line, seat: Seat, have: Promise<Told>): Promise<Fact<unknown>> =>
+    answered(line, seat, await have)
 
-  const answered = (probe: Probe<unknown>, seat: Seat, have: Told, wants: readonly Wire[]): Soon<Fact<unknown>> => {
+  const answered = (line: Line, seat: Seat, have: Told): Soon<Fact<unknown>> => {
     const missing = firstUnknown(have)
     if (missing !== undefined) return missing
-    const { subject } = seat
-    const want = collect(wants, seat)
-    if (want instanceof Promise)
-      return want.then((told) => probe.ask(have, told, { subject, subjects, ask: asking(probe) }))
-    return probe.ask(have, want, { subject, subjects, ask: asking(probe) })
+    line.wants ??= wire(line.probe.wants)
+    const want = collect(line.wants, seat)
+    return want instanceof Promise ? toldLater(line, seat, have, want) : told(line, seat, have, want)
+  }
+  const toldLater = async (line: Line, seat: Seat, have: Told, want: Promise<Told>): Promise<Fact<unknown>> =>
+    told(line, seat, have, await want)
+
+  const told = (line: Line, { subject }: Seat, have: Told, want: Told): Soon<Fact<unknown>> => {
+    line.ask ??= asking(line.probe)
+    return line.probe.ask(have, want, { subject, subjects, ask: line.ask })
   }
 
   /** Whom the gate shuts out is not looked at any further; a gate of the whole cluster is shut for all. */
@@ -173,39 +180,40 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     line.gate ??= wire(line.probe.needs).find(({ name }) => name === only)
     const { gate } = line
     if (gate === undefined) return consult(line, seat)
-    return onward(gather(gate, seat), (concerned) => {
-      if (concerned.state !== 'absent') return consult(line, seat)
-      if (gate.line.nowhere !== undefined || gate.probe.scope === 'cluster') line.nowhere = concerned
-      return concerned
-    })
+    const concerned = gather(gate, seat)
+    return concerned instanceof Promise
+      ? admittedLater(line, seat, gate, concerned)
+      : admitted(line, seat, gate, concerned)
+  }
+  const admittedLater = async (line: Line, seat: Seat, gate: Wire, concerned: Promise<Fact<unknown>>) =>
+    admitted(line, seat, gate, await concerned)
+
+  const admitted = (line: Line, seat: Seat, gate: Wire, concerned: Fact<unknown>): Soon<Fact<unknown>> => {
+    if (concerned.state !== 'absent') return consult(line, seat)
+    if (gate.line.nowhere !== undefined || gate.probe.scope === 'cluster') line.nowhere = concerned
+    return concerned
   }
 
   const fetch = (line: Line, about: Seat): Soon<Fact<unknown>> => {
-    const { probe } = line
-    const broken = (error: unknown): Unknown =>
-      unknown(
-        'malformed',
-        `${probe.id} stumbled: ${error instanceof Error ? error.message : String(error)}`,
-        itself(probe),
-      )
     let fact: Soon<Fact<unknown>>
     try {
       fact = run(line, about)
     } catch (error) {
-      fact = broken(error)
+      fact = stumbled(line.probe, error)
     }
-    if (fact instanceof Promise) {
-      observer?.asking?.(probe, about.subject)
-      const settle = (come: Fact<unknown>): Fact<unknown> => {
-        const settled = kept(line, come)
-        put(line, about, settled)
-        observer?.told?.(probe, about.subject)
-        return settled
-      }
-      fact = fact.then(settle, (error: unknown) => settle(broken(error)))
-    } else fact = kept(line, fact)
+    fact = fact instanceof Promise ? settledLater(line, about, fact) : kept(line, fact)
     put(line, about, fact)
     return fact
+  }
+  const settledLater = (line: Line, about: Seat, coming: Promise<Fact<unknown>>): Promise<Fact<unknown>> => {
+    observer?.asking?.(line.probe, about.subject)
+    const settle = (come: Fact<unknown>): Fact<unknown> => {
+      const settled = kept(line, come)
+      put(line, about, settled)
+      observer?.told?.(line.probe, about.subject)
+      return settled
+    }
+    return coming.then(settle, (error: unknown) => settle(stumbled(line.probe, error)))
   }
 
   const put = (line: Line, { scope, place, number }: Seat, fact: Soon<Fact<unknown>>): void => {
@@ -234,30 +242,25 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
   const collect = (wires: readonly Wire[], seat: Seat, unseen?: Wire[]): Soon<Told> => {
     if (wires.length === 0) return nothing
     const told: { [name: string]: Fact<unknown> } = {}
-    let waits: Promise<void>[] | undefined
     for (const one of wires) {
       const fact = gather(one, seat)
-      if (fact instanceof Promise) {
-        // Keeps the order of the names, whichever comes first.
-        told[one.name] = absent(itself(one.probe))
-        waits ??= []
-        waits.push(
-          fact.then((settled) => {
-            told[one.name] = settled
-            if (settled.state === 'unknown') unseen?.push(one)
-          }),
-        )
-      } else {
-        told[one.name] = fact
-        if (fact.state === 'unknown') unseen?.push(one)
-      }
+      if (fact instanceof Promise) return collectLater(wires, seat, unseen)
+      told[one.name] = fact
     }
-    if (waits === undefined) return told
-    return Promise.all(waits).then(() => {
-      // In the order of the wires, too.
-      unseen?.sort((a, b) => wires.indexOf(a) - wires.indexOf(b))
-      return told
-    })
+    if (unseen !== undefined) for (const one of wires) if (told[one.name]?.state === 'unknown') unseen.push(one)
+    return told
+  }
+  /** Begins anew: what was gathered is held, and under the names in their order. */
+  const collectLater = async (wires: readonly Wire[], seat: Seat, unseen?: Wire[]): Promise<Told> => {
+    const facts = await Promise.all(wires.map((one) => gather(one, seat)))
+    const told: { [name: string]: Fact<unknown> } = {}
+    for (const [index, fact] of facts.entries()) {
+      const one = wires[index]
+      if (one === undefined) continue
+      told[one.name] = fact
+      if (fact.state === 'unknown') unseen?.push(one)
+    }
+    return told
   }
 
   /** Any probe's fact about a subject, gathered now where it has not been. */
@@ -273,6 +276,9 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
 }
 
 const nothing: Told = Object.freeze({})
+
+const stumbled = (probe: Probe<unknown>, error: unknown): Unknown =>
+  unknown('malformed', `${probe.id} stumbled: ${error instanceof Error ? error.message : String(error)}`, itself(probe))
 
 const firstUnknown = (have: Told): Unknown | undefined => {
   for (const name in have) {

@@ -18,13 +18,17 @@ export function injectedInto({ env }: Container): Injected {
 }
 
 /** Names in the annotation are separated by commas; https://github.com/aws/amazon-eks-pod-identity-webhook/blob/3bf80a3/pkg/handler/handler.go */
-export const skippedContainers = ({ annotations }: Pick<Pod, 'annotations'>): ReadonlySet<string> =>
-  new Set(
-    (annotations[skipContainersAnnotation] ?? '')
+export function skippedContainers({ annotations }: Pick<Pod, 'annotations'>): ReadonlySet<string> {
+  const names = annotations[skipContainersAnnotation]
+  if (names === undefined) return nobody
+  return new Set(
+    names
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
   )
+}
+const nobody: ReadonlySet<string> = new Set()
 
 /** Whether any variable of an AWS identity, or the volume of one, is in the pod. */
 export const showsAws = (pod: Pod): boolean =>

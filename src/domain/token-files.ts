@@ -51,14 +51,26 @@ export type TokenFile = {
   readonly source?: TokenSource
 }
 
-const trimmed = (path: string): string => path.replace(/\/+$/, '')
+const trimmed = (path: string): string => (path.endsWith('/') ? path.replace(/\/+$/, '') : path)
+
+/** The mount of the deepest folder that holds this path. */
+function mountOf({ mounts }: Container, path: string): Mount | undefined {
+  let deepest: Mount | undefined
+  let depth = -1
+  for (const mount of mounts) {
+    const folder = trimmed(mount.mountPath)
+    if (folder.length <= depth || !path.startsWith(folder)) continue
+    if (path.length > folder.length && path[folder.length] !== '/') continue
+    deepest = mount
+    depth = folder.length
+  }
+  return deepest
+}
 
 /** The file that a container reads by this path, as far as its mounts tell. */
 export function fileOf(pod: Pod, container: Container, mechanism: Mechanism, path: string): TokenFile {
   const found = { container: container.name, mechanism, path }
-  const mount = container.mounts
-    .filter(({ mountPath }) => path === trimmed(mountPath) || path.startsWith(`${trimmed(mountPath)}/`))
-    .sort((a, b) => trimmed(b.mountPath).length - trimmed(a.mountPath).length)[0]
+  const mount = mountOf(container, path)
   const volume = mount === undefined ? undefined : pod.volumes.find(({ name }) => name === mount.name)
   if (mount === undefined || volume === undefined) return found
   const below = path.slice(trimmed(mount.mountPath).length + 1)
@@ -70,10 +82,12 @@ export function fileOf(pod: Pod, container: Container, mechanism: Mechanism, pat
 }
 
 /** The token files that containers are told to read; a variable whose value is not in the pod is left out. */
-export const tokenFilesOf = (pod: Pod): readonly TokenFile[] =>
-  pod.containers.flatMap((container) =>
-    allMechanisms.flatMap((mechanism) => {
+export function tokenFilesOf(pod: Pod): readonly TokenFile[] {
+  const files: TokenFile[] = []
+  for (const container of pod.containers)
+    for (const mechanism of allMechanisms) {
       const path = container.env[mechanisms[mechanism].variable]
-      return typeof path === 'string' && path.startsWith('/') ? [fileOf(pod, container, mechanism, path)] : []
-    }),
-  )
+      if (typeof path === 'string' && path.startsWith('/')) files.push(fileOf(pod, container, mechanism, path))
+    }
+  return files
+}

@@ -189,6 +189,27 @@ describeWith(['cluster'], 'a list in both forms', () => {
         },
       },
     })
+    const mounter: V1Pod = {
+      metadata: { name: 'mounting' },
+      spec: {
+        initContainers: [{ name: 'first', image: 'registry.example.com/first:1' }],
+        containers: [{ name: 'main', image: 'registry.example.com/s3fs:1', command: ['s3fs', 'bucket', '/mnt', '-f'] }],
+      },
+    }
+    const mounting = await cluster.core.createNamespacedPod({ namespace, body: mounter })
+    const status = (name: string, ready: boolean) => ({ name, ready, image: '', imageID: '', restartCount: 0 })
+    await cluster.core.replaceNamespacedPodStatus({
+      name: 'mounting',
+      namespace,
+      body: {
+        ...mounting,
+        status: {
+          phase: 'Running',
+          containerStatuses: [status('main', false)],
+          initContainerStatuses: [status('first', true)],
+        },
+      },
+    })
   })
   afterAll(async () => {
     api?.close()
@@ -208,7 +229,7 @@ describeWith(['cluster'], 'a list in both forms', () => {
 
   for (const [resource, count] of [
     ['serviceaccounts', accounts.length],
-    ['pods', 2],
+    ['pods', 3],
   ] as const)
     it(`${resource} are the same`, async () => {
       const packed = await read(resource, resource)

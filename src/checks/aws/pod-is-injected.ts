@@ -2,14 +2,7 @@
 import { defineCheck, type Evidence, type Messages } from '../../core/check.ts'
 import { accountOf, placeOf, unnamed } from '../../domain/advice.ts'
 import { awsAudience } from '../../domain/audiences.ts'
-import {
-  injectedInto,
-  rolesIn,
-  showsAws,
-  skipContainersAnnotation,
-  skipLabel,
-  tokensOf,
-} from '../../domain/aws-injection.ts'
+import { injectedInto, showsAws, skipContainersAnnotation, skipLabel, tokensOf } from '../../domain/aws-injection.ts'
 import { injectionRemedies } from '../../domain/aws-injection-advice.ts'
 import {
   type InjectionFault,
@@ -187,7 +180,17 @@ export const check = defineCheck({
           }
         : {
             status: 'pass',
-            evidence: rolesIn(one).map((role) => ({ question: pod.from, path: 'spec.containers', observed: role })),
+            evidence: one.containers.flatMap((container) =>
+              injectedInto(container) === 'none'
+                ? []
+                : {
+                    question: pod.from,
+                    path: `spec.containers["${container.name}"].env`,
+                    observed: [container.env.AWS_ROLE_ARN, container.env.AWS_CONTAINER_CREDENTIALS_FULL_URI]
+                      .filter((value) => typeof value === 'string')
+                      .join(', '),
+                  },
+            ),
           }
     // Without the ServiceAccount only what contradicts itself is wrong.
     const isAsked =

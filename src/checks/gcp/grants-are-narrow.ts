@@ -175,13 +175,13 @@ export const check = defineCheck({
           }
     const unseen = [world.collected, world.listing, pods].find(isOpen)
     if (unseen !== undefined) return undecidedBy(unseen)
-    return grants.length + world.providers.length > 0 || longest !== undefined
-      ? {
-          status: 'pass',
-          evidence: grants
-            .slice(0, 20)
-            .map(({ resource, role, member }) => evidenceOf(from, `${resource}: ${role}`, member)),
-        }
+    // How long tokens live says nothing of grants.
+    const seen = [
+      ...grants.map(({ resource, role, member }) => evidenceOf(from, `${resource}: ${role}`, member)),
+      ...world.providers.map(({ id, condition }) => evidenceOf(from, `${id}: attributeCondition`, condition ?? null)),
+    ]
+    return seen.length > 0
+      ? { status: 'pass', evidence: seen.slice(0, 20) }
       : { status: 'not-applicable', reason: 'no grant and no provider was seen' }
   },
 })

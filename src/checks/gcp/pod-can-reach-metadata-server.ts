@@ -163,7 +163,11 @@ export const check = defineCheck({
       return { status: 'undecided', lacks: 'a network policy uses words that are not understood here', evidence }
     if (!certain) return undecidedBy(world.cluster, evidence)
     return seen
-      ? { status: 'pass', evidence }
+      ? {
+          status: 'pass',
+          evidence:
+            evidence.length > 0 ? evidence : [evidenceOf(fact.from, 'network policies', 'none selects the pod')],
+        }
       : {
           status: 'undecided',
           lacks: 'the network policies around the pod were not seen',

@@ -73,7 +73,9 @@ export const check = defineCheck({
       ...states.map(({ name, state }) => evidenceOf(services.from, name, state, 'ENABLED')),
       ...texts.map(ofHeard),
       ...proofs.flatMap(({ of, proof }) =>
-        passedBy(proof) === undefined ? [] : [evidenceOf(proof.from, `token of ${of}`, 'exchanged')],
+        proof.state !== 'known'
+          ? []
+          : [evidenceOf(proof.from, `token of ${of}`, passedBy(proof) === undefined ? 'an answer' : 'exchanged')],
       ),
     ]
     const ofCredentials = texts.find(({ message }) => message === 'credentials-api-disabled')

@@ -3,11 +3,12 @@ import { defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
 import { textsAt } from '../../core/json.ts'
 import { audienceAnnotation, azureClientAnnotation, bindingAudience, roleAnnotation } from '../../domain/audiences.ts'
 import { usesBinding } from '../../domain/azure-pods.ts'
-import { isManagedIssuer, parseIssuer, withoutScheme } from '../../domain/issuer-url.ts'
+import { withoutScheme } from '../../domain/issuer-url.ts'
 import { aws } from '../../domain/questions.ts'
 import { type Mechanism, mechanisms, tokenFilesOf } from '../../domain/token-files.ts'
 import { apiServer } from '../cluster/api-server.ts'
 import { issuer } from '../cluster/issuer.ts'
+import { keysAreManaged } from '../cluster/own-keys.ts'
 import { azureCredentials, type GoogleProvider, googleProviders } from '../cluster/registrations.ts'
 import { pod } from './pod.ts'
 import { serviceAccount } from './service-account.ts'
@@ -36,11 +37,11 @@ export const acceptedAudiences = defineProbe({
   about: 'the audiences that the clouds take',
   scope: 'pod',
   needs: { pod },
-  wants: { serviceAccount, issuer, apiServer, googleProviders, azureCredentials },
+  wants: { serviceAccount, issuer, keysAreManaged, apiServer, googleProviders, azureCredentials },
   only: 'pod',
   ask: (
     { pod },
-    { serviceAccount, issuer, apiServer, googleProviders, azureCredentials },
+    { serviceAccount, issuer, keysAreManaged, apiServer, googleProviders, azureCredentials },
     inquiry,
   ): Soon<Fact<AcceptedAudiences>> => {
     const account = serviceAccount.state === 'known' ? serviceAccount.value : undefined
@@ -68,7 +69,8 @@ export const acceptedAudiences = defineProbe({
             ({ subject }) => subject === `system:serviceaccount:${pod.value.namespace}:${pod.value.serviceAccount}`,
           )
         : []
-    const inCredentials = [...new Set(credentials.flatMap(({ audiences }) => audiences))]
+    const inCredentials =
+      credentials.length === 0 ? [] : [...new Set(credentials.flatMap(({ audiences }) => audiences))]
     const china = role?.startsWith('arn:aws-cn:') ? ['sts.amazonaws.com.cn'] : []
     const finish = (listed: readonly string[]): Fact<AcceptedAudiences> =>
       known(
@@ -97,9 +99,7 @@ export const acceptedAudiences = defineProbe({
           ...(account === undefined ? {} : { asked }),
           ...(Number.isNaN(lifetime) ? {} : { azureLifetime: lifetime }),
           ...(own === undefined ? {} : { apiServer: own }),
-          apiServerCertain:
-            apiServer.state === 'known' ||
-            (issuer.state === 'known' && isManagedIssuer(parseIssuer(issuer.value.issuer)?.host ?? '')),
+          apiServerCertain: apiServer.state === 'known' || (keysAreManaged.state === 'known' && keysAreManaged.value),
         },
         pod.from,
       )
@@ -110,8 +110,9 @@ export const acceptedAudiences = defineProbe({
         source?.audience !== undefined &&
         source.audience !== (annotated ?? mechanisms['web-identity'].audiences[0]),
     )
+    if (!unusual || issuer.state !== 'known') return finish([])
     const [, partition, number] = /^arn:([a-z0-9-]+):iam::(\d{12}):/.exec(roleOf(pod.value, role)) ?? []
-    if (!unusual || issuer.state !== 'known' || number === undefined) return finish([])
+    if (number === undefined) return finish([])
     const arn = `arn:${partition}:iam::${number}:oidc-provider/${withoutScheme(issuer.value.issuer)}`
     const soon = inquiry.ask(aws.oidcProvider(arn))
     const listed = (fact: Awaited<typeof soon>): readonly string[] =>

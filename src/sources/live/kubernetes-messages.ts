@@ -265,9 +265,12 @@ const podStatus = numbered({
       1: setText('name'),
       2: message('state', containerState),
       3: message('lastState', containerState),
+      4: setFlag('ready'),
       5: number('restartCount'),
     }),
   ),
+  // Sidecars are init containers that go on.
+  10: messages('initContainerStatuses', numbered({ 1: setText('name'), 4: setFlag('ready') })),
 })
 
 const pod = numbered({
