@@ -63,7 +63,9 @@ function leadLines(lead: Lead, number: number, paper: Paper | undefined, page: P
     `decided by ${lead.check}${paper === undefined ? ', which this version does not have' : ''}`,
     4,
   )
-  const words = lead.when ?? message?.sentence ?? (paper && `it is not so: ${paper.title}`)
+  // Whatever a finding would name there, a text by itself does not.
+  const sentence = message?.sentence.replaceAll(/\{\w+\}/g, '…')
+  const words = lead.when ?? sentence ?? (paper && `it is not so: ${paper.title}`)
   const [first = '', ...rest] = words === undefined ? decided : [...page.text(words, 4), ...decided]
   return [`${String(number).padStart(2)}. ${first.trimStart()}`, ...rest]
 }
