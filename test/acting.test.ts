@@ -104,7 +104,7 @@ describe('unhealthy, fixed, healthy, taken back', () => {
     expect(await holdings(lab)).toBe(before)
     const typed = [
       ['y yes · n no · a all', 'a'],
-      ['Type cart to do it', 'till\r'],
+      ['Type cart and Enter', 'till\r'],
       ['till is not cart', 'cart\r'],
     ] as const
     const yes = await onTerminal(lab, state, command, { kind: 'xterm', typed })

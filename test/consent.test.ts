@@ -92,7 +92,7 @@ describe('by a key', () => {
     const { streams, shown } = terminal(
       [
         [keys, 'a'],
-        ['Type cart to do it', 'a\r'],
+        ['Type cart and Enter', 'a\r'],
         ['a is not cart', 'cxy\u007f\u007fart\r'],
       ],
       wide,

@@ -55,13 +55,13 @@ function Asking({ lines, touch, answered }: Question & { readonly answered: (ans
       <Static items={[lines]}>{(all) => <Text key="lines">{`\n${all.join('\n')}`}</Text>}</Static>
       <Box flexDirection="column">
         {touch === undefined ? null : (
-          <Text wrap="wrap">{`This touches production: ${touch.why}. Type ${touch.name} to do it.`}</Text>
+          <Text wrap="wrap">{`This touches production: ${touch.why}. Type ${touch.name} and Enter to do it, n and Enter to leave it out, q and Enter to stop.`}</Text>
         )}
         {hint === '' || answer !== undefined ? null : <Text>{hint}</Text>}
         {touch === undefined ? (
           <Text>{`y yes · n no · a all of the remaining · q stop ›${answer === undefined ? ' ' : ` ${said[answer]}`}`}</Text>
         ) : (
-          <Text>{`n no · q stop › ${typed}${tail}`}</Text>
+          <Text>{`› ${typed}${tail}`}</Text>
         )}
       </Box>
     </>
