@@ -132,6 +132,13 @@ function ofIssuer(statement: JsonObject, path: string, issuer: string): readonly
       const parts = keyParts(key.toLowerCase())
       return parts.claim === claim && parts.prefix === issuer.toLowerCase()
     })
+  // A claim of another issuer is in none of these tokens, so a condition that needs it lets nobody in.
+  const isForeign = ({ operator, key }: Condition): boolean => {
+    const { claim, prefix } = keyParts(key.toLowerCase())
+    const isOurs = (claim !== 'sub' && claim !== 'aud') || prefix === undefined || prefix === issuer.toLowerCase()
+    return !isOurs && !operator.negated && operator.set !== 'ForAllValues' && !operator.ifExists
+  }
+  if (all.some((one) => isString(one) && isForeign(one))) return []
   const found: Breadth[] = []
   const at = step(path, 'Condition')
   const checked = (claim: 'sub' | 'aud'): readonly Condition[] => {

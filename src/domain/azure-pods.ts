@@ -72,6 +72,12 @@ export function isInjected(pod: Pod, container: Container): boolean {
 
 export const hasFile = ({ env }: Container): boolean => fileVariable in env
 
+/**
+ * Whether the container is told of a client id. An empty one is none: older webhooks write it that way where the
+ * ServiceAccount has no annotation. https://github.com/Azure/azure-workload-identity/blob/v1.1.0/pkg/webhook/webhook.go
+ */
+export const namesClient = ({ env }: Container): boolean => 'AZURE_CLIENT_ID' in env && env.AZURE_CLIENT_ID !== ''
+
 /** Written so by hand, in every container that wants an identity: nobody has to inject anything. */
 export const isSelfMade = (pod: Pod): boolean => {
   const asking = ownContainers(pod).filter(({ env }) => fileVariable in env)

@@ -87,6 +87,12 @@ const inPods: readonly ErrorText[] = [
     neutral('workload/token-file-is-readable', 'mode-excludes-user'),
   ),
   text(
+    "/(?:Permission denied:|EACCES: permission denied, open|AccessDeniedException:) '?\\/(?:var\\/)?run\\/secrets\\/azure\\/|azure-identity-token'?: Permission denied/",
+    'The process may not read its token file.',
+    lead('token-file-readable', 'permission-denied'),
+    neutral('workload/token-file-is-readable', 'mode-excludes-user'),
+  ),
+  text(
     '/azure-identity-token: [Nn]o such file or directory/',
     'There is no token file at the path that the application opens.',
     lead('token-file-readable', 'not-mounted'),

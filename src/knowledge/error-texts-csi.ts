@@ -57,6 +57,11 @@ export const csiTexts: readonly CheckTexts[] = [
       ],
       ['No signing credentials found', undefined, 'Mountpoint for S3 found no credentials at all.'],
       [
+        '/initial ListObjectsV2 failed for bucket.{0,300}?No signing credentials available/',
+        undefined,
+        'Mountpoint for S3 found no credentials at all, and asked the bucket nothing.',
+      ],
+      [
         'could not get EC2 instance identity metadata',
         undefined,
         'The driver could not ask the metadata service of its node.',

@@ -56,6 +56,16 @@ export const cloudProviderErrorTexts = [
     means: 'The cloud provider needs a configuration file and was given none.',
   },
   {
+    fragment: '/failed to get provider ID for node .{1,300}instance not found/',
+    leads: [
+      {
+        check: 'cloud-provider/node-is-initialized',
+        when: "The node's name is not the one that its cloud knows, or the machine lacks the cluster's tag.",
+      },
+    ],
+    means: 'The cloud controller manager finds no machine by the name of the node.',
+  },
+  {
     fragment: 'failed to get instance metadata for node ',
     leads: [
       {

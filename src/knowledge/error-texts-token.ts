@@ -76,6 +76,18 @@ export const tokenErrorTexts = [
     means: 'The process may not read its token file.',
   },
   {
+    // As cat, Python, Node and Java say it.
+    fragment: "/\\/(?:var\\/)?run\\/secrets\\/(?!azure\\/)[\\w.\\/-]{1,120}'?: Permission denied/",
+    leads: [{ check: 'workload/token-file-is-readable', message: 'mode-excludes-user' }],
+    means: 'The process may not read its token file.',
+  },
+  {
+    fragment:
+      "/(?:Permission denied:|EACCES: permission denied, open|AccessDeniedException:) '?\\/(?:var\\/)?run\\/secrets\\/(?!azure\\/)/",
+    leads: [{ check: 'workload/token-file-is-readable', message: 'mode-excludes-user' }],
+    means: 'The process may not read its token file.',
+  },
+  {
     fragment: 'open /var/run/secrets/…/token: no such file or directory',
     leads: [{ check: 'workload/token-file-is-readable', message: 'not-mounted' }],
     means: 'The token file that the variables name is not mounted.',

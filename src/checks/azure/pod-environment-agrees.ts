@@ -144,7 +144,12 @@ export const check = defineCheck({
             continue
           }
           const data = dataOf(pod, container, variable, observed)
-          if (observed === '')
+          // Of a running pod, an empty client id is also what the webhook makes of an annotation that is not there.
+          const isWebhooks = observed === '' && variable === 'AZURE_CLIENT_ID' && !isWritten
+          if (isWebhooks && account === undefined)
+            hidden ??= 'whether the ServiceAccount names an identity was not seen'
+          if (isWebhooks && expected.AZURE_CLIENT_ID === undefined) continue
+          if (observed === '' && !(isWebhooks && (view?.templates.length ?? 0) > 0))
             return { status: 'fail', message: 'preset-empty', data, evidence: [see(pod, container, variable, '')] }
           const want = expected[variable]
           if (variable === fileVariable) {

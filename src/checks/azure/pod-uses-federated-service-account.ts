@@ -2,7 +2,7 @@
 import { defineCheck } from '../../core/check.ts'
 import { advice, editTemplate, type Place, patchSpec } from '../../domain/advice.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
-import { fileVariable, isSelfMade, ownContainers, useLabel } from '../../domain/azure-pods.ts'
+import { fileVariable, isSelfMade, namesClient, ownContainers, useLabel } from '../../domain/azure-pods.ts'
 import { candidates } from '../../probes/azure/account.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { podView, toJudge } from '../../probes/azure/pods.ts'
@@ -74,7 +74,7 @@ export const check = defineCheck({
         : { status: 'not-applicable', reason: 'no pod asks the webhook for an identity' }
     // Of a pod that exists, what the webhook put in and what its manifest says looks alike.
     const isWritten = pod.uid === undefined && isSelfMade(pod)
-    if (isWritten || pods.every((one) => ownContainers(one).some(({ env }) => 'AZURE_CLIENT_ID' in env)))
+    if (isWritten || pods.every((one) => ownContainers(one).some(namesClient)))
       return {
         status: 'pass',
         evidence: [

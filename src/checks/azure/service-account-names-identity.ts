@@ -5,7 +5,14 @@ import { azureClientAnnotation } from '../../domain/audiences.ts'
 import { annotate, annotateAnew, unseen } from '../../domain/azure-advice.ts'
 import { isMaskedId, isPlaceholder, misspeltKey } from '../../domain/azure-client-key.ts'
 import { identifierIn } from '../../domain/azure-errors.ts'
-import { fileVariable, isSelfMade, onlyByDriver, ownContainers, useLabel } from '../../domain/azure-pods.ts'
+import {
+  fileVariable,
+  isSelfMade,
+  namesClient,
+  onlyByDriver,
+  ownContainers,
+  useLabel,
+} from '../../domain/azure-pods.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { misplacedClientId } from '../../probes/azure/account.ts'
 import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evidence.ts'
@@ -70,7 +77,7 @@ export const check = defineCheck({
     }: Data & { kind: string; object: string }) =>
       `${azureClientAnnotation}=${clientId} is on ${kind} ${object}, ServiceAccount ${namespace}/${name} has ${observed}`,
     'client-id-missing': ({ namespace, name }: Data) =>
-      `ServiceAccount ${namespace}/${name} has no annotation ${azureClientAnnotation}; the webhook then leaves AZURE_CLIENT_ID out without an error`,
+      `ServiceAccount ${namespace}/${name} has no annotation ${azureClientAnnotation}; the webhook then leaves AZURE_CLIENT_ID out, or empty, without an error`,
     'resource-id': ({ namespace, name, observed }: Data) =>
       `client-id of ServiceAccount ${namespace}/${name} is the resource id ${observed}; expected the clientId GUID of that identity`,
     'principal-id': ({ namespace, name, observed, identity, clientId }: Data & { identity: string }) =>
@@ -192,9 +199,7 @@ export const check = defineCheck({
         (pod.labels[useLabel] === 'true' || ownContainers(pod).some(({ env }) => fileVariable in env)),
     )
     const named = asking.find(
-      (pod) =>
-        ownContainers(pod).every(({ env }) => 'AZURE_CLIENT_ID' in env) ||
-        (isSelfMade(pod) && ownContainers(pod).some(({ env }) => 'AZURE_CLIENT_ID' in env)),
+      (pod) => ownContainers(pod).every(namesClient) || (isSelfMade(pod) && ownContainers(pod).some(namesClient)),
     )
     if (asking.length > 0 && named !== undefined && told === undefined)
       return {

@@ -150,6 +150,13 @@ export const check = defineCheck({
           data: { node: name, age: inWords(age) },
           evidence: seen('spec.taints', uninitialized),
         }
+      if (said.some(({ text }) => /instance not found/.test(text)))
+        return {
+          status: 'undecided',
+          lacks: `its controller finds no machine by the name ${name}; the machine, with its private DNS name and its tags, was not seen`,
+          lift: 'aws ec2 describe-instances > instances.json',
+          evidence: heard,
+        }
       return {
         status: 'undecided',
         lacks:

@@ -1,7 +1,7 @@
 /** Whether every entry of ConfigMap aws-auth can match somebody who calls. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
-import { awsAuthFaults } from '../../domain/aws-auth.ts'
+import { awsAuthFaults, entriesOf } from '../../domain/aws-auth.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { awsAuth, awsAuthElsewhere } from '../../probes/eks/aws-auth.ts'
 import { ofAwsAuth } from '../../probes/eks/observed.ts'
@@ -141,12 +141,24 @@ export const check = defineCheck({
     const [fault, ...others] = awsAuthFaults(value)
     const seen = (one: typeof fault): readonly Evidence[] =>
       one === undefined ? [] : [{ question: from, path: `data.${pathOf(one.data)}`, observed: whatOf(one) }]
+    const hidden = [...entriesOf(value, 'mapRoles'), ...entriesOf(value, 'mapUsers')].find(
+      ({ arn }) => arn !== undefined && withoutAccount.test(arn),
+    )?.arn
+    if (fault === undefined && hidden !== undefined)
+      return {
+        status: 'undecided',
+        lacks: `the account in ${hidden} is left out: nobody can match that as it stands, unless it was hidden`,
+        evidence: told,
+      }
     if (fault === undefined)
       return { status: 'pass', evidence: [{ question: from, path: 'data', observed: Object.keys(value) }] }
     const evidence = [...seen(fault), ...others.slice(0, 20).flatMap(seen), ...told]
     return { status: 'fail', ...fault, evidence }
   },
 })
+
+/** An ARN of IAM whose account is not 12 digits. */
+const withoutAccount = /^arn:aws[\w-]{0,20}:(?:iam|sts)::(?!\d{12}:)/
 
 const at = ({ section, index }: Entry): string => `${section}[${index}]`
 

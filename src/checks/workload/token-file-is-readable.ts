@@ -193,14 +193,17 @@ export const check = defineCheck({
         const { path, what } = fileTroubleIn(error.text)
         return what === 'denied' && path === read.path
       })
-      if (access?.state === 'excluded' || (access?.state === 'open' && denied !== undefined))
+      const uid = read.container.runsAs?.user ?? value.runsAs?.user
+      // Kubelets before 1.19 give the file to root alone, whatever the volume says, unless the pod has an fsGroup.
+      const isRootsOwn = access?.state === 'readable' && value.fsGroup === undefined && uid !== 0
+      if (access?.state === 'excluded' || ((access?.state === 'open' || isRootsOwn) && denied !== undefined))
         return {
           status: 'fail',
           message: 'mode-excludes-user',
           data: {
             ...dataOf(read),
-            uid: access.state === 'excluded' ? `uid ${access.uid}` : 'the user of its image',
-            mode: `its owner and group (${access.mode})`,
+            uid: uid === undefined ? 'the user of its image' : `uid ${uid}`,
+            mode: access.state === 'readable' ? 'its owner' : `its owner and group (${access.mode})`,
           },
           evidence: [...evidence, ...(denied === undefined ? [] : [ofError(denied)])],
         }

@@ -58,9 +58,9 @@ const cloudNode = defineProbe({
 })
 
 const ours =
-  /registered without the cloud taint|failed to get instance metadata for node|cloudprovider\.kubernetes\.io\/uninitialized/
-/** `This node ip-10-0-1-2 is registered without…`, `failed to get instance metadata for node ip-10-0-1-2: …` */
-const named = /[Tt]his node ([\w.-]{1,253}) is registered|metadata for node ([\w.-]{1,253}?):? /
+  /registered without the cloud taint|failed to get (?:instance metadata|provider ID) for node|cloudprovider\.kubernetes\.io\/uninitialized/
+/** `This node ip-10-0-1-2 is registered without…`, `failed to get instance metadata for node ip-10-0-1-2: …`, `failed to get provider ID for node ip-10-0-1-2 at …` */
+const named = /[Tt]his node ([\w.-]{1,253}) is registered|(?:metadata|provider ID) for node ([\w.-]{1,253}?):? /
 
 /** What was said of the node; of what names none, the only one. The cluster stands in for nodes that nobody has seen. */
 export const saidOfNode = defineProbe({

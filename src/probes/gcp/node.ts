@@ -142,6 +142,7 @@ export const googleNode = defineProbe({
     const isGke =
       world.cluster.state === 'known' ||
       world.nodePools.state === 'known' ||
+      (metadataPods.state === 'known' && metadataPods.value.items.length > 0) ||
       (nodes.state === 'known' && nodes.value.some(({ pool, label }) => pool !== undefined || label !== undefined))
     const heard = heardIn(errorsOfPod).length > 0 ? heardIn(errorsOfPod) : world.heard
     const spoken = heard.some(({ check }) => check === 'gcp/node-runs-metadata-server')
