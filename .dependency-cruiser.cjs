@@ -51,7 +51,7 @@ const because = {
     'apply carries out actions as data: it invents none, so it needs their shape, and the connections that sources/live makes.',
   report:
     'A renderer sees the Report alone; whatever it wants to show has to be in there, for the JSON reader has nothing else.',
-  ui: 'The live view draws what core says is happening; the final text always comes from report/.',
+  ui: 'What is drawn on a terminal is what core says is happening, or what it is handed to ask about; the final text always comes from report/.',
   lab: 'The lab serves a case over the wire as the world would; it must not know what the doctor concludes from it.',
   flags: 'A flag says what the words on the command line mean, and does nothing about them.',
   examine:
@@ -131,7 +131,7 @@ module.exports = {
     {
       name: 'ui-is-loaded-late',
       severity: 'error',
-      comment: 'src/ui is the one ESM chunk: reach it by `await import()` on a terminal, or by `import type`.',
+      comment: 'src/ui is built as ES modules: reach it by `await import()` on a terminal, or by `import type`.',
       from: { path: '^src/', pathNot: '^src/ui/' },
       to: { path: '^src/ui/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },

@@ -78,19 +78,39 @@ describe('unhealthy, fixed, healthy, taken back', () => {
     expect(linesOf(state)).toEqual([])
   })
 
-  test('on a terminal each action is asked about, and only a yes is one', async () => {
+  test('on a dumb terminal a line is asked for, and Ctrl-C changes nothing', async () => {
     const [lab, state] = [await start(documents('broken')), stateFolder()]
     const before = await holdings(lab)
     const command = ['fix', 'sa/cart', '-n', 'shop', '--apply']
-    const no = await onTerminal(lab, state, command, 'n\n')
-    expect(no).toContain('trust policy of role cart? [y/N]')
-    expect(no).toContain('no consent')
-    expect(await holdings(lab)).toBe(before)
-    const stopped = await onTerminal(lab, state, command, '\u0003')
+    const stopped = await onTerminal(lab, state, command, { typed: [['leave it out: ', '\u0003']] })
     expect(stopped).toMatch(/exit 130$/)
     expect(await holdings(lab)).toBe(before)
-    const yes = await onTerminal(lab, state, command, 'y\n')
+    const typed = [
+      ['trust policy of role cart? it changes a trust', 'y\n'],
+      ['type cart to do it', 'cart\n'],
+    ] as const
+    const yes = await onTerminal(lab, state, command, { typed })
+    expect(yes.match(/type cart to do it/g)).toHaveLength(2)
     expect(yes).toContain('✓ done')
+    expect(await holdings(lab)).not.toBe(before)
+  })
+
+  test('on any other a key answers, and the name of what touches production', async () => {
+    const [lab, state] = [await start(cases['and no provider for the issuer']), stateFolder()]
+    const before = await holdings(lab)
+    const command = ['fix', 'sa/cart', '-n', 'shop', '--apply']
+    const stopped = await onTerminal(lab, state, command, { kind: 'xterm', typed: [['q stop ›', 'q']] })
+    expect(stopped).toMatch(/◦ not come to[\s\S]*exit 130$/)
+    expect(await holdings(lab)).toBe(before)
+    const typed = [
+      ['y yes · n no · a all', 'a'],
+      ['Type cart and Enter', 'till\r'],
+      ['till is not cart', 'cart\r'],
+    ] as const
+    const yes = await onTerminal(lab, state, command, { kind: 'xterm', typed })
+    expect(yes).toMatch(
+      /\+ .*sts\.amazonaws\.com[\s\S]*✓ done: Register[\s\S]*till is not cart[\s\S]*✓ done: Add[\s\S]*exit 0$/,
+    )
     expect(await holdings(lab)).not.toBe(before)
   })
 

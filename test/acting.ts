@@ -52,19 +52,31 @@ export const wi = (lab: Lab, state: string, args: readonly string[], file = entr
     child.on('close', (status) => resolve({ status, out, err }))
   })
 
-/** The same with a terminal of its own, on which `typed` is typed when it asks; everything that the terminal shows. */
-export const onTerminal = (lab: Lab, state: string, args: readonly string[], typed: string): Promise<string> =>
+/** What the terminal shows, and what is typed as soon as it does. */
+type Typed = readonly [shown: string, typed: string]
+
+/** The same with a terminal of its own of this kind, on which each is typed in turn; everything that the terminal shows. */
+export const onTerminal = (
+  lab: Lab,
+  state: string,
+  args: readonly string[],
+  { kind = 'dumb', typed }: { readonly kind?: string; readonly typed: readonly Typed[] },
+): Promise<string> =>
   new Promise((resolve) => {
-    const env = { ...lab.env, XDG_STATE_HOME: state, COLUMNS: '120', NO_COLOR: '1', TERM: 'dumb' }
+    const env = { ...lab.env, XDG_STATE_HOME: state, NO_COLOR: '1', TERM: kind, CI: '' }
     const line = [process.execPath, entry, ...args].map((word) => `'${word}'`).join(' ')
-    const child = spawn('script', ['-qec', line, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-    let [shown, asked] = ['', false]
+    const command = ['-qec', `stty cols 120 rows 40; exec ${line}`, '/dev/null']
+    const child = spawn('script', command, { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    let [shown, seen] = ['', 0]
+    const left = [...typed]
     child.stdout.on('data', (part) => {
       shown += part
-      if (!asked && shown.includes('[y/N]')) {
-        asked = true
-        child.stdin.write(typed)
-      }
+      const [next] = left
+      const place = next === undefined ? -1 : shown.indexOf(next[0], seen)
+      if (next === undefined || place < 0) return
+      seen = shown.length
+      left.shift()
+      child.stdin.write(next[1])
     })
     child.on('close', (status) => resolve(`${shown}\nexit ${status}`))
   })

@@ -13,7 +13,7 @@ type Module = { exports: unknown }
 type Require = ((name: string) => unknown) & { readonly esm: (name: string) => Promise<unknown> }
 type Wrapped = (exports: unknown, require: Require, module: Module, filename: string, dirname: string) => void
 
-/** What a chunk is compiled as. `import()` of the one chunk that is an ES module would look for a file, so it is asked of the shelf. */
+/** What a chunk is compiled as. `import()` of a chunk that is an ES module would look for a file, so it is asked of the shelf. */
 export const wrapped = (text: string): string =>
   `(function(exports,require,module,__filename,__dirname){${text.replace(/\bimport\((`\.\/[\w-]+\.mjs`)\)/gu, 'require.esm($1)')}\n})`
 
@@ -25,17 +25,29 @@ export function chunksOf(shelf: Shelf) {
   const scripts = new Map<string, vm.Script>()
   const pathOf = (name: string): string => `${shelf.home}/${name}`
 
-  const esm = async (name: string): Promise<unknown> => {
+  let base: string | undefined
+  // The chunks that are ES modules, whoever imports them: the program, or one of them another that stands beside it.
+  const shelved = (): string => {
+    if (base !== undefined) return base
     const { registerHooks } = process.getBuiltinModule('node:module')
-    const { pathToFileURL } = process.getBuiltinModule('node:url')
-    const file = name.slice(2)
-    const { href } = pathToFileURL(pathOf(file))
+    const home = process.getBuiltinModule('node:url').pathToFileURL(`${shelf.home}/`).href
+    const isOurs = (url: string): boolean => url.startsWith(home) && url.endsWith('.mjs')
     registerHooks({
-      resolve: (specifier, context, next) =>
-        specifier === href ? { url: href, format: 'module', shortCircuit: true } : next(specifier, context),
+      resolve: (specifier, context, next) => {
+        const url = URL.canParse(specifier, context.parentURL) ? new URL(specifier, context.parentURL).href : specifier
+        return isOurs(url) ? { url, format: 'module', shortCircuit: true } : next(specifier, context)
+      },
       load: (url, context, next) =>
-        url === href ? { source: shelf.text(file), format: 'module', shortCircuit: true } : next(url, context),
+        isOurs(url)
+          ? { source: shelf.text(url.slice(home.length)), format: 'module', shortCircuit: true }
+          : next(url, context),
     })
+    base = home
+    return home
+  }
+
+  const esm = async (name: string): Promise<unknown> => {
+    const { href } = new URL(name, shelved())
     // An import() in the main script of a single executable knows builtin modules alone; one in a script of vm has Node's whole loader.
     const importer = new vm.Script('(url) => import(url)', {
       filename: pathOf('importer.cjs'),

@@ -7,7 +7,7 @@ export default class Fix extends Command {
   static override description =
     `Examines as doctor does and prints the plan that would make it healthy: each action with what it changes, whom it is for, how to take it back, and the same change as a command. The plan is rehearsed: judged over the world as it would be. Nothing is changed without --apply.
 
-With --apply each action that changes trust, permission or a running workload is asked about. Just before an action what it changes is looked at again; if that has moved, the run ends there. Objects are never replaced whole, and every step is in a journal, so that kubectl wi undo takes a run back, also one that was cut off. Then it is examined again, with a real exchange, and that verdict is the exit code.
+With --apply each action that changes trust, permission or a running workload is asked about: on a terminal with what it changes above the question, to be answered with y, n, a (yes to this one and the remaining ones) or q (stop, as Ctrl-C does). What touches production is done only after the name of what it changes has been typed in full, whatever was answered before: a restart or a replacement of running pods, a change of a trust that is there or of aws-auth, and any write where the name of the namespace or of the context says prod. Where nobody can be asked none of them is done; --yes consents to all of them beforehand. Just before an action what it changes is looked at again; if that has moved, the run ends there. Objects are never replaced whole, and every step is in a journal, so that kubectl wi undo takes a run back, also one that was cut off. Then it is examined again, with a real exchange, and that verdict is the exit code.
 
 EXIT CODES
   0  healthy

@@ -1,11 +1,16 @@
 /** Carries a plan out on the live cluster and its clouds, telling a person each step; the one entry for every command that acts. */
 import type { PlannedAction } from '../core/plan.ts'
 import { clusterChoice, type KubeconfigValues } from '../flags/kubeconfig.ts'
+import { wantsColor } from '../flags/output.ts'
 import { consentOf } from './consent.ts'
 import { tell } from './tell.ts'
 import { asTrouble } from './trouble.ts'
 
-export type ApplyFlags = KubeconfigValues & { readonly yes: boolean; readonly 'dry-run'?: 'server' | undefined }
+export type ApplyFlags = KubeconfigValues & {
+  readonly yes: boolean
+  readonly 'dry-run'?: 'server' | undefined
+  readonly 'no-color': boolean
+}
 type Setting = { readonly version: string; readonly process: NodeJS.Process; readonly signal: AbortSignal }
 
 export type Applied = {
@@ -44,7 +49,12 @@ export async function apply(
   const writers = await openWriters({ flags: clusterChoice(flags), version }).catch((error: unknown) => {
     throw asTrouble(error)
   })
-  const consent = consentOf(process, { yes: flags.yes, apart: actions.length > 1 || process.stdout.isTTY !== true })
+  const consent = consentOf(process, {
+    yes: flags.yes,
+    apart: actions.length > 1 || process.stdout.isTTY !== true,
+    color: wantsColor(process.stderr, process.env, flags['no-color']),
+    context: writers.place.context,
+  })
   const ended = (): void => consent.close()
   signal.addEventListener('abort', ended, { once: true })
   const say = (line: string, mark = ''): void => tell(process.stderr, line, mark)

@@ -19,6 +19,12 @@ type Setting = {
   readonly counter: boolean
 }
 
+const told = (value: string | undefined): boolean => (value ?? '') !== ''
+
+/** Whether a page can be redrawn here: a terminal that can, wide enough, with a person before it. */
+export const redraws = (stream: NodeJS.WriteStream, { TERM, CI }: NodeJS.ProcessEnv): boolean =>
+  stream.isTTY && TERM !== 'dumb' && !told(CI) && stream.columns >= narrowest
+
 const nothing: View = { end: async () => {} }
 
 function counterLine(snapshot: () => Snapshot, stream: NodeJS.WriteStream): View {
@@ -46,9 +52,8 @@ function counterLine(snapshot: () => Snapshot, stream: NodeJS.WriteStream): View
 /** Starts showing after a moment's patience; `end` leaves the terminal as it was. */
 export function viewOf(snapshot: () => Snapshot, setting: Setting): View {
   const { stream, environment, people, counter } = setting
-  const told = (name: string): boolean => (environment[name] ?? '') !== ''
-  const plain = setting.plain === true || environment.TERM === 'dumb' || told('CI') || told('NO_COLOR')
-  if (!people || !stream.isTTY || plain || stream.columns < narrowest) return nothing
+  const plain = setting.plain === true || told(environment.NO_COLOR)
+  if (!people || plain || !redraws(stream, environment)) return nothing
   let over = false
   let shown: Promise<View> | undefined
   const begin = async (): Promise<View> => {

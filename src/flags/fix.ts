@@ -13,7 +13,10 @@ const dryRun = Flags.option({
 export const fixFlags = {
   ...examiningFlags,
   apply: Flags.boolean({ summary: 'Carry the plan out, asking once for each action that needs a review.' }),
-  yes: Flags.boolean({ dependsOn: ['apply'], summary: 'Consent to every action of the plan.' }),
+  yes: Flags.boolean({
+    dependsOn: ['apply'],
+    summary: 'Consent to every action of the plan, also to what touches production; nothing is asked.',
+  }),
   only: Flags.string({ helpValue: 'CHECK', summary: 'Put right only what this check has found.' }),
   'dry-run': dryRun,
   wait: durationFlag({

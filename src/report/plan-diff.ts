@@ -1,6 +1,7 @@
 /** What an action changes, as a diff of lines: only what differs, with what stands around it. */
 import type { Json } from '../core/json.ts'
-import type { Action, Effect, Path } from '../core/plan.ts'
+import type { Action, Effect, Owner, Path } from '../core/plan.ts'
+import type { Paint } from './paint.ts'
 import { escaped } from './text.ts'
 
 export type DiffLine = { readonly sign: ' ' | '-' | '+' | '@'; readonly text: string }
@@ -89,3 +90,13 @@ export function diffOf({ effects }: Pick<Action, 'effects'>): readonly DiffLine[
 /** As `diff -u` would print it. */
 export const asText = (lines: readonly DiffLine[]): string =>
   lines.map(({ sign, text }) => (sign === '@' ? `@@ ${text} @@\n` : `${sign} ${text}\n`)).join('')
+
+/** The same for a page: what goes and what comes in their colours. */
+export function paintedDiff(action: Pick<Action, 'effects'>, paint: Paint): readonly string[] {
+  const roles = { '-': paint.bad, '+': paint.good, '@': paint.quiet, ' ': (text: string) => text }
+  return diffOf(action).map(({ sign, text }) => roles[sign](sign === '@' ? text : `${sign} ${text}`))
+}
+
+/** Why an action may not last, and where it would. */
+export const ownerWarning = ({ tool, mark, where }: Owner): string =>
+  `${tool} (${mark}) would put the old value back: make this change in ${where}`

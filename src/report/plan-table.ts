@@ -3,7 +3,7 @@ import type { Plan, PlannedAction, PlanReport, Reason } from '../core/plan.ts'
 import { hung, labelled } from './labelled.ts'
 import { type Paint, paintOf } from './paint.ts'
 import type { PlanOptions } from './plan.ts'
-import { diffOf } from './plan-diff.ts'
+import { ownerWarning, paintedDiff } from './plan-diff.ts'
 import { clean, count, wrap } from './text.ts'
 
 const whom = ({ subject: { kind, namespace, name } }: Reason): string =>
@@ -19,25 +19,18 @@ function actionLines(action: PlannedAction, number: number, layout: Layout): rea
   const { paint } = layout
   const { summary, safety, owner, undo, command: typed, undoCommand } = action
   const head = hung('', `${summary} (${safety})`, layout.width - 4)
-  const roles = { '-': paint.bad, '+': paint.good, '@': paint.quiet, ' ': (text: string) => text }
   return [
     ...head.map((line, index) => `${index === 0 ? `${String(number).padStart(2)}.` : '   '} ${paint.strong(line)}`),
     ...action.for
       .slice(0, 3)
       .flatMap((reason) => labelled(layout, 'for', `${whom(reason)}: ${reason.message} (${reason.check})`)),
     ...(action.for.length > 3 ? labelled(layout, '', `and ${action.for.length - 3} more`) : []),
-    ...diffOf(action).map(({ sign, text }) => `       ${roles[sign](sign === '@' ? text : `${sign} ${text}`)}`),
+    ...paintedDiff(action, paint).map((line) => `       ${line}`),
     ...(typed === undefined ? [] : [command('typed', typed, layout)]),
     ...(undoCommand === undefined
       ? labelled(layout, 'undo', undo === null ? 'nothing takes it back, or need' : 'kubectl wi undo')
       : [command('undo', undoCommand, layout)]),
-    ...(owner === undefined
-      ? []
-      : labelled(
-          layout,
-          'owner',
-          `${owner.tool} (${owner.mark}) would put the old value back: make this change in ${owner.where}`,
-        )),
+    ...(owner === undefined ? [] : labelled(layout, 'owner', ownerWarning(owner))),
     '',
   ]
 }

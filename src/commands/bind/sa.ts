@@ -7,7 +7,7 @@ export default class BindServiceAccount extends Command {
   static override description =
     `Prints the plan that gives the ServiceAccount this identity, as fix does: each action with what it changes, how to take it back, and the same change as a command. What is in place is said to be so already; what exists is extended and never replaced: other annotations, labels, imagePullSecrets and trust statements stay as they are. A ServiceAccount that is not there is made. Nothing is changed without --apply.
 
-Trust is given to exactly this ServiceAccount, for exactly one audience: no wildcard, no statement without an audience, nobody who was not named. With --apply it ends with the doctor's verdict and a real exchange, and that verdict is the exit code; kubectl wi undo takes the run back.
+Trust is given to exactly this ServiceAccount, for exactly one audience: no wildcard, no statement without an audience, nobody who was not named. With --apply it asks as fix --apply does, a typed name included where production is touched, and ends with the doctor's verdict and a real exchange, and that verdict is the exit code; kubectl wi undo takes the run back.
 
 EXIT CODES
   0  healthy
