@@ -2,8 +2,9 @@
 import { defineProbe, type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
 import { issuerIn } from '../../domain/issuer-url.ts'
-import { kubernetes, oidc } from '../../domain/questions.ts'
+import { azure, kubernetes, oidc } from '../../domain/questions.ts'
 import { cluster } from '../aws/cluster.ts'
+import { azureCluster } from '../azure/cluster.ts'
 import { apiServer } from './api-server.ts'
 import { anyMintedToken } from './minted-token.ts'
 import { observedErrors } from './observed-errors.ts'
@@ -11,7 +12,7 @@ import { seenTokens } from './seen-tokens.ts'
 
 export type Issuer = {
   readonly issuer: string
-  readonly via: 'token' | 'eks' | 'api-server' | 'flags' | 'discovery' | 'error'
+  readonly via: 'token' | 'eks' | 'aks' | 'api-server' | 'flags' | 'discovery' | 'error'
   /** What was asked to learn it. */
   readonly from: Question
 }
@@ -21,10 +22,10 @@ export const issuer = defineProbe({
   about: "the issuer of the cluster's tokens",
   scope: 'cluster',
   needs: {},
-  wants: { anyMintedToken, cluster, apiServer, seenTokens, observedErrors },
+  wants: { anyMintedToken, cluster, azureCluster, apiServer, seenTokens, observedErrors },
   ask: async (
     _have,
-    { anyMintedToken, cluster, apiServer, seenTokens, observedErrors },
+    { anyMintedToken, cluster, azureCluster, apiServer, seenTokens, observedErrors },
     inquiry,
   ): Promise<Fact<Issuer>> => {
     const found = (issuer: string, via: Issuer['via'], from: Question): Fact<Issuer> =>
@@ -46,6 +47,10 @@ export const issuer = defineProbe({
     const token =
       seenTokens.state === 'known' ? seenTokens.value.tokens.find(({ kind }) => kind === 'bound') : undefined
     if (token?.issuer !== undefined) return found(token.issuer, 'token', seenTokens.from)
+
+    // The API server of an Arc cluster issues what its owner told it to, that of AKS what the resource manager says.
+    const aks = azureCluster.state === 'known' && !azureCluster.value.isArc ? azureCluster.value : undefined
+    if (aks?.issuerUrl !== undefined && aks.issuerEnabled !== false) return found(aks.issuerUrl, 'aks', azure.cluster())
 
     const documents = await inquiry.ask(oidc.documents())
     const published = documents.state === 'known' ? listAt(documents.value, 'documents') : []
