@@ -29,6 +29,19 @@ const inPods: readonly ErrorText[] = [
       lead('pod-labelled', undefined, 'The pod template has no label.'),
     ),
   ),
+  text(
+    '/AZURE_FEDERATED_TOKEN_FILE (?:env(?:ironment)? )?var(?:iable)? is not set/',
+    'The application has nothing of the environment that the webhook injects.',
+    lead('pod-injected', 'environment-missing'),
+    lead('pod-labelled', undefined, 'The pod template has no label.'),
+  ),
+  text(
+    '/WorkloadIdentityCredential authentication unavailable\\. (?:The )?[Ww]orkload options are not fully configured/',
+    'The application lacks its client id, its tenant id or its token file.',
+    lead('pod-injected', undefined, 'The webhook injected nothing.'),
+    lead('pod-labelled', undefined, 'The pod template has no label.'),
+    lead('service-account-names-identity', undefined, 'The ServiceAccount names no client id.'),
+  ),
   ...["The authorityHost address must use the 'https' protocol.", 'the Authority does not appear to use https'].map(
     (fragment) =>
       text(
@@ -58,12 +71,26 @@ const inPods: readonly ErrorText[] = [
       lead('authority-reachable', 'egress-blocked'),
     ),
   ),
-  ...['No access was configured for the VM', 'Identity not found'].map((fragment) =>
+  ...[
+    'No access was configured for the VM',
+    'Identity not found',
+    'Multiple user assigned identities exist, please specify the clientId',
+  ].map((fragment) =>
     text(
       fragment,
       "The application asks the metadata endpoint for the node's identity instead of exchanging its token.",
       lead('app-presents-federated-token', 'asks-metadata-endpoint'),
     ),
+  ),
+  text(
+    'Microsoft.Azure.Services.AppAuthentication',
+    'The library is retired and knows nothing of workload identity; Azure.Identity does.',
+    lead('app-presents-federated-token', 'client-too-old'),
+  ),
+  text(
+    '/getting assigned identities for pod .{1,400} in CREATED state failed/',
+    'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
+    lead('app-presents-federated-token', 'answered-by-nmi'),
   ),
   text(
     'no azure identity found for request',

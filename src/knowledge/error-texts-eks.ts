@@ -55,6 +55,28 @@ export const eksErrorTexts = [
     means: 'The API server does not know the caller; EKS says the same for every reason.',
   },
   {
+    // As clients before discovery say it.
+    fragment: 'the server has asked for the client to provide credentials',
+    leads: [
+      {
+        check: 'eks/kubeconfig-presents-a-mapped-identity',
+        when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
+      },
+      { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the caller cannot match.' },
+      { check: 'eks/access-entries-are-valid', when: 'The access entry that means the caller is dead.' },
+    ],
+    means: 'The API server does not know the caller; EKS says the same for every reason.',
+  },
+  {
+    fragment:
+      '/(?:Failed to (?:list|watch) \\*v1[a-z0-9]{0,8}\\.\\w{1,40}|[Uu]nable to register node .{0,260}with API server): .{0,200}Unauthorized/',
+    leads: [
+      { check: 'eks/nodes-are-mapped', when: 'The cluster is one of EKS, and the role of the node is not mapped.' },
+      { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the role cannot match.' },
+    ],
+    means: 'The API server does not know the kubelet.',
+  },
+  {
     fragment: 'identity is not mapped',
     leads: [
       { check: 'eks/access-entries-are-valid', when: 'The ARN in the line has an access entry, and that is dead.' },

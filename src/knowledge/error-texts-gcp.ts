@@ -137,6 +137,28 @@ export const googleErrorTexts = [
     means: 'The metadata server of GKE does not have what was asked for.',
   },
   {
+    fragment: '/from the Google Compute Engine ?metadata service\\. Status: 404/',
+    leads: [
+      { check: 'gcp/client-waits-for-metadata-server', when: 'The pod was in its first seconds.' },
+      { check: 'gcp/node-runs-metadata-server', when: 'The GKE metadata server of the node does not work.' },
+      { check: 'gcp/service-account-admits-workload', when: 'The Google service account does not admit the workload.' },
+    ],
+    means: 'The metadata server gave no identity to the pod.',
+  },
+  {
+    fragment: 'trying to get security access token from Compute Engine metadata for the default service account',
+    leads: [
+      { check: 'gcp/node-runs-metadata-server', when: 'The GKE metadata server of the node does not work.' },
+      { check: 'gcp/service-account-admits-workload', when: 'The Google service account does not admit the workload.' },
+    ],
+    means: 'The metadata server gave no token to the pod.',
+  },
+  {
+    fragment: '/[Uu]nable to generate access token; IAM returned 403 Forbidden/',
+    leads: [{ check: 'gcp/service-account-admits-workload' }],
+    means: 'The Google service account does not let the workload act as it, or there is no such account.',
+  },
+  {
     fragment: 'check if the metadata server is concealed',
     leads: [{ check: 'gcp/node-runs-metadata-server', message: 'metadata-concealed' }],
     means: 'The node pool conceals metadata.',

@@ -55,6 +55,22 @@ export const cloudProviderErrorTexts = [
     leads: [{ check: 'cloud-provider/config-is-understood', message: 'file-required' }],
     means: 'The cloud provider needs a configuration file and was given none.',
   },
+  ...[
+    '/Unable to convert node name .{1,260} to aws instanceID/',
+    "because it's not present according to cloud provider",
+    'because it does not exist in the cloud provider',
+  ].map(
+    (fragment): ErrorText => ({
+      fragment,
+      leads: [
+        {
+          check: 'cloud-provider/node-is-initialized',
+          when: "The node's name is not the one that its cloud knows, or the machine lacks the cluster's tag.",
+        },
+      ],
+      means: 'The cloud controller manager finds no machine by the name of the node.',
+    }),
+  ),
   {
     fragment: '/failed to get provider ID for node .{1,300}instance not found/',
     leads: [

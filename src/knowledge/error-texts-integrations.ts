@@ -79,6 +79,11 @@ export const capaErrorTexts = [
     means: 'The temporary credentials of the source have expired.',
   },
   {
+    fragment: '/awscluster(?:controller|role|static)identities\\.infrastructure\\.cluster\\.x-k8s\\.io is forbidden/',
+    leads: [{ check: 'capa/credentials-can-be-retrieved' }],
+    means: 'A controller of CAPA may not read the identities: its ClusterRole lacks them.',
+  },
+  {
     fragment: 'Failed to retrieve identity credentials',
     leads: [{ check: 'capa/credentials-can-be-retrieved' }],
     means: 'CAPA got no credentials for the identity of a cluster object.',

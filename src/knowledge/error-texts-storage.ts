@@ -99,6 +99,11 @@ const texts: readonly CheckTexts[] = [
       ],
       ['Bad credentials for bucket …: permission denied', 'refused', 'gcsfuse may not look into the bucket.'],
       [
+        'error in closing writer : googleapi: Error 403: Access denied.',
+        'refused',
+        'gcsfuse may read the bucket and not write it.',
+      ],
+      [
         'Caller does not have storage.objects.list access to the Google Cloud Storage bucket',
         'refused',
         'The identity may not list the bucket.',

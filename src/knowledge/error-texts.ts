@@ -11,6 +11,7 @@ import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.t
 import { cloudProviderErrorTexts, interLinkErrorTexts } from './error-texts-integrations-cloud.ts'
 import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
+import { sdkErrorTexts } from './error-texts-sdks.ts'
 import { storageErrorTexts } from './error-texts-storage.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
 
@@ -198,6 +199,7 @@ export const meansNoCredentials = (fragment: string): string | undefined =>
 /** All known texts; those that belong to other checks keep theirs from being read as one of the first. */
 export const errorTexts: readonly ErrorText[] = [
   ...awsErrorTexts,
+  ...sdkErrorTexts,
   ...neutralErrorTexts,
   ...tokenErrorTexts,
   ...podIdentityErrorTexts,

@@ -48,7 +48,7 @@ const volumeSaid = new RegExp(
     '\\[failed to get credential\\]|no key for storage account|mountWithWorkloadIdentityToken|is specified, use service account token',
     '[Kk]ey ?[Bb]ased ?[Aa]uthentication|storageAccounts\\/listKeys|AuthorizationPermissionMismatch|AccountIsDisabled|ContainerNotFound',
     'request is not authorized to perform this operation|failed to authenticate the request|Unable to access|Mount: initialization failed',
-    'initial ListObjectsV2|Invalid Credentials\\(host|Bad credentials for bucket|does not have [\\w.]{1,60} access',
+    'initial ListObjectsV2|closing writer : googleapi: Error 403|Invalid Credentials\\(host|Bad credentials for bucket|does not have [\\w.]{1,60} access',
     "bucket doesn't exist|Uniform Bucket Level Access|bucket-scan-pending",
   ].join('|'),
 )

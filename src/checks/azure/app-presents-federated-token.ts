@@ -14,9 +14,9 @@ import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
 type Data = Place & { readonly observed: string }
 
-const metadata = /No access was configured for the VM|Identity not found/
-const nmi = /no azure identity found for request(?: clientID)?/
-const old = /ManagedIdentityCredential: no default identity/
+const metadata = /No access was configured for the VM|Identity not found|Multiple user assigned identities exist/
+const nmi = /no azure identity found for request(?: clientID)?|getting assigned identities for pod/
+const old = /ManagedIdentityCredential: no default identity|Microsoft\.Azure\.Services\.AppAuthentication/
 /** Versions that first know workload identity, of what names its version in its image. */
 const images: readonly { readonly name: RegExp; readonly client: string; readonly least: readonly [number, number] }[] =
   [
@@ -169,9 +169,17 @@ export const check = defineCheck({
         message: 'client-too-old',
         data: {
           ...data,
-          client: 'the Azure SDK of the application',
-          observed: '(without WorkloadIdentityCredential)',
-          expected: 'azidentity 1.3.0, Azure.Identity 1.9.0 or what is as new',
+          ...(dated.text.includes('AppAuthentication')
+            ? {
+                client: 'Microsoft.Azure.Services.AppAuthentication',
+                observed: '(retired)',
+                expected: 'Azure.Identity 1.9.0',
+              }
+            : {
+                client: 'the Azure SDK of the application',
+                observed: '(without WorkloadIdentityCredential)',
+                expected: 'azidentity 1.3.0, Azure.Identity 1.9.0 or what is as new',
+              }),
         },
         evidence: [ofError(dated)],
       }

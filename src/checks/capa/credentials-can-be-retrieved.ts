@@ -15,6 +15,7 @@ const refusedKey = /InvalidClientTokenId/
 const expired = /ExpiredToken(?:Exception)?\b/
 const failed =
   /Failed to retrieve identity credentials|PrincipalCredentialRetrievalFailed|AuthFailure|SignatureDoesNotMatch/
+const barred = /awscluster\w{4,10}identities\.infrastructure\.cluster\.x-k8s\.io is forbidden/
 const unbuilt = /CredentialProviderBuildFailed/
 
 type Secret = { readonly namespace: string; readonly name: string }
@@ -235,6 +236,14 @@ export const check = defineCheck({
             ? { question: keySecret.from, path: 'keys', observed: wanted }
             : { question: user.from, path: 'status.conditions', observed: `${condition.type}: ${condition.status}` },
         ],
+      }
+    const kept = saying(barred)
+    if (kept !== undefined)
+      return {
+        status: 'undecided',
+        lacks: 'a controller may not read the identities, and which roles its ServiceAccount has was not seen',
+        lift: 'kubectl get clusterroles,clusterrolebindings -o yaml > rbac.yaml',
+        evidence: [kept.evidence],
       }
     if (user.state === 'absent' && staticIdentity.state === 'absent')
       return { status: 'not-applicable', reason: 'nothing was said about credentials' }

@@ -10,10 +10,10 @@ import { type ObservedError, observedErrors } from '../cluster/observed-errors.t
 const ours =
   /AWSCluster|AWSManaged|AWSMachine|awscluster|awsmanaged|awsmachine|capa-controller-manager|cluster-api-provider-aws|controllers\.cluster-api|PrincipalUsage|PrincipalCredential|SourcePrincipal|Failed to get providers for cluster|No such provider known|Failed to retrieve identity credentials|CredentialProviderBuildFailed/
 
-/** The identity that a refusal names: `Namespace is not permitted to use AWSClusterStaticIdentity: acme`. */
+/** The identity that a refusal names: `Namespace is not permitted to use AWSClusterStaticIdentity: acme`; after a type of Go, as in `*v1beta2.AWSClusterStaticIdentity: failed`, none is named. */
 export function identityIn(text: string): Ref | undefined {
   const [, kind, name] =
-    /(AWSCluster(?:Controller|Role|Static)Identity)(?:\.infrastructure\.cluster\.x-k8s\.io)?["\\']{0,4}(?:: |\/| |:)["\\']{0,4}([a-z0-9][a-z0-9.-]{0,252})/.exec(
+    /(?<!\*v\d\w{0,8}\.)(AWSCluster(?:Controller|Role|Static)Identity)(?:\.infrastructure\.cluster\.x-k8s\.io)?["\\']{0,4}(?:: |\/| |:)["\\']{0,4}([a-z0-9][a-z0-9.-]{0,252})/.exec(
       text,
     ) ?? []
   return kind === undefined || name === undefined ? undefined : { kind, name: name.replace(/[.:]+$/, '') }
