@@ -114,7 +114,8 @@ const writeBlob = (folder: string, main: string): string => {
     output,
     disableExperimentalSEAWarning: true,
     useCodeCache: true,
-    execArgv: flags,
+    // Of the one experimental part, the loader of the terminal UI, a person need not hear.
+    execArgv: [...flags, '--disable-warning=ExperimentalWarning'],
     // A pod's NODE_OPTIONS are for the pod's own Node: a --require of its tracer would end this one.
     execArgvExtension: 'none',
     assets: assetsIn(folder),
