@@ -143,7 +143,7 @@ const awsErrorTexts = [
   {
     fragment: 'Federated principals must be valid domain names or SAML metadata ARNs',
     leads: [{ check: 'aws/trust-policy-well-formed', message: 'federated-malformed' }],
-    means: 'Principal.Federated is an ARN, but not of an OIDC or SAML provider.',
+    means: 'Principal.Federated is an ARN, but no well-formed one of an OIDC or SAML provider.',
   },
   {
     fragment: 'Invalid principal in policy:',

@@ -63,7 +63,7 @@ export const check = defineCheck({
     'scheme-in-provider': ({ value, expected }: Role & { value: string; expected: string }) =>
       `Principal.Federated ${value} contains https://; the provider ARN is ${expected}`,
     'federated-malformed': ({ value }: Role & { value: string }) =>
-      `Principal.Federated ${value} is an ARN, but not of an OIDC or SAML provider`,
+      `Principal.Federated ${value} is an ARN, but no well-formed one of an OIDC or SAML provider`,
     'permissions-in-trust-policy': ({ element }: Role & { element: string }) =>
       `the trust policy contains ${element}, which belongs into a permissions policy`,
     'key-with-white-space': ({ key }: Key) => `condition key "${key}" contains white space`,
