@@ -112,7 +112,8 @@ function entryFault(entry: AuthEntry): Fault | undefined {
     }
   if (arn.includes('*')) return { message: 'wildcard', data: { ...place, written } }
   if (left !== undefined) return { message: 'placeholder-left', data: { ...place, value: left } }
-  return username?.trim() === '' ? { message: 'username-empty', data: place } : undefined
+  // One that is left out is read as an empty one: core APIs take such a caller, and aggregated ones refuse.
+  return (username ?? '').trim() === '' ? { message: 'username-empty', data: place } : undefined
 }
 
 /** Entries are kept by their ARN in lower case, roles before users, so a later one takes the place of an earlier. */
