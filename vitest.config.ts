@@ -11,7 +11,8 @@ const apart = files.filter((file) => touches.test(readFileSync(`${import.meta.di
 export default defineConfig({
   test: {
     pool: 'threads',
-    maxWorkers: 2,
+    // One more than the two cores that CI has: some tests wait for a pod or a silence meanwhile.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
