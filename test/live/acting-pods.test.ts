@@ -1,18 +1,21 @@
 /** What is said after fix --apply, where pods are made anew: of the new ones, once they are there, and of nothing else. */
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { restartWorkload } from '../src/domain/kubernetes-changes.ts'
-import { kubernetes } from '../src/domain/questions.ts'
-import { notBackYet, successors } from '../src/examine/again.ts'
-import { forgetStates, stateFolder, wi } from './acting.ts'
-import { api, closeLabs, start } from './labs.ts'
+import { restartWorkload } from '../../src/domain/kubernetes-changes.ts'
+import { kubernetes } from '../../src/domain/questions.ts'
+import { notBackYet, successors } from '../../src/examine/again.ts'
+import { forgetStates, stateFolder, wi } from '../acting.ts'
+import { api, closeLabs, start } from '../labs.ts'
 
 afterAll(async () => {
   forgetStates()
   await closeLabs()
 })
 
-const mounted = join(import.meta.dirname, 'fixtures/workload/static-credentials-are-absent/credentials-file.case.yaml')
+const mounted = join(
+  import.meta.dirname,
+  '../fixtures/workload/static-credentials-are-absent/credentials-file.case.yaml',
+)
 const only = 'workload/static-credentials-are-absent'
 
 test('while there is no pod, nothing is said to be healthy', async () => {

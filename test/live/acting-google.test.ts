@@ -1,10 +1,10 @@
 /** doctor, fix, undo and bind sa against Google Cloud in the lab: healthy afterwards, one member changed, and as before when taken back. */
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { at, type Json, listAt, textAt, textsAt } from '../src/core/json.ts'
-import type { Lab } from '../src/lab/lab.ts'
-import { documents, forgetStates, stateFolder, wi } from './acting.ts'
-import { api, ask, closeLabs, start } from './labs.ts'
+import { at, type Json, listAt, textAt, textsAt } from '../../src/core/json.ts'
+import type { Lab } from '../../src/lab/lab.ts'
+import { documents, forgetStates, stateFolder, wi } from '../acting.ts'
+import { api, ask, closeLabs, start } from '../labs.ts'
 
 afterAll(async () => {
   forgetStates()
