@@ -19,32 +19,47 @@ export type View = {
   readonly noPods: boolean
 }
 
+type Brothers = { readonly first: string | undefined; readonly owners: ReadonlySet<string> }
+const brothersOf = (pods: readonly Pod[]): Brothers => ({
+  first: pods.map(({ name }) => name).sort()[0],
+  owners: new Set(pods.map(workloadOf)),
+})
+
+/** The first of the pods by name and the workloads of all: found once, however many pods there are. */
+const brothers = defineProbe({
+  id: 'azure/pods-together',
+  about: 'the workloads of the pods of the ServiceAccount',
+  scope: 'service-account',
+  needs: { podsOfServiceAccount },
+  wants: {},
+  only: 'podsOfServiceAccount',
+  ask: ({ podsOfServiceAccount: { value, from } }): Fact<Brothers> => known(brothersOf(value.items), from),
+})
+
 /** Absent where the pod is gone or has ended. */
 export const podView = defineProbe({
   id: 'azure/pod-view',
   about: 'the pod and its template',
   scope: 'pod',
   needs: {},
-  wants: { pod, templatesOfServiceAccount, podsOfServiceAccount },
-  ask: (_have, { pod, templatesOfServiceAccount, podsOfServiceAccount }): Fact<View> => {
+  wants: { pod, templatesOfServiceAccount, podsOfServiceAccount, brothers },
+  ask: (_have, { pod, templatesOfServiceAccount, podsOfServiceAccount, brothers }): Fact<View> => {
     if (pod.state === 'absent') return absent(pod.from)
     const all = templatesOfServiceAccount.state === 'known' ? templatesOfServiceAccount.value.items : []
     if (pod.state === 'known') {
       if (pod.value.phase === 'Succeeded' || pod.value.leaving) return absent(pod.from)
       const owner = workloadOf(pod.value)
-      const others = podsOfServiceAccount.state === 'known' ? podsOfServiceAccount.value.items : [pod.value]
-      const owners = new Set(others.map(workloadOf))
-      const first = others.map(({ name }) => name).sort()[0]
+      const { first, owners } = brothers.state === 'known' ? brothers.value : brothersOf([pod.value])
       const partly =
         templatesOfServiceAccount.state === 'known' ? templatesOfServiceAccount.value.unseen : templatesOfServiceAccount
       const isFirst = first === pod.value.name
       // A Job that has ended leaves its template behind for good.
-      const idle = all.filter((one) => one.kind !== 'Job' && !owners.has(workloadOf(one)))
+      const idle = isFirst ? all.filter((one) => one.kind !== 'Job' && !owners.has(workloadOf(one))) : []
       return known(
         {
           born: pod.value,
           templates: all.filter((one) => nameOf(one) === owner),
-          idle: isFirst ? idle : [],
+          idle,
           // Of documents none is the whole; what a cluster refuses may hold a template that is not labelled.
           ...(isFirst && partly?.state === 'unknown' && partly.why !== 'not-collected' ? { unseen: partly } : {}),
           noPods: false,
