@@ -22,6 +22,8 @@ export const blobHosts: { readonly [C in AzureCloud]: string } = {
 }
 
 export const authorityUrl = (cloud: AzureCloud): string => `https://${authorities[cloud][0]}/`
+/** Whom SDKs ask where nothing names another one. */
+export const usualAuthority = authorityUrl('AzurePublicCloud')
 
 /** `https://login.microsoftonline.us/` → AzureUSGovernmentCloud. */
 export function cloudOfAuthority(url: string): AzureCloud | undefined {

@@ -3,6 +3,7 @@
 import { holds } from './address-blocks.ts'
 import { googleAnnotation } from './audiences.ts'
 import { asksPodIdentityAgent, injectedInto } from './aws-injection.ts'
+import { usualAuthority } from './azure-clouds.ts'
 import type { Container, Pod, ServiceAccount } from './workloads.ts'
 
 export type CredentialEndpoint = { readonly mechanism: string } & (
@@ -44,7 +45,7 @@ export function credentialEndpointOf(
   if (containers.some((one) => injectedInto(one) === 'web-identity'))
     return { kind: 'exchange', mechanism: 'AWS web identity', hosts: [stsHost(containers)] }
   if (containers.some(({ env }) => 'AZURE_FEDERATED_TOKEN_FILE' in env)) {
-    const host = hostOf(valueIn(containers, 'AZURE_AUTHORITY_HOST') ?? 'https://login.microsoftonline.com/')
+    const host = hostOf(valueIn(containers, 'AZURE_AUTHORITY_HOST') ?? usualAuthority)
     return { kind: 'exchange', mechanism: 'Azure workload identity', hosts: [host] }
   }
   const federated = pod.volumes.some(({ tokens }) =>

@@ -11,7 +11,7 @@ import { type Federation, googleFederation, webhookAccount } from '../probes/gcp
 import { orderOnGke } from '../probes/gcp/proof.ts'
 import { googleWorld, type World } from '../probes/gcp/world.ts'
 import type { Learned, Learner, Who } from './learn.ts'
-import { unseen } from './proving.ts'
+import { inside, unseen } from './proving.ts'
 import type { Opened } from './world.ts'
 
 export type GoogleMeant = {
@@ -23,7 +23,6 @@ export type GoogleMeant = {
   readonly provider?: Provider
 }
 
-const inside = 'run kubectl wi exchange-test inside the pod'
 const federation = 'workload identity federation'
 export const ofGke = 'workload identity of GKE'
 

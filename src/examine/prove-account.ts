@@ -1,9 +1,8 @@
 /** The proof of a ServiceAccount's identity from outside its pods, for each cloud that it is bound to: a token minted for it, exchanged as its pods would. */
-import { isObject, type Json } from '../core/json.ts'
 import type { Outcome, Proof } from '../core/proof.ts'
 import { azureClientAnnotation, googleAnnotation, roleAnnotation } from '../domain/audiences.ts'
-import { kubernetes } from '../domain/questions.ts'
 import { podsOfServiceAccount } from '../probes/workload/pods.ts'
+import { serviceAccount } from '../probes/workload/service-account.ts'
 import { type Learned, type Learner, learnerOf, type Who } from './learn.ts'
 import { learnGoogle } from './learn-google.ts'
 import { nobody } from './prove-minted.ts'
@@ -33,14 +32,6 @@ export async function proveLearned(
   return { cloud, mechanism, ...(expected === undefined ? {} : { expected }), steps: run.steps }
 }
 
-function annotationsOf(account: Json): { readonly [key: string]: string } {
-  const found = isObject(account) && isObject(account.metadata) ? account.metadata.annotations : undefined
-  if (!isObject(found)) return {}
-  return Object.fromEntries(
-    Object.entries(found).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
-  )
-}
-
 /** `--sa NAME`. */
 export async function proveAccount(run: Run, live: Opened, name: string): Promise<readonly Proof[]> {
   const { stop } = run
@@ -49,15 +40,15 @@ export async function proveAccount(run: Run, live: Opened, name: string): Promis
     await prove(run, 'identity', title, () => outcome)
     return [{ cloud: 'kubernetes', mechanism: 'none', steps: run.steps }]
   }
-  const fact = await live.source.ask(kubernetes.get('serviceaccounts', who.namespace, name), stop)
-  if (fact.state === 'absent') return none(nobody(who))
-  if (fact.state === 'unknown') return none(unseen(fact))
   const ask = learnerOf(live.source, who, stop)
+  const account = await ask(serviceAccount)
+  if (account.state === 'absent') return none(nobody(who))
+  if (account.state === 'unknown') return none(unseen(account))
   const proofs: Proof[] = []
   const add = (proof: Proof | undefined): void => {
     if (proof !== undefined) proofs.push(proof)
   }
-  add(await proveLearned(stop, 'aws', () => learnAws(live, who, annotationsOf(fact.value))))
+  add(await proveLearned(stop, 'aws', () => learnAws(live, who, account.value.annotations)))
   add(await proveLearned(stop, 'azure', () => learnAzure(live, ask)))
   add(await proveLearned(stop, 'gcp', () => learnGoogle(live, who, ask, proofs.length === 0)))
   return proofs.length > 0 ? proofs : none(await unbound(ask))

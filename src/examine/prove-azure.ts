@@ -1,6 +1,7 @@
 /** The proof of an Azure identity from inside its pod: the projected token as a client assertion, and whose the access token is. */
 import type { Outcome } from '../core/proof.ts'
 import { azureAudience } from '../domain/audiences.ts'
+import { usualAuthority } from '../domain/azure-clouds.ts'
 import type { Attempt } from '../sources/live/pod-aws.ts'
 import type { PodAzure } from '../sources/live/pod-azure.ts'
 import { type AwsPlace, aboutToken, tokenStep } from './prove-aws.ts'
@@ -16,7 +17,7 @@ export type AzurePlace = Pick<AwsPlace, 'env' | 'oidc' | 'readToken' | 'write'> 
 export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, write }: AzurePlace): Promise<void> {
   const client = env.AZURE_CLIENT_ID ?? ''
   const tenant = env.AZURE_TENANT_ID ?? ''
-  const authority = env.AZURE_AUTHORITY_HOST || 'https://login.microsoftonline.com/'
+  const authority = env.AZURE_AUTHORITY_HOST || usualAuthority
   const [step, seen] = await tokenStep(run, env.AZURE_FEDERATED_TOKEN_FILE ?? '', readToken)
   await aboutToken(run, step, seen, oidc, { usual: azureAudience })
   let got: Attempt | undefined
@@ -25,11 +26,8 @@ export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, 
     'exchange',
     'Entra takes the token as a client assertion',
     async (): Promise<Outcome> => {
-      const missing = [client === '' ? 'AZURE_CLIENT_ID' : '', tenant === '' ? 'AZURE_TENANT_ID' : ''].filter(
-        (one) => one !== '',
-      )
-      if (missing.length > 0)
-        return { status: 'fail', says: `${missing.join(' and ')} is not set, so no SDK knows whom to ask for` }
+      const unnamed = whomUnnamed(client, tenant)
+      if (unnamed !== undefined) return unnamed
       if (seen?.state !== 'token') return { status: 'blocked', says: 'there is no token' }
       got = await azure.assert(seen.name, { authority, tenant, client })
       return told(
@@ -55,6 +53,14 @@ export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, 
   const [account = '', container = ''] = blob.split('/')
   const order = { kind: 'blob', name: blob, store: azure.store(account, container), write } as const
   await proveStore(run, order, caller.status === 'pass' ? caller : exchanged)
+}
+
+/** That the environment leaves out for whom an SDK is to ask; undefined where it names both. */
+export function whomUnnamed(client: string, tenant: string): Outcome | undefined {
+  const missing = [client === '' ? 'AZURE_CLIENT_ID' : '', tenant === '' ? 'AZURE_TENANT_ID' : ''].filter(Boolean)
+  return missing.length === 0
+    ? undefined
+    : { status: 'fail', says: `${missing.join(' and ')} is not set, so no SDK knows whom to ask for` }
 }
 
 type Caller = { readonly app: string; readonly object: string; readonly home: string }

@@ -15,10 +15,9 @@ import { serviceAccount } from '../probes/workload/service-account.ts'
 import type { Learned, Learner } from './learn.ts'
 import { comparedClient } from './prove-azure.ts'
 import { nobody, proveMinted } from './prove-minted.ts'
-import { prove, type Run, refused, unseen } from './proving.ts'
+import { inside, prove, type Run, refused, unseen } from './proving.ts'
 import type { Opened } from './world.ts'
 
-const inside = 'run kubectl wi exchange-test inside the pod'
 const mechanism = 'workload identity'
 
 /** Why a token is not sent to this authority from outside; undefined where it may be. What a pod says of it is not to be taken on trust. */

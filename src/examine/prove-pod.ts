@@ -68,7 +68,6 @@ export async function provePod(wishes: PodWishes, env: NodeJS.ProcessEnv, stop: 
       const [{ proveAzure }, { podAzure }] = await Promise.all([
         import('./prove-azure.ts'),
         import('../sources/live/pod-azure.ts'),
-        import('../domain/azure-clouds.ts'),
       ])
       await proveAzure(run, { ...wishes, env, oidc, readToken, azure: podAzure(web, vault, env) })
     } else

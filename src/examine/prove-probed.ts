@@ -3,6 +3,7 @@ import { type Fact, known, type Question, type Soon, type Source } from '../core
 import { isObject, type Json, textAt } from '../core/json.ts'
 import type { Outcome, Proof } from '../core/proof.ts'
 import { awsAudience, azureAudience, bindingAudience, podIdentityAudience } from '../domain/audiences.ts'
+import { usualAuthority } from '../domain/azure-clouds.ts'
 import { isAzureAudience } from '../domain/azure-pods.ts'
 import type { Way } from '../domain/credential-order.ts'
 import type { Probed, ProbedFile } from '../domain/pod-probe.ts'
@@ -11,9 +12,10 @@ import { audiencesOf, serviceAccountOf } from '../domain/token-claims.ts'
 import { type Learned, learnerOf, type Who } from './learn.ts'
 import { learnGoogle, ofGke } from './learn-google.ts'
 import { proveLearned } from './prove-account.ts'
+import { whomUnnamed } from './prove-azure.ts'
 import { exchangeMinted } from './prove-minted-aws.ts'
 import { exchangeAtEntra, keptFrom } from './prove-minted-azure.ts'
-import { judgeClaims, prove, type Run } from './proving.ts'
+import { inside, judgeClaims, prove, type Run } from './proving.ts'
 import type { Opened } from './world.ts'
 
 /** What was seen in the container, and who the pod runs as by the API server's word. */
@@ -23,10 +25,8 @@ export type PodSeen = Probed & {
   readonly account: string | undefined
 }
 
-const lift = 'run kubectl wi exchange-test inside the pod'
-
 const notTried = (run: Run, says: string) =>
-  prove(run, 'exchange', 'The exchange', () => ({ status: 'unknown', says, lift }))
+  prove(run, 'exchange', 'The exchange', () => ({ status: 'unknown', says, lift: inside }))
 
 function tokenOutcome(file: ProbedFile | undefined, path: string): Outcome {
   const details = [['file', path], ...(file?.mode === undefined ? [] : [['mode', file.mode] as const])] as const
@@ -103,11 +103,10 @@ async function proveAzure(run: Run, live: Opened, pod: PodSeen): Promise<void> {
   const own = await ownToken(run, pod, variable, { usual: azureAudience })
   if (pod.files[variable]?.state !== 'token') return
   const { AZURE_CLIENT_ID: clientId = '', AZURE_TENANT_ID: tenant = '' } = pod.values
-  const authority = pod.values.AZURE_AUTHORITY_HOST ?? 'https://login.microsoftonline.com/'
-  const missing = [clientId === '' ? 'AZURE_CLIENT_ID' : '', tenant === '' ? 'AZURE_TENANT_ID' : ''].filter(Boolean)
-  if (missing.length > 0) {
-    const says = `${missing.join(' and ')} is not set, so no SDK knows whom to ask for`
-    await prove(run, 'exchange', 'The exchange', () => ({ status: 'fail', says }))
+  const authority = pod.values.AZURE_AUTHORITY_HOST ?? usualAuthority
+  const unnamed = whomUnnamed(clientId, tenant)
+  if (unnamed !== undefined) {
+    await prove(run, 'exchange', 'The exchange', () => unnamed)
     return
   }
   if (own === undefined || pod.account === undefined) {
@@ -126,7 +125,7 @@ async function proveAzure(run: Run, live: Opened, pod: PodSeen): Promise<void> {
 }
 
 /** What Google's probes make of this pod alone: another one of the same ServiceAccount may read another configuration. */
-async function learnPod({ source, ...live }: Opened, pod: PodSeen, stop: AbortSignal): Promise<Learned | undefined> {
+async function learnPod(live: Opened, pod: PodSeen, stop: AbortSignal): Promise<Learned | undefined> {
   const { namespace, name, account } = pod
   if (account === undefined)
     return {
@@ -134,7 +133,7 @@ async function learnPod({ source, ...live }: Opened, pod: PodSeen, stop: AbortSi
       outcome: { status: 'unknown', says: 'who the pod runs as was not seen', lift: 'get pods' },
     }
   const who = { namespace, name: account }
-  return learnGoogle({ ...live, source }, who, learnerOf(withOnly(source, namespace, name), who, stop), true)
+  return learnGoogle(live, who, learnerOf(withOnly(live.source, namespace, name), who, stop), true)
 }
 
 /** The same world with one pod in this namespace. */
@@ -159,7 +158,7 @@ async function proveConfigured(run: Run, live: Opened, pod: PodSeen): Promise<vo
   let learned: Learned | undefined
   const found = await prove(run, 'configuration', 'What the configuration asks for', async (): Promise<Outcome> => {
     learned = await learnPod(live, pod, run.stop)
-    return learned?.outcome ?? { status: 'unknown', says: 'the configuration was not seen from outside', lift }
+    return learned?.outcome ?? { status: 'unknown', says: 'the configuration was not seen from outside', lift: inside }
   })
   if (found.status === 'pass') await learned?.go?.(run)
 }

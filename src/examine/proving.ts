@@ -52,6 +52,9 @@ export function causesOf({ code, message }: Answer): readonly Lead[] {
 }
 
 /** What could not be seen, with what would let us. */
+/** What lifts what only the pod itself can see. */
+export const inside = 'run kubectl wi exchange-test inside the pod'
+
 export const unseen = ({ detail, lift }: { readonly detail: string; readonly lift?: string }): Outcome => ({
   status: 'unknown',
   says: detail,
