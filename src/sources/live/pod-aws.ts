@@ -1,4 +1,5 @@
 /** AWS as a pod meets it: the token exchanged at STS or at the Pod Identity agent, and what the session then opens. */
+import type { S3Client } from '@aws-sdk/client-s3'
 import type { Fact } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
 import type { Answer } from '../../core/proof.ts'
@@ -7,7 +8,7 @@ import { isAgent, judgeHost } from '../../domain/sdk-refusals.ts'
 import { serviceError, unseen } from './aws-answers.ts'
 import { awsClients, type SessionCredentials } from './aws-clients.ts'
 import { exchangeToken } from './aws-exchange.ts'
-import { content, type Store, some } from './pod-stores.ts'
+import { content, picked, type Store, some } from './pod-stores.ts'
 import type { TokenVault } from './token-vault.ts'
 import { plain } from './trouble.ts'
 import { exchange } from './wire.ts'
@@ -135,40 +136,38 @@ export function podAws({ env, vault, timeoutMs, signal }: PodAwsSettings): PodAw
     store: (Bucket) => {
       // Archived objects are read by nobody until somebody restores them.
       const archived = /^(?:GLACIER|DEEP_ARCHIVE)$/
+      type Sdk = typeof import('@aws-sdk/client-s3')
+      type Told = { readonly [name: string]: string }
+      const inS3 = (action: string, act: (s3: S3Client, sdk: Sdk) => Promise<Told>): Promise<Attempt> =>
+        asked(`s3:${action}`, { bucket: Bucket }, async () => ({
+          state: 'done',
+          told: await act(await asSession().s3(), await import('@aws-sdk/client-s3')),
+        }))
       return {
         list: () =>
-          asked('s3:ListBucket', { bucket: Bucket }, async () => {
-            const { ListObjectsV2Command } = await import('@aws-sdk/client-s3')
-            const s3 = await asSession().s3()
+          inS3('ListBucket', async (s3, { ListObjectsV2Command }) => {
             const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, MaxKeys: some }), how)
-            const readable = Contents.filter(({ StorageClass = '' }) => !archived.test(StorageClass))
-            const one = readable.find(({ Size = 0 }) => Size > 0) ?? readable[0]
-            const objects = Contents.length === 0 ? 'none' : 'at least one'
-            if (one?.Key === undefined) return { state: 'done', told: { objects } }
-            return { state: 'done', told: { objects, key: one.Key, size: String(one.Size ?? 0) } }
+            const readable = Contents.flatMap(({ Key, Size = 0, StorageClass = '' }) =>
+              Key === undefined || archived.test(StorageClass) ? [] : { key: Key, size: String(Size) },
+            )
+            return picked(readable, Contents.length > 0)
           }),
         read: (Key, empty) =>
-          asked('s3:GetObject', { bucket: Bucket }, async () => {
-            const { GetObjectCommand } = await import('@aws-sdk/client-s3')
-            const s3 = await asSession().s3()
+          inS3('GetObject', async (s3, { GetObjectCommand }) => {
             const Range = empty ? {} : { Range: 'bytes=0-0' }
             const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, ...Range }), how)
             await Body?.transformToByteArray()
-            return { state: 'done', told: {} }
+            return {}
           }),
         put: (Key) =>
-          asked('s3:PutObject', { bucket: Bucket }, async () => {
-            const { PutObjectCommand } = await import('@aws-sdk/client-s3')
-            const s3 = await asSession().s3()
+          inS3('PutObject', async (s3, { PutObjectCommand }) => {
             await s3.send(new PutObjectCommand({ Bucket, Key, Body: content }), how)
-            return { state: 'done', told: {} }
+            return {}
           }),
         remove: (Key) =>
-          asked('s3:DeleteObject', { bucket: Bucket }, async () => {
-            const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
-            const s3 = await asSession().s3()
+          inS3('DeleteObject', async (s3, { DeleteObjectCommand }) => {
             await s3.send(new DeleteObjectCommand({ Bucket, Key }), how)
-            return { state: 'done', told: {} }
+            return {}
           }),
       }
     },

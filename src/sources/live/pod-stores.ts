@@ -53,8 +53,9 @@ async function ask(
   return { state: 'done', told: { endpoint: url.origin, ...then(got) } }
 }
 
-const picked = (objects: readonly { readonly key: string; readonly size: string }[], any: boolean) => {
-  const [one] = [...objects.filter(({ size }) => size !== '0'), ...objects]
+/** What is told of a list: whether there is `any` object, and one that may be read, rather one with something in it. */
+export const picked = (objects: readonly { readonly key: string; readonly size: string }[], any: boolean) => {
+  const one = objects.find(({ size }) => size !== '0') ?? objects[0]
   return { objects: any ? 'at least one' : 'none', ...(one === undefined ? {} : one) }
 }
 
