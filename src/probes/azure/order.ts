@@ -22,14 +22,14 @@ export const exchangeOrder = defineProbe({
   scope: 'service-account',
   needs: { azureUse },
   wants: { clientReference, askedTenant, askedAuthority, webhookSettings, podsAndTemplates },
+  only: 'azureUse',
   ask: (
     { azureUse },
     { clientReference, askedTenant, askedAuthority, webhookSettings, podsAndTemplates },
     { subject },
   ): Fact<ExchangeOrder> => {
     const { namespace, name, kind } = subject
-    if (azureUse.state === 'absent' || kind !== 'ServiceAccount' || namespace === undefined)
-      return absent(azureUse.from)
+    if (kind !== 'ServiceAccount' || namespace === undefined) return absent(azureUse.from)
     if (clientReference.state !== 'known') return clientReference
     const { clientId } = clientReference.value
     if (!isClientId(clientId)) return absent(clientReference.from)

@@ -42,7 +42,7 @@ const looseForm = /^[a-z][-a-z0-9]{0,62}@[a-z0-9.:-]+\.iam\.gserviceaccount\.com
 export const isEmail = (text: string): boolean => emailForm.test(text) || looseForm.test(text)
 
 /** What was not seen of the cluster, where that decides whether a grant is to this ServiceAccount or to its namesake elsewhere. */
-export const openIn = ({ cluster, number }: World): Fact<never> =>
+export const openIn = ({ cluster, number }: Pick<World, 'cluster' | 'number'>): Fact<never> =>
   [cluster, number].find((fact) => fact.state === 'unknown') ?? absent(gcp.collected())
 
 const providerAnnotation = 'cloud.google.com/workload-identity-provider'

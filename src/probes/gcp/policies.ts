@@ -8,7 +8,7 @@ import type { Mapped, Workload } from '../../domain/gcp-members.ts'
 import { nameOfResource, type Policy, readPolicy } from '../../domain/gcp-policies.ts'
 import { gcp } from '../../domain/questions.ts'
 import { clock } from '../cluster/clock.ts'
-import { type GoogleAccount, googleAccount } from './account.ts'
+import { type GoogleAccount, googleAccount, openIn } from './account.ts'
 import { configurationOf, type Federation, googleFederation } from './federation.ts'
 import { heardFor } from './heard.ts'
 import { heardOf, orderOnGke, type Proof, proofOf } from './proof.ts'
@@ -161,10 +161,7 @@ export const googleImpersonation = defineProbe({
         ...(federation === undefined ? {} : { federation }),
         email: email ?? '',
         ...(workload === undefined ? {} : { workload }),
-        open:
-          [fleet === undefined ? world.cluster : absent(gcp.collected()), number].find(
-            ({ state }) => state === 'unknown',
-          ) ?? absent(gcp.collected()),
+        open: openIn({ cluster: fleet === undefined ? world.cluster : absent(gcp.collected()), number }),
         policy,
         project,
         roles,

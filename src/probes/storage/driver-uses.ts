@@ -70,27 +70,25 @@ export const driverUses = defineProbe({
     const volumes: readonly Volume[] =
       scene.state === 'known' ? [...scene.value.volumes, ...(await unnamed(scene.value, subject, ask))] : []
     const ofPod = volumes.flatMap((volume) => {
-      const way = wayOf(volume, tools, scene.state === 'known' ? scene.value.pod : undefined)
-      return way === undefined ? [] : [{ volume, way }]
+      const tool = tools.find(({ recognise }) => recognise.drivers?.includes(volume.driver ?? '') === true)
+      const way =
+        tool === undefined ? undefined : wayOf(volume, tool, scene.state === 'known' ? scene.value.pod : undefined)
+      return tool === undefined || way === undefined ? [] : [{ volume, tool, way }]
     })
     if (ofPod.length === 0) return scene.state === 'known' ? known({ uses: own, tools }, scene.from) : absent(question)
     const answer = await ask(question)
     const sets = answer.state === 'known' ? listAt(answer.value, 'items') : []
-    const uses = ofPod.flatMap(({ volume, way }): readonly DriverUse[] => {
-      const tool = tools.find(({ recognise }) => recognise.drivers?.includes(volume.driver ?? '') === true)
-      if (tool === undefined) return []
+    const uses = ofPod.map(({ volume, tool, way }): DriverUse => {
       const seen = versionIn(sets, volume.driver ?? '')
       const options = Object.entries(volume.attributes).map(([name, value]) => ({ name, value, where: volume.id }))
-      return [
-        {
-          tool,
-          ...way,
-          options,
-          from: answer.from,
-          path: seen?.image ?? volume.id,
-          ...(seen === undefined ? {} : { version: seen.version }),
-        },
-      ]
+      return {
+        tool,
+        ...way,
+        options,
+        from: answer.from,
+        path: seen?.image ?? volume.id,
+        ...(seen === undefined ? {} : { version: seen.version }),
+      }
     })
     return known({ uses: [...own, ...uses], tools }, answer.state === 'known' ? answer.from : question)
   },
@@ -101,10 +99,8 @@ const externalAnnotation = 'gke-gcsfuse/workload-identity-credential-configmap'
 type Way = Pick<DriverUse, 'level' | 'mode'>
 
 /** With whose credentials the driver mounts this volume; undefined where with its own, or where nothing tells. */
-function wayOf(volume: Volume, tools: readonly Tool[], pod: Pod | undefined): Way | undefined {
+function wayOf(volume: Volume, tool: Tool, pod: Pod | undefined): Way | undefined {
   const { driver = '' } = volume
-  const tool = tools.find(({ recognise }) => recognise.drivers?.includes(driver) === true)
-  if (tool === undefined) return undefined
   const isAzure = driver === blobDriver || driver === filesDriver
   // A Secret that stands beside clientID is another check's to say.
   if (isAzure && attribute(volume, 'clientID') !== undefined) return { level: 'pod', mode: 'azure-workload-identity' }
