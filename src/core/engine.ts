@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts'
 import { gatherer, type Listener, type Seat, type Setting, type Wire } from './gather.ts'
 import { holdUps, inTurn, type Turn } from './order.ts'
 import { blocked, notApplicable, settle } from './settle.ts'
-import { bySubject, isJudgedBy, type Subject } from './subject.ts'
+import { bySubject, isJudgedBy, rangeOf, type Subject } from './subject.ts'
 
 export type Observer = Listener & {
   /** In the order of the report; `times`, where as many subjects come to the same at once. */
@@ -56,7 +56,7 @@ export async function examine(order: Order): Promise<Examination> {
   const judged = new Map<string, readonly Seat[]>()
   /** One list for all checks that judge the same. */
   const judgedBy = (meta: Check['meta']): readonly Seat[] => {
-    const key = [meta.scope, ...(meta.kinds ?? [])].join()
+    const key = rangeOf(meta)
     const held = judged.get(key) ?? seats.filter(({ subject }) => isJudgedBy(meta, subject))
     judged.set(key, held)
     return held

@@ -56,6 +56,10 @@ export function subjectKey(subject: Subject): string {
 export const isJudgedAs = (subject: Subject, scope: Scope): boolean =>
   scopeOf(subject) === scope || subject.standsFor?.includes(scope) === true
 
+/** The same text for all that are about the same subjects. */
+export const rangeOf = ({ scope, kinds = [] }: { readonly scope: Scope; readonly kinds?: readonly string[] }): string =>
+  [scope, ...kinds].join()
+
 /** Whom something of this scope is about; where it names kinds of objects, only those. */
 export const isJudgedBy = (
   { scope, kinds }: { readonly scope: Scope; readonly kinds?: readonly string[] },

@@ -4,7 +4,7 @@ import type { Observer } from '../core/engine.ts'
 import { keyOf as keyOfQuestion, type Question, type Source } from '../core/fact.ts'
 import { inOrder } from '../core/order.ts'
 import type { Snapshot } from '../core/progress.ts'
-import { isJudgedBy, type Subject, subjectKey } from '../core/subject.ts'
+import { isJudgedBy, rangeOf, type Subject, subjectKey } from '../core/subject.ts'
 import { clean } from '../report/text.ts'
 
 type Tally = { judged: number; total: number; failed: number; unseen: number }
@@ -67,7 +67,7 @@ export function watch(): Watch {
       const counts = new Map<string, number>()
       for (const { meta } of inOrder(checks)) {
         const tally = sections.get(meta.section) ?? { judged: 0, total: 0, failed: 0, unseen: 0 }
-        const key = [meta.scope, ...(meta.kinds ?? [])].join()
+        const key = rangeOf(meta)
         const count = counts.get(key) ?? subjects.filter((subject) => isJudgedBy(meta, subject)).length
         counts.set(key, count)
         tally.total += count
