@@ -130,6 +130,13 @@ export function volumeIn({ template }: Template, name: string): Held | undefined
   return json === undefined ? undefined : { path: ['spec', 'volumes', index], json }
 }
 
+/** The same of the volume that a finding names in its words: `volume data of pod cart-x2m4q`. */
+export function volumeSaid(held: Template, words: string): (Held & { readonly name: string }) | undefined {
+  const [, name = ''] = /^volume (\S+) of /.exec(words) ?? []
+  const found = volumeIn(held, name)
+  return found === undefined ? undefined : { ...found, name }
+}
+
 /** The one projected token of a volume; undefined where there are several, or none. */
 export function tokenIn(volume: Held): Held | undefined {
   const sources = at(volume.json, 'projected', 'sources')

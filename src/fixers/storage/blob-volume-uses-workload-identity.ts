@@ -4,7 +4,8 @@ import { at, isObject } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
 import type { Edit } from '../../domain/kubernetes-changes.ts'
-import { changeTemplate, type Held, volumeIn } from '../../domain/template-changes.ts'
+import { changeTemplate, type Held, volumeSaid } from '../../domain/template-changes.ts'
+import { isClientId } from '../../probes/azure/reference.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 import { template } from '../../probes/workload/template.ts'
 
@@ -12,7 +13,6 @@ const needs = { template }
 const wants = { serviceAccount }
 type Brief = ProposalBrief<typeof needs, typeof wants, { readonly volume: string }>
 
-const isClientId = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 /** What asks the node instead. */
 const ofNode = /^AzureStorage(?:AuthType|Identity(?:ClientID|ObjectID|ResourceID))$/i
 
@@ -25,12 +25,11 @@ function attributeIn({ path, json }: Held, fits: (name: string) => boolean) {
 
 function change(brief: Brief, edits: (volume: Held) => readonly Edit[], what: string): Proposal {
   const { template } = brief.have
-  const [, name = ''] = /^volume (\S+) of /.exec(brief.data.volume) ?? []
-  const held = template.state === 'absent' ? undefined : volumeIn(template.value, name)
+  const held = template.state === 'absent' ? undefined : volumeSaid(template.value, brief.data.volume)
   const [first, ...rest] = held === undefined ? [] : edits(held)
-  if (template.state === 'absent' || first === undefined) return byHand
+  if (template.state === 'absent' || held === undefined || first === undefined) return byHand
   const { workload, place } = template.value
-  const summary = `${what} on volume ${name} of ${workload} in namespace ${place.namespace}`
+  const summary = `${what} on volume ${held.name} of ${workload} in namespace ${place.namespace}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [first, ...rest]) }]
 }
 
