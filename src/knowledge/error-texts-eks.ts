@@ -1,5 +1,19 @@
 /** Known error texts about entering an EKS cluster, its nodes' addresses and its load balancers. */
-import type { ErrorText } from '../domain/error-texts.ts'
+import type { ErrorText, Lead } from '../domain/error-texts.ts'
+
+const presented: Lead = {
+  check: 'eks/kubeconfig-presents-a-mapped-identity',
+  when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
+}
+const mapped: Lead = {
+  check: 'eks/aws-auth-entries-can-match',
+  when: 'The entry of aws-auth that means the caller cannot match.',
+}
+const entered: Lead = {
+  check: 'eks/access-entries-are-valid',
+  when: 'The access entry that means the caller is dead.',
+}
+const unknownCaller = 'The API server does not know the caller; EKS says the same for every reason.'
 
 export const eksErrorTexts = [
   {
@@ -31,41 +45,20 @@ export const eksErrorTexts = [
   },
   {
     fragment: 'error: You must be logged in to the server (Unauthorized)',
-    leads: [
-      {
-        check: 'eks/kubeconfig-presents-a-mapped-identity',
-        when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
-      },
-      { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the caller cannot match.' },
-      { check: 'eks/access-entries-are-valid', when: 'The access entry that means the caller is dead.' },
-    ],
-    means: 'The API server does not know the caller; EKS says the same for every reason.',
+    leads: [presented, mapped, entered],
+    means: unknownCaller,
   },
   {
     // Whoever is not kubectl leaves "error:" out.
     fragment: 'You must be logged in to the server (Unauthorized)',
-    leads: [
-      { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the caller cannot match.' },
-      {
-        check: 'eks/kubeconfig-presents-a-mapped-identity',
-        when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
-      },
-      { check: 'eks/access-entries-are-valid', when: 'The access entry that means the caller is dead.' },
-    ],
-    means: 'The API server does not know the caller; EKS says the same for every reason.',
+    leads: [mapped, presented, entered],
+    means: unknownCaller,
   },
   {
     // As clients before discovery say it.
     fragment: 'the server has asked for the client to provide credentials',
-    leads: [
-      {
-        check: 'eks/kubeconfig-presents-a-mapped-identity',
-        when: 'The cluster is one of EKS, and the credentials are not valid or not those of whoever is mapped.',
-      },
-      { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the caller cannot match.' },
-      { check: 'eks/access-entries-are-valid', when: 'The access entry that means the caller is dead.' },
-    ],
-    means: 'The API server does not know the caller; EKS says the same for every reason.',
+    leads: [presented, mapped, entered],
+    means: unknownCaller,
   },
   {
     fragment:
