@@ -10,7 +10,7 @@ import { apply } from './apply.ts'
 import type { ExamineFlags } from './examined.ts'
 import { nearest } from './near.ts'
 import { makePlan, type PlanOrder, wantedBy } from './plan.ts'
-import { mustBeUnderstood, rosterOf } from './roster.ts'
+import { mustBeThere, mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
 import { tell } from './tell.ts'
@@ -136,7 +136,10 @@ async function planned(
       subjectsIn: async (source) => {
         const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, source)
         // A pod that the plan has made anew is not a pod that nobody has heard of.
-        if (source === world.source) for (const problem of roster.problems) problems.add(problem)
+        if (source === world.source) {
+          await mustBeThere(targets, flags, world, roster)
+          for (const problem of roster.problems) problems.add(problem)
+        }
         return roster.subjects
       },
       ...order,
