@@ -11,6 +11,7 @@ import { type Look, untilHealthy, watching } from './repeat.ts'
 import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
 import { leftUndone, type Watch, watch } from './watch.ts'
+import { commandAbout } from './whom.ts'
 
 export type DoctorFlags = ExamineFlags & {
   readonly baseline?: string | undefined
@@ -84,7 +85,14 @@ async function looked(
   const { stdout } = process
   const write = async (text: string): Promise<boolean> => stdout.write(text) || hasRoom(stdout)
   const color = wantsColor(stdout, process.env, flags['no-color'])
-  const options = { color, width: columnsOf(stdout, process.env), verbose: flags.verbose, failOn: flags['fail-on'] }
+  const options = {
+    color,
+    width: columnsOf(stdout, process.env),
+    verbose: flags.verbose,
+    failOn: flags['fail-on'],
+    // Nothing is changed in several clusters at once.
+    ...(contexts === undefined ? { fix: commandAbout('kubectl wi fix', targets, flags) } : {}),
+  }
   await writeAlso(
     report,
     alsoIn(flags.also).map((one) => ({ ...one, format: inForm(one.format) })),
