@@ -190,6 +190,13 @@ describe('token', () => {
     }
   })
 
+  it('takes an audience only for a token that is yet to be minted', async () => {
+    const file = write('minted.jwt', await signed({}))
+    const { status, stdout, stderr } = run(['token', file, '--audience', 'sts.amazonaws.com'])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^error: --audience goes with sa\/NAME/u)
+  })
+
   it('repeats no token that was given in the wrong place', async () => {
     const jwt = await signed({})
     const { status, stdout, stderr } = run(['token', jwt])
