@@ -39,6 +39,16 @@ describe('doctor -f', () => {
     expect([status, stderr]).toEqual([1, ''])
   })
 
+  it('ends with the command that plans what puts it right, and that one with what is true of documents', () => {
+    const about = ['sa/cart', '-n', 'shop', '--context', 'a b', '-f', demo('broken')]
+    const { stdout } = run(['doctor', ...about, '--token', 'canary'])
+    expect(stdout).toMatch(/\nto put it right: kubectl wi fix sa\/cart -n shop --context 'a b' -f \S+\n/u)
+    expect(stdout).not.toContain('canary')
+    const plan = run(['fix', ...about]).stdout
+    expect(plan).toMatch(/1 action;\s+documents\s+are\s+not\s+changed:\s+-o\s+shell\s+prints\s+what\s+to\s+type\.\n$/u)
+    expect(run(['doctor', '-f', demo('healthy')]).stdout).not.toContain('to put it right')
+  })
+
   it('exits 3 where too little is seen to tell, and says what would let us see', () => {
     const file = write(
       'alone.yaml',
