@@ -1,6 +1,16 @@
 /** The doctor on the command line: what it prints where, and how it ends. */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -163,6 +173,23 @@ describe('a mistake in the usage', () => {
       expect([status, stdout]).toEqual([2, ''])
       sentence(stderr)
     })
+
+  it('says of a path that cannot be reached why not', () => {
+    const loop = path.join(folder, 'loop')
+    symlinkSync(loop, loop)
+    expect(run(['doctor', '-f', loop]).stderr).toBe(`error: -f ${loop}: it is a link that leads back to itself\n`)
+  })
+
+  // There is a file that is always full where there is Linux.
+  it.runIf(existsSync('/dev/full'))('says that the output cannot be written', () => {
+    const full = openSync('/dev/full', 'w')
+    const { status, stderr } = spawnSync(process.execPath, [entry, 'checks'], {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    expect([status, stderr]).toEqual([2, 'error: the output cannot be written (ENOSPC)\n'])
+  })
 
   it('without a cluster says so and what to do', () => {
     const { status, stderr } = run(['doctor'])
