@@ -192,6 +192,8 @@ export const main = async (argv: readonly string[], product: Product): Promise<v
     }
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  // What a full disk has refused is told a moment later.
+  await new Promise((resolve) => setImmediate(resolve))
   // Idle keep-alive sockets must not keep a finished command waiting.
   process.exit(process.exitCode === interrupted ? interrupted : code || process.exitCode || 0)
 }
