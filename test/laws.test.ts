@@ -156,6 +156,8 @@ const explained: { readonly [claim: string]: string } = {
   'iam.serviceAccounts.getIamPolicy: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
   'resourcemanager.projects.getIamPolicy: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
   'container.clusters.get: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
+  'pods/list: aws/oidc-provider-accepts-audience fail':
+    'the text by itself says so; that the pods ask for another audience, where they are seen, makes it a finding of another check',
   'serviceaccounts/list: gcp/identity-may-call-target-api fail':
     'the text by itself says so; that the identity is a direct one, where that is seen, makes it a finding of another check',
 }

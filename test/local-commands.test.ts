@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { quotable } from '../src/examine/words.ts'
+import { errorTexts } from '../src/knowledge/error-texts.ts'
 import { demo, entry, type Ran, root, run } from './running.ts'
 
 let folder = ''
@@ -72,6 +74,15 @@ describe('in the lab', () => {
 })
 
 describe('explain', () => {
+  it('quotes what it knows as a text, and not as the expression that finds it', () => {
+    expect(run(['explain', 'AADSTS999999']).stdout).toMatch(/^AADSTS…\n/u)
+    const expressions = errorTexts.filter(({ fragment }) => fragment !== quotable(fragment))
+    expect(expressions.length).toBeGreaterThan(40)
+    for (const { fragment } of expressions) expect(quotable(fragment)).toMatch(/^[^\\?|[\]{}$^]{5,}$/u)
+    expect(quotable("/(?:EACCES|EPERM): '?\\/(?:var\\/)?run\\/[a-z]{1,9}(?!x) [Tt]imed out/")).toBe(
+      "EACCES: '/run/… Timed out",
+    )
+  })
   it('says what an error text can mean, most likely cause first, and which check decides', () => {
     const { status, stdout } = run([
       'explain',
@@ -177,6 +188,13 @@ describe('token', () => {
       expect(stdout).toMatch(says)
       expect([status, stderr]).toEqual([1, ''])
     }
+  })
+
+  it('takes an audience only for a token that is yet to be minted', async () => {
+    const file = write('minted.jwt', await signed({}))
+    const { status, stdout, stderr } = run(['token', file, '--audience', 'sts.amazonaws.com'])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^error: --audience goes with sa\/NAME/u)
   })
 
   it('repeats no token that was given in the wrong place', async () => {

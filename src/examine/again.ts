@@ -83,7 +83,7 @@ export async function again(
   for (;;) {
     const now = ends()
     const doctorFlags: ExamineFlags = { ...flags, output: 'table', 'show-permissions': false }
-    const { report } = await examined(whom, doctorFlags, version, watch(), now)
+    const { report } = await examined(whom, doctorFlags, version, watch(), now, { again: true })
     if (now.stop.aborted) return undefined
     const missing = notBackYet(remade, report.findings)
     if (settled(report) && missing.length === 0) return report

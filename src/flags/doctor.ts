@@ -12,7 +12,7 @@ export const fleetFlags = {
   }),
   'all-contexts': Flags.boolean({
     exclusive: ['context', 'file', 'cluster', 'server'],
-    summary: 'The same with every context of the kubeconfig.',
+    summary: 'Examine the clusters of all contexts of the kubeconfig, and put them into one report.',
   }),
 }
 
