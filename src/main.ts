@@ -143,11 +143,17 @@ const stopOnInterrupt = (): void => {
   })
 }
 
+/** Every file that a command writes is looked after where it is written; what is left is where the output went. */
+const isOfOutput = ({ syscall, code }: NodeJS.ErrnoException): boolean => syscall === 'write' && code !== undefined
+
 // `| head` closes the pipe early; the command still ends with its own verdict. A listener on the process, since touching
 // stdout and stderr themselves costs a command that writes to neither.
 const catchTheRest = (): void => {
   process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') process.exit(exitCodeOf(error))
+    if (error.code === 'EPIPE') return
+    if (!isOfOutput(error)) process.exit(exitCodeOf(error))
+    say(`error: the output cannot be written (${error.code})`)
+    process.exit(2)
   })
 }
 
@@ -186,6 +192,8 @@ export const main = async (argv: readonly string[], product: Product): Promise<v
     }
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  // What a full disk has refused is told a moment later.
+  await new Promise((resolve) => setImmediate(resolve))
   // Idle keep-alive sockets must not keep a finished command waiting.
   process.exit(process.exitCode === interrupted ? interrupted : code || process.exitCode || 0)
 }

@@ -1,6 +1,16 @@
 /** The doctor on the command line: what it prints where, and how it ends. */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -164,6 +174,23 @@ describe('a mistake in the usage', () => {
       sentence(stderr)
     })
 
+  it('says of a path that cannot be reached why not', () => {
+    const loop = path.join(folder, 'loop')
+    symlinkSync(loop, loop)
+    expect(run(['doctor', '-f', loop]).stderr).toBe(`error: -f ${loop}: it is a link that leads back to itself\n`)
+  })
+
+  // There is a file that is always full where there is Linux.
+  it.runIf(existsSync('/dev/full'))('says that the output cannot be written', () => {
+    const full = openSync('/dev/full', 'w')
+    const { status, stderr } = spawnSync(process.execPath, [entry, 'checks'], {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    expect([status, stderr]).toEqual([2, 'error: the output cannot be written (ENOSPC)\n'])
+  })
+
   it('without a cluster says so and what to do', () => {
     const { status, stderr } = run(['doctor'])
     expect(status).toBe(2)
@@ -220,14 +247,19 @@ describe('a cluster that does not answer', () => {
 
   it('is left within a second of Ctrl-C, which says what was not examined', () =>
     silent(async (url, asked) => {
-      const { child, said, ended } = start(askedOf(url))
+      const [, ...whom] = askedOf(url)
+      const commands = [askedOf(url), ['collect', '-d', path.join(folder, 'stopped'), ...whom], ['fix', ...whom]]
+      const runs = commands.map(start)
       await asked
-      const pressed = performance.now()
-      child.kill('SIGINT')
-      expect(await ended).toBe(130)
-      expect(performance.now() - pressed).toBeLessThan(1000)
-      expect(said.stderr).toMatch(/^stopped /u)
-      expect(said.stdout).toBe('')
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      for (const { child, said, ended } of runs) {
+        const pressed = performance.now()
+        child.kill('SIGINT')
+        expect(await ended).toBe(130)
+        expect(performance.now() - pressed).toBeLessThan(1000)
+        expect(said.stderr).toMatch(/^stopped while /u)
+        expect(said.stdout).toBe('')
+      }
     }))
 
   it.skipIf(spawnSync('script', ['--version']).status !== 0)('leaves a terminal as it was', () =>

@@ -241,6 +241,7 @@ describe('the codes of Entra', () => {
       expect(lead).toMatchObject({ check: `azure/${check}`, message })
       const text = await explain(`AADSTS${code}`, page)
       expect(text, 'no name of a datum in the place of one').not.toMatch(/\{\w+\}/)
+      expect(text, 'whole sentences, with the code that is explained').not.toMatch(/AADSTS…|……|… …|: …$/m)
       expect(text.split('\n')[0]).toBe(`AADSTS${code}`)
       expect(text).toMatch(/[.:]\s+Compare\s\S/)
       expect(text).toContain(`decided by azure/${check}`)

@@ -50,8 +50,9 @@ function normalise(text: string): { readonly plain: string; readonly ends: reado
   let at = 0
   while (at < text.length) {
     const isEscape = text.charCodeAt(at) === 92 && /[ntr]/.test(text[at + 1] ?? '')
-    if (text.charCodeAt(at) === 34) {
-      // Loggers write \" and, twice wrapped, \\\" for the quote that the error has.
+    const code = text.charCodeAt(at)
+    if (code === 34 || code === 39) {
+      // Loggers write \" and, twice wrapped, \\\" for the quote that the error has; Python writes \' in what it quotes.
       let before = at
       while (before > from && text.charCodeAt(before - 1) === 92) before -= 1
       pieces.push(text.slice(from, before))

@@ -97,7 +97,12 @@ export async function collect(
   }
   const stop = new AbortController()
   const following = watch()
-  const onInterrupt = (): void => stop.abort()
+  // Told as it stood then: what stopped sources answer in haste is no examination.
+  let undone = ''
+  const onInterrupt = (): void => {
+    undone = leftUndone(following.snapshot())
+    stop.abort()
+  }
   process.once('SIGINT', onInterrupt)
   const view = viewOf(following.snapshot, {
     stream: process.stderr,
@@ -124,7 +129,7 @@ export async function collect(
     await view.end()
   }
   if (stop.signal.aborted) {
-    process.stderr.write(`${leftUndone(following.snapshot())} Nothing was written.\n`)
+    process.stderr.write(`${undone} Nothing was written.\n`)
     return interrupted
   }
   const { report } = outcome

@@ -54,12 +54,18 @@ export async function planAndAct(
   process.once('SIGINT', () => stop.abort())
   const ends = (): Ends => ({ stop: stop.signal, late: AbortSignal.timeout(flags.timeout) })
 
-  const report = await planned(targets, flags, aim, version, ends())
-  const { plan } = report
-  if (stop.signal.aborted) {
+  let report: PlanReport | undefined
+  try {
+    report = await planned(targets, flags, aim, version, ends())
+  } catch (error) {
+    // What a stopped source does not answer is no trouble of its own.
+    if (!stop.signal.aborted) throw error
+  }
+  if (stop.signal.aborted || report === undefined) {
     process.stderr.write('stopped while planning; nothing was changed.\n')
     return interrupted
   }
+  const { plan } = report
   const look = {
     color: wantsColor(process.stdout, process.env, flags['no-color']),
     width: columnsOf(process.stdout, process.env),

@@ -86,14 +86,28 @@ export function checkPage(paper: Paper, table: readonly ErrorText[], page: Page)
   ]
 }
 
-function leadLines(lead: Lead, number: number, paper: Paper | undefined, page: Page): readonly string[] {
+/** The sentence of a message, of which only the text of an error is known: what a finding would add stays out, what it would name inside is `…`. */
+const withoutFinding = (sentence: string, { fragment }: ErrorText): string =>
+  sentence
+    .replaceAll('AADSTS{code}', /AADSTS\d{5,8}/.exec(fragment)?.[0] ?? '{code}')
+    .replaceAll(/\{\w+\}/g, '…')
+    .replaceAll(/…(?: ?…)+/g, '…')
+    .replaceAll(/(?:… )?(AADSTS\d+)(?: …)?/g, '$1')
+    .replaceAll(/ \(["…, ]+\)|: …$/g, '')
+
+function leadLines(
+  lead: Lead,
+  number: number,
+  known: ErrorText,
+  paper: Paper | undefined,
+  page: Page,
+): readonly string[] {
   const message = paper?.messages.find(({ id }) => id === lead.message)
   const decided = page.text(
     `decided by ${lead.check}${paper === undefined ? ', which this version does not have' : ''}`,
     4,
   )
-  // Whatever a finding would name there, a text by itself does not.
-  const sentence = message?.sentence.replaceAll(/\{\w+\}/g, '…')
+  const sentence = message && withoutFinding(message.sentence, known)
   const words = lead.when ?? sentence ?? (paper && `this does not hold: ${paper.title}`)
   const [first = '', ...rest] = words === undefined ? decided : [...page.text(words, 4), ...decided]
   return [`${String(number).padStart(2)}. ${first.trimStart()}`, ...rest]
@@ -107,6 +121,6 @@ export function errorPage(known: ErrorText, papers: readonly Paper[], page: Page
     ...page.text(known.means),
     '',
     page.strong(known.leads.length === 1 ? 'The likely cause' : 'Likely causes, most likely first'),
-    ...known.leads.flatMap((lead, index) => leadLines(lead, index + 1, byId.get(lead.check), page)),
+    ...known.leads.flatMap((lead, index) => leadLines(lead, index + 1, known, byId.get(lead.check), page)),
   ]
 }

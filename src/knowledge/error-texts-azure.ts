@@ -1,5 +1,6 @@
 /** Known error texts about Azure of SDKs, the identity webhook and the resource manager; what Entra itself says stands beside them. */
 import type { ErrorText } from '../domain/error-texts.ts'
+import { azureClientErrorTexts } from './error-texts-azure-clients.ts'
 import { entraErrorTexts, lead, neutral, text } from './error-texts-entra.ts'
 
 const inPods: readonly ErrorText[] = [
@@ -34,13 +35,6 @@ const inPods: readonly ErrorText[] = [
     'The application has nothing of the environment that the webhook injects.',
     lead('pod-injected', 'environment-missing'),
     lead('pod-labelled', undefined, 'The pod template has no label.'),
-  ),
-  text(
-    '/WorkloadIdentityCredential authentication unavailable\\. (?:The )?[Ww]orkload options are not fully configured/',
-    'The application lacks its client id, its tenant id or its token file.',
-    lead('pod-injected', undefined, 'The webhook injected nothing.'),
-    lead('pod-labelled', undefined, 'The pod template has no label.'),
-    lead('service-account-names-identity', undefined, 'The ServiceAccount names no client id.'),
   ),
   ...["The authorityHost address must use the 'https' protocol.", 'the Authority does not appear to use https'].map(
     (fragment) =>
@@ -222,4 +216,11 @@ const data: readonly ErrorText[] = [
   ),
 ]
 
-export const azureErrorTexts: readonly ErrorText[] = [...entraErrorTexts, ...inPods, ...inCluster, ...writing, ...data]
+export const azureErrorTexts: readonly ErrorText[] = [
+  ...entraErrorTexts,
+  ...inPods,
+  ...azureClientErrorTexts,
+  ...inCluster,
+  ...writing,
+  ...data,
+]

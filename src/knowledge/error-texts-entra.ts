@@ -186,6 +186,21 @@ const wholeTexts: readonly ErrorText[] = [
     lead('federated-credential-matches-audience', 'entra-found-no-audience'),
   ),
   text(
+    'No matching federated identity record found for presented assertion. Assertion Issuer:',
+    'No federated credential of the identity matches the token; Entra does not say what differs.',
+    lead('token-exchange-succeeds', 'entra-found-no-match'),
+  ),
+  text(
+    "/Application with identifier '[^']{1,400}' was not found in the directory/",
+    'The tenant that was asked has no identity with this client id.',
+    lead('identity-exists-in-tenant', 'not-found'),
+  ),
+  text(
+    'Client assertion is not within its valid time range',
+    'The token had expired when it was sent, or was not yet valid.',
+    lead('token-well-formed-and-current', 'outside-validity'),
+  ),
+  text(
     "presented assertion audience 'api://AKSIdentityBinding'",
     'The token of an identity binding was sent to Entra itself.',
     optIn,

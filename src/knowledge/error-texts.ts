@@ -6,6 +6,7 @@ import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { googleErrorTexts } from './error-texts-gcp.ts'
+import { googleClientErrorTexts } from './error-texts-google-clients.ts'
 import { googleExchangeErrorTexts } from './error-texts-google-sts.ts'
 import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.ts'
 import { cloudProviderErrorTexts, interLinkErrorTexts } from './error-texts-integrations-cloud.ts'
@@ -186,6 +187,7 @@ export const errorTexts: readonly ErrorText[] = [
   ...controlPlaneErrorTexts,
   ...googleErrorTexts,
   ...googleExchangeErrorTexts,
+  ...googleClientErrorTexts,
   ...neighbouringErrorTexts,
   ...stsErrorTexts,
   ...eksErrorTexts,

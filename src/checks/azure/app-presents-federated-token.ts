@@ -7,6 +7,7 @@ import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evi
 import { same } from '../../probes/azure/identity.ts'
 import { podView } from '../../probes/azure/pods.ts'
 import { clientReference } from '../../probes/azure/reference.ts'
+import { saying } from '../../probes/azure/said.ts'
 import { toolConfigurations } from '../../probes/azure/tools.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
@@ -14,7 +15,8 @@ import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
 type Data = Place & { readonly observed: string }
 
-const metadata = /No access was configured for the VM|Identity not found|Multiple user assigned identities exist/
+const id = 'azure/app-presents-federated-token'
+const exchanging = /WorkloadIdentityCredential|AADSTS\d|presented assertion/
 const nmi = /no azure identity found for request(?: clientID)?|getting assigned identities for pod/
 const old = /ManagedIdentityCredential: no default identity|Microsoft\.Azure\.Services\.AppAuthentication/
 /** Versions that first know workload identity, of what names its version in its image. */
@@ -48,7 +50,7 @@ const logIn = (data: Data): string =>
 
 export const check = defineCheck({
   meta: {
-    id: 'azure/app-presents-federated-token',
+    id,
     title: "The application presents the federated token rather than the node's identity",
     severity: 'error',
     scope: 'pod',
@@ -115,6 +117,8 @@ export const check = defineCheck({
       ...(first === undefined ? placeOf(subject) : { workload: workloadOf(first), namespace: first.namespace }),
       observed: '',
     }
+    // A chain of credentials goes on to the metadata endpoint where the exchange did not work: that is the end of the story, not its cause.
+    const tried = speaking(errors, exchanging) !== undefined
     const byNmi = speaking(errors, nmi)
     if (byNmi !== undefined)
       return {
@@ -141,7 +145,7 @@ export const check = defineCheck({
           { question: azureCluster.from, path: 'networkProfile.podLinkLocalAccess', observed: 'None' },
         ],
       }
-    const told = speaking(errors, metadata)
+    const told = tried ? undefined : saying(errors, id, 'asks-metadata-endpoint')
     if (told !== undefined || asking !== undefined)
       return {
         status: 'fail',
@@ -162,7 +166,7 @@ export const check = defineCheck({
               ]),
         ],
       }
-    const dated = errors.find(({ text }) => old.test(text) && !text.includes('WorkloadIdentityCredential'))
+    const dated = tried ? undefined : errors.find(({ text }) => old.test(text))
     if (dated !== undefined)
       return {
         status: 'fail',

@@ -31,6 +31,7 @@ export const denied = defineProbe({
   wants: { errorsOfServiceAccount },
   ask: (_have, { errorsOfServiceAccount }): Fact<Denied> => {
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
+    let bare: Denied | undefined
     for (const error of errors) {
       const text = error.text.replace(/\s+/g, ' ')
       // Who sets the credential up is somebody else than the workload.
@@ -41,19 +42,20 @@ export const denied = defineProbe({
       const scope = /over scope '([^']{3,600})'/.exec(text)?.[1]
       const principal = /object id '([0-9a-f-]{36})'/i.exec(text)?.[1]
       const account = /\b([a-z0-9]{3,24})\.(?:blob|dfs|queue|table|file)\.core\./.exec(text)?.[1]
-      return known(
-        {
-          error,
-          kind,
-          ...(action === undefined ? {} : { action }),
-          ...(scope === undefined ? {} : { scope }),
-          ...(principal === undefined ? {} : { principal }),
-          ...(account === undefined ? {} : { account }),
-        },
-        seen.errors(),
-      )
+      const one: Denied = {
+        error,
+        kind,
+        ...(action === undefined ? {} : { action }),
+        ...(scope === undefined ? {} : { scope }),
+        ...(principal === undefined ? {} : { principal }),
+        ...(account === undefined ? {} : { account }),
+      }
+      if (kind === 'data' || action !== undefined || scope !== undefined || principal !== undefined)
+        return known(one, seen.errors())
+      // The SDK for Go writes the code on a line of its own, above the one that says what was refused to whom.
+      bare ??= one
     }
-    return absent(seen.errors())
+    return bare === undefined ? absent(seen.errors()) : known(bare, seen.errors())
   },
 })
 

@@ -84,8 +84,10 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
 
   let recognised = 0
   const takeDocument = (document: Document): void => {
-    if (bundle.take(document) || systems.some((system) => system.take(document))) recognised += 1
-    else notRecognised.add(document.file)
+    if (bundle.take(document) || systems.some((system) => system.take(document))) {
+      recognised += 1
+      logs.takeStatus(document.value)
+    } else notRecognised.add(document.file)
   }
 
   const takeFile = (file: TextFile): void => {

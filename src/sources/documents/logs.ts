@@ -1,6 +1,6 @@
 /** Reads logs and events for known error texts: what went wrong, in the words of whoever said it. */
 import type { Fact, Question } from '../../core/fact.ts'
-import { type Json, type JsonObject, textAt } from '../../core/json.ts'
+import { at, isList, isObject, type Json, type JsonObject, textAt } from '../../core/json.ts'
 import { errorTextFinder, type Sighting } from '../../domain/error-texts.ts'
 import { errorTexts } from '../../knowledge/error-texts.ts'
 import { withoutSecrets } from '../secrets.ts'
@@ -48,7 +48,24 @@ function excerptOf(lines: readonly string[], { firstLine, lastLine, known }: Sig
   return `${from === 0 ? '' : '…'}${text.slice(from, from + longestExcerpt)}…`
 }
 
+/** What controllers write into the status of an object when something went wrong: messages of conditions, reasons of challenges. */
+const mostDepth = 6
+function* complaints(status: Json | undefined, depth = 0): Generator<string> {
+  if (depth > mostDepth) return
+  if (isList(status)) for (const one of status.slice(0, 100)) yield* complaints(one, depth + 1)
+  if (!isObject(status)) return
+  // What ended a container that runs again is over.
+  const isOver = isObject(status.state) && status.state.running !== undefined
+  for (const [key, value] of Object.entries(status)) {
+    if (typeof value === 'string') {
+      if (key === 'message' || key === 'reason' || key === 'error') yield value
+    } else if (!(isOver && key === 'lastState')) yield* complaints(value, depth + 1)
+  }
+}
+
 export type LogDocuments = Pick<Recogniser, 'answer'> & {
+  /** A Kubernetes object, or a list of them. */
+  readonly takeStatus: (object: Json) => void
   readonly takeText: (file: string, text: string, firstLine: number) => void
   /** Events as the API serves them. */
   readonly takeEvents: (events: readonly JsonObject[]) => void
@@ -102,10 +119,22 @@ export function logDocuments(): LogDocuments {
       errors.push(...observedIn(text, () => ({}), true).map((one) => ({ ...about, ...one })))
     }
   }
+  const takeStatus = (object: Json): void => {
+    if (!isObject(object) || textAt(object, 'apiVersion') === undefined) return
+    for (const item of isList(object.items) ? object.items : [object]) {
+      const kind = textAt(item, 'kind')
+      const name = textAt(item, 'metadata', 'name')
+      const namespace = textAt(item, 'metadata', 'namespace')
+      if (kind === undefined || name === undefined || kind === 'Event') continue
+      const subject = { kind, name, ...(namespace === undefined ? {} : { namespace }) }
+      for (const text of new Set(complaints(at(item, 'status'))))
+        errors.push(...observedIn(text, () => ({}), true).map((one) => ({ subject, ...one })))
+    }
+  }
   // Never unknown: where no log was given, nothing was observed.
   const answer = (question: Question): Fact<Json> | undefined =>
     question.system === 'observed' && question.call === 'errors'
       ? told({ errors: errors.slice(0, mostErrors) }, question)
       : undefined
-  return { answer, takeText, takeEvents }
+  return { answer, takeText, takeEvents, takeStatus }
 }
