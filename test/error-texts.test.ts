@@ -86,6 +86,15 @@ describe('the longest decides', () => {
     expect(checks(text)[0]).toBe('aws/sts-endpoint-reachable')
     expect(troubleIn(text)?.kind).toMatch(/^(?:silent|no-name)$/)
   })
+  test.each([
+    '"Unable to register node with API server" err="Unauthorized" node="ip-10-0-0-1.ec2.internal"',
+    '"Failed to ensure lease exists, will retry" err="Unauthorized" interval="7s"',
+    'Failed to contact API server when waiting for CSINode publishing: Unauthorized',
+    'Unable to register node "ip-10-0-0-1" with API server: Unauthorized',
+    'Failed to list *v1.Node: Unauthorized',
+  ])('that nobody knows the kubelet: %s', (text) => {
+    expect(checks(text)).toContain('eks/nodes-are-mapped')
+  })
   test('each of two lines has its own', () => {
     expect(fragments('Incorrect token audience\nRequest ARN is invalid')).toEqual([
       'Incorrect token audience',

@@ -79,6 +79,12 @@ const texts: readonly CheckTexts[] = [
         undefined,
         'gcsfuse found no credentials in its environment.',
       ],
+      ['/Mounting arguments: -t efs -o \\S/', undefined, 'The EFS driver says with which options it mounted.'],
+      [
+        'AWS credentials source used for IAM authentication',
+        undefined,
+        'The mount helper of EFS used IAM, with credentials that it found.',
+      ],
       [
         'mount.nfs4: access denied by server while mounting 127.0.0.1:/',
         'option-missing',

@@ -23,6 +23,19 @@ function subjectIn(text: string): JsonObject | undefined {
     : { kind: 'ServiceAccount', namespace: space, name: account }
 }
 
+/** A denial that was pasted with its lines wrapped: with the line before it that says who was denied, and the one after that says what. */
+function whole(lines: readonly string[], sighting: Sighting): Sighting {
+  const { firstLine, lastLine } = sighting
+  const own = lines.slice(firstLine, lastLine + 1).join(' ')
+  if (!/is not authorized to perform/.test(own)) return sighting
+  const before = [1, 2].find((back) => /\bUser: ?arn:/.test(lines[firstLine - back] ?? ''))
+  return {
+    ...sighting,
+    firstLine: /\bUser: ?arn:/.test(own) || before === undefined ? firstLine : firstLine - before,
+    lastLine: /on resource: *$/.test(own) && lastLine + 1 < lines.length ? lastLine + 1 : lastLine,
+  }
+}
+
 /** The lines of a sighting; of a very long line what stands around it. */
 function excerptOf(lines: readonly string[], { firstLine, lastLine, known }: Sighting): string {
   const text = lines
@@ -62,7 +75,8 @@ export type LogDocuments = Pick<Recogniser, 'answer'> & {
 export function observedIn(text: string, place: (line: number) => JsonObject, oneText = false): readonly Observed[] {
   const lines = text.split('\n')
   const found = new Map<string, Observed>()
-  for (const sighting of find(text, oneText)) {
+  for (const seen of find(text, oneText)) {
+    const sighting = oneText ? seen : whole(lines, seen)
     if (found.size >= mostErrors) break
     // The whole line is cleaned before it is cut: half a token is not seen to be one.
     const excerpt = excerptOf(
