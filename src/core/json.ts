@@ -53,8 +53,12 @@ export function textsAt(value: Json | undefined, ...path: readonly (string | num
 export function canonical(value: Json): string {
   if (isList(value)) return `[${value.map(canonical).join(',')}]`
   if (!isObject(value)) return JSON.stringify(value)
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`)
-  return `{${members.join(',')}}`
+  const keys = Object.keys(value)
+  if (keys.length > 1) keys.sort()
+  let members = ''
+  for (const key of keys) {
+    if (members !== '') members += ','
+    members += `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`
+  }
+  return `{${members}}`
 }
