@@ -86,10 +86,12 @@ const inPods: readonly ErrorText[] = [
     'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
     lead('app-presents-federated-token', 'answered-by-nmi'),
   ),
-  text(
-    'no azure identity found for request',
-    'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
-    lead('app-presents-federated-token', 'answered-by-nmi'),
+  ...['no azure identity found for request', 'nmi response failed with status code'].map((fragment) =>
+    text(
+      fragment,
+      'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
+      lead('app-presents-federated-token', 'answered-by-nmi'),
+    ),
   ),
   text(
     'ManagedIdentityCredential: no default identity',

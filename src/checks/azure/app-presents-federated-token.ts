@@ -17,7 +17,6 @@ type Data = Place & { readonly observed: string }
 
 const id = 'azure/app-presents-federated-token'
 const exchanging = /WorkloadIdentityCredential|AADSTS\d|presented assertion/
-const nmi = /no azure identity found for request(?: clientID)?|getting assigned identities for pod/
 const old = /ManagedIdentityCredential: no default identity|Microsoft\.Azure\.Services\.AppAuthentication/
 /** Versions that first know workload identity, of what names its version in its image. */
 const images: readonly { readonly name: RegExp; readonly client: string; readonly least: readonly [number, number] }[] =
@@ -74,7 +73,7 @@ export const check = defineCheck({
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
   wants: { podView, errorsOfPod, clientReference, toolConfigurations, azureCluster },
-  after: ['azure/pod-injected'],
+  after: ['azure/pod-injected', 'azure/secrets-store-names-identity'],
   messages: {
     'asks-metadata-endpoint': ({ observed }: Data) =>
       `the application asks the metadata endpoint (the node's identity) instead of exchanging its token: ${observed}`,
@@ -119,7 +118,7 @@ export const check = defineCheck({
     }
     // A chain of credentials goes on to the metadata endpoint where the exchange did not work: that is the end of the story, not its cause.
     const tried = speaking(errors, exchanging) !== undefined
-    const byNmi = speaking(errors, nmi)
+    const byNmi = saying(errors, id, 'answered-by-nmi')
     if (byNmi !== undefined)
       return {
         status: 'fail',
