@@ -1,4 +1,4 @@
-// Changes to a policy, each as small as it can be; none adds a wildcard or takes a value away from what is trusted.
+/** Changes to a policy, each as small as it can be; none adds a wildcard or takes a value away from what is trusted. */
 
 import { asList, isObject, type JsonObject, member, step, withMembers } from './aws-trust-shapes.ts'
 import type { Edit } from './aws-trust-types.ts'
