@@ -1,4 +1,4 @@
-// Makes the single executable out of dist/: this platform's own Node with the chunks, and the code that V8 compiled of them, as assets.
+/** Makes the single executable out of dist/: this platform's own Node with the chunks, and the code that V8 compiled of them, as assets. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

@@ -209,6 +209,7 @@ describe('the codes of Entra', () => {
     700016: 'identity-exists-in-tenant: not-found',
     7000112: 'identity-exists-in-tenant: disabled',
     90002: 'authority-is-tenant-cloud: tenant-not-found',
+    900021: 'authority-is-tenant-cloud: tenant-not-found',
     900023: 'authority-is-tenant-cloud: tenant-not-found',
     900382: 'authority-is-tenant-cloud: cross-cloud',
     90038: 'authority-is-tenant-cloud: cross-cloud',

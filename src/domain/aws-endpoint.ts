@@ -17,6 +17,8 @@ export const regionMissing = [
   'MissingRegion: could not find region configuration',
   'ConfigError: Missing region in config',
   'Error: Region is missing',
+  // The name of a regional endpoint, made without a region.
+  'sts..amazonaws.com',
   'Unable to find a region via the region provider chain',
   'Unable to load region from any of the providers in the chain',
   'No RegionEndpoint or ServiceURL configured',

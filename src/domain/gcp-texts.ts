@@ -72,6 +72,11 @@ const rules: readonly (readonly [RegExp, string, string])[] = [
     'missing',
   ],
   [/Gaia id not found for email|Unknown service account/, 'google-service-account-is-active', 'missing'],
+  [
+    /(?:[Gg]enerate Google Cloud access token for (?<account>[^\s:]+)|serviceAccounts\/(?:[^\s:"/]+@[^\s:"/]+):generate(?:Access|Id)Token).{0,600}The caller does not have permission/,
+    'service-account-admits-workload',
+    'denied',
+  ],
   [/Identity Pool does not exist \((?<pool>[^)]+)\)/, 'workload-pool-exists', 'identity-pool-does-not-exist'],
   [
     /\((?<namespace>[^/()\s]+)\/(?<serviceAccount>[^)\s]+)\) is not annotated with a target Google service account/,

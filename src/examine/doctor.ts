@@ -1,5 +1,5 @@
 /** What `doctor` does with its examinations: one, several clusters, again until healthy, on and on; stoppable at any time. */
-import { exitCodeOf } from '../core/report.ts'
+import { exitCodeOf, type Report } from '../core/report.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
@@ -7,7 +7,7 @@ import { baselineFrom } from './accept.ts'
 import { alsoIn, writeAlso } from './also.ts'
 import { type Examined, type ExamineFlags, examined } from './examined.ts'
 import { contextsOf, fleetExamined, type Order, together } from './fleet.ts'
-import { type Look, untilHealthy, watching } from './repeat.ts'
+import { type Look, untilEnough, watching } from './repeat.ts'
 import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
 import { leftUndone, type Watch, watch } from './watch.ts'
@@ -73,8 +73,8 @@ async function looked(
     process.stderr.write(`${clean(sentence)}\n`)
   }
   const { wait } = flags
-  const seen =
-    wait === undefined ? await look() : await untilHealthy(look, { wait, failOn: flags['fail-on'], stop, say })
+  const isEnough = (report: Report): boolean => exitCodeOf(report, flags['fail-on']) === 0
+  const seen = wait === undefined ? await look() : await untilEnough(look, { wait, isEnough, stop, say })
   if (seen === undefined) {
     say(undone || 'stopped while waiting to look again.')
     return interrupted

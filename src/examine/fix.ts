@@ -84,11 +84,12 @@ export async function planAndAct(
   const applied = await apply(plan.actions, flags, { version, process, signal: stop.signal })
   if (flags['dry-run'] !== undefined) return applied.whole ? exitCodes[plan.rehearsed] : exitCodes.unhealthy
   if (stop.signal.aborted) return interrupted
+  const say = (sentence: string): void => tell(process.stderr, sentence)
   if (applied.untouched) {
-    tell(process.stderr, `nothing was changed: ${plan.before} as before`)
+    say(`nothing was changed: ${plan.before} as before`)
     return asItIs(plan, flags['fail-on'])
   }
-  const after = await again({ targets, flags, version, ends }, plan, applied)
+  const after = await again({ targets, flags, version, ends, say }, plan, applied)
   if (after === undefined) return interrupted
   const { render: table } = await import('../report/table.ts')
   const text = table(after, { ...look, verbose: flags.verbose })

@@ -22,6 +22,8 @@ export const azureClientErrorTexts: readonly ErrorText[] = [
     ),
   ),
   ...[
+    "missing clientID: either serviceAccountRef or service account annotation 'azure.workload.identity/client-id' is missing",
+    "/AADSTS900144\\b.{0,120}'client_id'/",
     "'client_id' is required. Please pass it in or set the AZURE_CLIENT_ID environment variable",
     "/Workload [Ii]dentity options are not fully configured.{0,300}Missing required arguments: 'client_id'\\.|workload options are not fully configured.{0,300}Missing required arguments: 'client_id'\\./",
   ].map((fragment) =>

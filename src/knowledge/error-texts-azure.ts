@@ -169,6 +169,9 @@ const writing: readonly ErrorText[] = [
       ['Federated Identity Credential from HTTP body has empty properties', 'field-empty'],
       ['Federated identity credentials must have exactly one audience', 'audience-count'],
       ['Issuer and subject combination already exists for this Managed Identity', 'already-exists'],
+      ['The combination of issuer and subject must be unique for the application', 'already-exists'],
+      ['/azurerm_federated_identity_credential.{0,600}argument "(?:issuer|subject)" is required/', 'field-empty'],
+      ['/expected "(?:issuer|subject)" to not be an empty string/', 'field-empty'],
       ['Request_MultipleObjectsWithSameKeyValue: FederatedIdentityCredential with name', 'already-exists'],
       ['/FederatedIdentityCredential with name .{1,130} already exists/', 'already-exists'],
       ['ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity', 'concurrent-writes'],
@@ -205,6 +208,21 @@ const data: readonly ErrorText[] = [
       lead('identity-has-role', 'data-denied'),
       lead('federation-settled', 'role-young', 'The role was assigned a moment ago.'),
       { check: 'storage/store-admits-the-identity', message: 'refused' },
+    ),
+  ),
+  ...[
+    'ForbiddenByRbac',
+    'Caller is not authorized to perform action on resource',
+    '/does not have (?:secrets|keys|certificates) [a-z]{3,20} permission on key vault/',
+    'does not have required RBAC permissions to perform action',
+    'claim(s) are required to perform this operation',
+    '/error exchanging token: unexpected status code 401 from (?:ACR )?exchange request/',
+  ].map((fragment) =>
+    text(
+      fragment,
+      'The service accepts the token, and the identity has no role for its data, or has it only just now.',
+      lead('identity-has-role', 'data-denied'),
+      lead('federation-settled', 'role-young', 'The role was assigned a moment ago.'),
     ),
   ),
   ...['AuthorizationFailed', 'does not have authorization to perform action'].map((fragment) =>

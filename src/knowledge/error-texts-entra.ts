@@ -71,7 +71,7 @@ const codes: readonly ErrorText[] = [
     'The service principal of the identity is disabled. Compare accountEnabled of the service principal with true.',
     lead('identity-exists-in-tenant', 'disabled'),
   ),
-  ...['AADSTS90002', 'AADSTS900023'].map((code) =>
+  ...['AADSTS90002', 'AADSTS900021', 'AADSTS900023'].map((code) =>
     text(
       code,
       'There is no such tenant at the authority that was asked: the tenant id is wrong, or the cloud is. Compare AZURE_TENANT_ID with the tenant of the identity, and AZURE_AUTHORITY_HOST with the authority of its cloud.',

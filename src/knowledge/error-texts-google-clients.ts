@@ -17,6 +17,8 @@ export const googleClientErrorTexts: readonly ErrorText[] = [
       'iam.serviceAccounts.getOpenIdToken',
       '/[Uu]nable to generate (?:access|identity) token; IAM returned 403/',
       '/A Forbidden error was returned while attempting to retrieve an access ?token for the Compute Engine built-in service account/',
+      '/enerate Google Cloud access token for .{0,300}The caller does not have permission/',
+      '/:generate(?:Access|Id)Token.{0,300}The caller does not have permission/',
       'Server response does not contain a JSON object. Status code is: Forbidden',
     ],
   ),

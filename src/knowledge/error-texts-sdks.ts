@@ -32,6 +32,7 @@ export const sdkErrorTexts: readonly ErrorText[] = [
   noCredentials('Missing credentials in config', 'The AWS SDK for JavaScript'),
   noCredentials('Unable to load credentials from any of the providers in the chain', 'The AWS SDK for Java'),
   noCredentials('Unable to load AWS credentials from any provider in the chain', 'The AWS SDK for Java'),
+  noCredentials('You must specify a value for roleArn and roleSessionName', 'The AWS SDK for Java'),
   noCredentials('No AWS Credentials provided by', 'The S3A connector of Hadoop'),
   noCredentials('No identity could be resolved from the chain: CredentialsProviderChain', 'The AWS SDK for Kotlin'),
   noCredentials('no providers in chain provided credentials', 'The AWS SDK for Rust'),

@@ -103,7 +103,7 @@ const texts: readonly CheckTexts[] = [
         'token-rejected',
         'S3 does not accept the credentials of s3fs.',
       ],
-      ['Bad credentials for bucket …: permission denied', 'refused', 'gcsfuse may not look into the bucket.'],
+      ['Bad credentials for bucket …', 'refused', 'gcsfuse may not look into the bucket.'],
       [
         'error in closing writer : googleapi: Error 403: Access denied.',
         'refused',

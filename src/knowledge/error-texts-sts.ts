@@ -7,7 +7,7 @@ const host = 'sts(?:-fips)?(?:\\.[a-z0-9-]{1,40})?\\.amazonaws\\.com(?:\\.cn)?'
 /** Texts with the host of STS in them, by the SDK that words them so. */
 const silent = [
   // Go, and whatever is written in it
-  `https:\\/\\/${host}\\/?"?: .{0,200}?(?:connection refused|network is unreachable|no route to host|context deadline exceeded|TLS handshake timeout|EOF)`,
+  `https:\\/\\/${host}\\/?"?: .{0,200}?(?:dial tcp: i\\/o timeout|connection refused|network is unreachable|no route to host|context deadline exceeded|TLS handshake timeout|EOF)`,
   `https:\\/\\/${host}\\/?"?: proxyconnect tcp: `,
   `\\blookup ${host}(?: on \\S{1,60})?: (?:i\\/o timeout|read udp|server misbehaving|Temporary failure)`,
   // botocore

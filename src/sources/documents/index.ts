@@ -87,7 +87,8 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
     if (bundle.take(document) || systems.some((system) => system.take(document))) {
       recognised += 1
       logs.takeStatus(document.value)
-    } else notRecognised.add(document.file)
+    } else if (logs.takeTrail(document)) recognised += 1
+    else notRecognised.add(document.file)
   }
 
   const takeFile = (file: TextFile): void => {

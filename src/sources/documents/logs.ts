@@ -4,7 +4,8 @@ import { at, isList, isObject, type Json, type JsonObject, textAt } from '../../
 import { errorTextFinder, type Sighting } from '../../domain/error-texts.ts'
 import { errorTexts } from '../../knowledge/error-texts.ts'
 import { withoutSecrets } from '../secrets.ts'
-import { type Recogniser, told } from './document.ts'
+import { trailIn } from './cloudtrail.ts'
+import { type Document, type Recogniser, told } from './document.ts'
 
 const find = errorTextFinder(errorTexts)
 
@@ -64,6 +65,8 @@ function* complaints(status: Json | undefined, depth = 0): Generator<string> {
 }
 
 export type LogDocuments = Pick<Recogniser, 'answer'> & {
+  /** Whether the document holds records of CloudTrail. */
+  readonly takeTrail: (document: Document) => boolean
   /** A Kubernetes object, or a list of them. */
   readonly takeStatus: (object: Json) => void
   readonly takeText: (file: string, text: string, firstLine: number) => void
@@ -136,5 +139,10 @@ export function logDocuments(): LogDocuments {
     question.system === 'observed' && question.call === 'errors'
       ? told({ errors: errors.slice(0, mostErrors) }, question)
       : undefined
-  return { answer, takeText, takeEvents, takeStatus }
+  const takeTrail = ({ file, line, value }: Document): boolean => {
+    const texts = trailIn(value)
+    for (const text of texts ?? []) errors.push(...observedIn(text, () => ({ file, line }), true))
+    return texts !== undefined
+  }
+  return { answer, takeText, takeEvents, takeStatus, takeTrail }
 }
