@@ -1,4 +1,4 @@
-// Hands argv to oclif with the commands already known, and turns whatever comes back into one sentence and an exit code.
+/** Hands argv to oclif with the commands already known, and turns whatever comes back into one sentence and an exit code. */
 import { type Command, type Interfaces, run } from '@oclif/core'
 
 export type CommandModule = { readonly default: Command.Class }

@@ -1,35 +1,14 @@
 /** The doctor on the command line: what it prints where, and how it ends. */
 import { spawn, spawnSync } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { ownFolder } from './own-folder.ts'
 import { demo, entry, root, run, sentence } from './running.ts'
 
-let folder = ''
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-cli-'))
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const write = (name: string, text: string): string => {
-  const file = path.join(folder, name)
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return file
-}
+const { folder, write } = ownFolder('cli')
 
 describe('doctor -f', () => {
   // What a folder cannot show (the issuer as the internet sees it, an exchange) is left out, or nothing in files would be healthy.

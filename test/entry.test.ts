@@ -1,4 +1,4 @@
-// The thin entry from outside: every way in which somebody may start it.
+/** The thin entry from outside: every way in which somebody may start it. */
 import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -41,6 +41,15 @@ describe('1. A check is where its id says, and an id once given keeps its meanin
   })
 })
 
+describe('A file says first what it holds', () => {
+  test.each(['src', 'test', 'scripts', 'bench'])('in %s, in one line', (folder) => {
+    const silent = files(join(root, folder))
+      .filter((file) => /\.tsx?$/.test(file))
+      .filter((file) => !/^\/\*\* \S[^\n]* \*\/\n/.test(readFileSync(file, 'utf8')))
+    expect(silent.map((file) => relative(root, file))).toEqual([])
+  })
+})
+
 /** Data of any message, every value of which tries to be a command of its own. */
 const hostile: object = new Proxy(
   {},

@@ -1,25 +1,13 @@
 /** explain, checks and token on the command line, and what is derived from the code. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { quotable } from '../src/examine/words.ts'
 import { errorTexts } from '../src/knowledge/error-texts.ts'
+import { ownFolder } from './own-folder.ts'
 import { demo, entry, type Ran, root, run } from './running.ts'
 
-let folder = ''
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-local-'))
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const write = (name: string, text: string): string => {
-  const file = path.join(folder, name)
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return file
-}
+const { write } = ownFolder('local')
 
 it('says of an error that names nobody whom it cannot be judged for', () => {
   const account = (name: string): string =>

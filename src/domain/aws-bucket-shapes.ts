@@ -1,4 +1,4 @@
-// Whether S3 actions in a role's policies stand on resources that they act on.
+/** Whether S3 actions in a role's policies stand on resources that they act on. */
 
 import { like } from './aws-trust-patterns.ts'
 import { entries, isObject, member, scalarText, statementsOf } from './aws-trust-shapes.ts'

@@ -1,3 +1,4 @@
+/** Has the one owner of a pod make it anew, so that the webhook sees it with its binding. */
 import { check } from '../../checks/workload/pod-is-newer-than-its-binding.ts'
 import { defineFixer } from '../../core/plan.ts'
 import { restartOwner } from '../restart.ts'
