@@ -33,8 +33,8 @@ export function settleShared(tray: Tray): void {
 
 /** The first of the facts that is unknown. */
 export function firstUnknown(wires: readonly Wire[], told: Told) {
-  for (const { name } of wires) {
-    const fact = told[name]
+  for (let index = 0; index < wires.length; index += 1) {
+    const fact = told[wires[index]?.name ?? '']
     if (fact?.state === 'unknown') return fact
   }
   return undefined

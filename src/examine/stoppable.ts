@@ -19,7 +19,8 @@ export function stoppable(source: Source, { stop, late }: Ends): Source {
   return {
     name: source.name,
     ask: (question) => {
-      if (signal.aborted) return over(question)
+      // Not the signal made of both, which looks at its parts with every question.
+      if (stop.aborted || late.aborted) return over(question)
       const fact = source.ask(question, signal)
       if (!(fact instanceof Promise)) return fact
       return new Promise((resolve, reject) => {

@@ -197,7 +197,7 @@ function fieldsOf(reading: Reading, end: number): Json {
   const to = ahead(wire, end)
   const start = wire.pos
   const bytes = body.subarray(start, to)
-  if (bytes.subarray(0, opening.length).equals(opening)) {
+  if (bytes.compare(opening, 0, opening.length, 0, Math.min(opening.length, bytes.length)) === 0) {
     const close = bytes.indexOf('}}', opening.length)
     const from = start + opening.length - 2
     try {
