@@ -57,6 +57,11 @@ export const sdkErrorTexts: readonly ErrorText[] = [
     means: 'The AWS provider of Crossplane was given no token file: AWS_WEB_IDENTITY_TOKEN_FILE is not set in its pod.',
   },
   {
+    fragment: 'an IAM role must be associated with service account',
+    leads: [{ check: 'aws/service-account-names-role' }],
+    means: 'External Secrets Operator found no role on the ServiceAccount that a store names.',
+  },
+  {
     fragment: 'An IAM role must be associated with service account',
     leads: [{ check: 'aws/service-account-names-role' }],
     means: 'The AWS provider of the Secrets Store CSI driver found no role on the ServiceAccount of the pod.',
