@@ -154,7 +154,11 @@ describe('token', () => {
       [unsigned, /nobody has signed this token/u],
       [await signed({ iat: now - 7200, exp: now - 3600 }), /expired 1 h/u],
       [await signed({ nbf: now + 7200, exp: now + 9000 }), /not valid yet/u],
-      [await signed({}), /never expires/u],
+      [await signed({}), /never expires: it has no exp claim/u],
+      [
+        `${encode({ alg: 'none' })}.${encode({ ...claims, aud: 7, exp: 'x' })}.`,
+        /aud claim is no text[\s\S]*exp claim is no number/u,
+      ],
     ] as const
     for (const [input, says] of cases) {
       const { status, stdout } = run(['token', '-'], { input })

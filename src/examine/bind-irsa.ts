@@ -14,6 +14,7 @@ import { type BoundRole, roleActions, type Trusting } from './bind-role.ts'
 import { accountSeen, annotated } from './bind-service-account.ts'
 import { usage } from './trouble.ts'
 
+/** What is still to be done, the cloud's side first; of what is in place it says so. Throws usage errors where it would widen trust or cannot see what it would change. */
 export async function byIssuer(brief: BindBrief, role: BoundRole): Promise<readonly Action[]> {
   const { flags } = brief
   const cloud = flags['service-account-only'] ? [] : await cloudSide(brief, role)

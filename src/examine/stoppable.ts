@@ -8,6 +8,7 @@ export type Ends = {
   readonly late: AbortSignal
 }
 
+/** Answers `unknown` at once, with the reason, as soon as one of both is raised: also to whoever is waiting already. */
 export function stoppable(source: Source, { stop, late }: Ends): Source {
   const signal = AbortSignal.any([stop, late])
   const over = (question: Question): Fact<Json> =>

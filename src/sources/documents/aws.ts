@@ -57,7 +57,7 @@ const below = (duplicates: readonly Duplicate[], prefix: string): readonly Json[
 
 export type AwsDocuments = Recogniser & {
   /** Gives the one bare trust policy, whose file is not called after a role, to the one role that the folder names. */
-  readonly settle: (named: ReadonlySet<string>) => void
+  readonly settle: (rolesNamed: () => ReadonlySet<string>) => void
 }
 
 export function awsDocuments(): AwsDocuments {
@@ -151,13 +151,15 @@ export function awsDocuments(): AwsDocuments {
     )
   }
 
-  const settle = (named: ReadonlySet<string>): void => {
-    const [name] = named
+  const settle = (rolesNamed: () => ReadonlySet<string>): void => {
     const nameless = roles.filter(
       (one) => one.account === undefined && textAt(one.answer, 'Role', 'Arn') === undefined && isNameOfFile(one.name),
     )
     const [only] = nameless
-    if (only === undefined || nameless.length > 1 || name === undefined || named.size > 1) return
+    if (only === undefined || nameless.length > 1) return
+    const named = rolesNamed()
+    const [name] = named
+    if (name === undefined || named.size > 1) return
     if (roles.some((one) => one.name === name) || !isObject(only.answer.Role)) return
     const answer = { ...only.answer, Role: { ...only.answer.Role, RoleName: name } }
     roles.splice(roles.indexOf(only), 1, { name, answer })

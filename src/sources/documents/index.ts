@@ -112,7 +112,7 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
 
   for (const file of files.flatMap(filesOf)) takeFile(file)
   tokens.finish()
-  aws.settle(rolesNamed(kubernetes.objects))
+  aws.settle(() => rolesNamed(kubernetes.objects))
   logs.takeEvents(kubernetes.objects('events'))
   const answering = [...systems, certificates, logs]
 
