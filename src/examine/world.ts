@@ -11,6 +11,8 @@ export type WorldFlags = KubeconfigValues & {
   readonly file?: readonly string[] | undefined
   readonly overlay: boolean
   readonly exchange: boolean
+  /** Whether shells may be started in pods. */
+  readonly exec?: boolean
   readonly 'all-namespaces': boolean
   readonly 'cloud-credentials': 'default' | 'none'
   readonly concurrency: number
@@ -37,7 +39,7 @@ export type World = Opened & {
 
 /** How the live world may be asked; left out, as its own defaults have it. */
 type Manner = Partial<
-  Pick<WorldFlags, 'exchange' | 'all-namespaces' | 'cloud-credentials' | 'concurrency' | 'timeout'>
+  Pick<WorldFlags, 'exchange' | 'exec' | 'all-namespaces' | 'cloud-credentials' | 'concurrency' | 'timeout'>
 > & {
   readonly signal?: AbortSignal
   readonly version: string
@@ -53,6 +55,7 @@ export async function openLive(flags: KubeconfigValues, manner: Manner): Promise
     const { source, describe, namespace, close } = await liveSource({
       flags: clusterChoice(flags),
       wide: manner['all-namespaces'],
+      exec: manner.exec,
       concurrency,
       signal: manner.signal,
       version: manner.version,

@@ -36,6 +36,11 @@ export const doctorFlags = {
     defaultHelp: async () => '30s',
     summary: 'With --watch: the time between two looks.',
   }),
+  exec: Flags.boolean({
+    exclusive: ['remote'],
+    summary:
+      'Also start a shell in the pods that are judged, to look at their clocks (needs create on pods/exec; at most 5 pods).',
+  }),
   remote: Flags.boolean({
     exclusive: [
       'file',

@@ -1,5 +1,5 @@
 /** The live world as one source: the cluster, the internet and the clouds, each asked what belongs to it. */
-import type { Fact, Question, Soon, Source } from '../../core/fact.ts'
+import { type Fact, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
 import { kubernetes as questions, type TokenName } from '../../domain/questions.ts'
 import type { KubeFlags } from './kubeconfig.ts'
@@ -12,6 +12,8 @@ export type LiveOptions = {
   /** Many subjects: each kind is listed once in all namespaces, and events are read in all of them. */
   readonly wide?: boolean | undefined
   readonly region?: string | undefined
+  /** Whether shells may be started in pods, to look at what only they see. */
+  readonly exec?: boolean | undefined
   /** Milliseconds that one request may take; --request-timeout decides for the cluster. */
   readonly timeout?: number | undefined
   readonly concurrency?: number | undefined
@@ -29,6 +31,9 @@ export type Live = {
   /** Drops every token and closes every connection; whatever is asked afterwards is unknown. */
   readonly close: () => void
 }
+
+/** Milliseconds for a shell inside a pod. */
+const longestLook = 10_000
 
 /**
  * Connects and asks the API server for its version.
@@ -119,8 +124,17 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
       return source
     }
 
+    const look = async (question: Question, until: AbortSignal): Promise<Fact<Json>> => {
+      if (options.exec !== true)
+        return unknown('not-asked', '--exec was not given, so nobody looks into pods', question, '--exec')
+      const { podClock } = await import('./pod-clock.ts')
+      const timeoutMs = options.timeout ?? longestLook
+      return podClock(question, { flags: options.flags, env, timeoutMs, signal: until, ask: kubernetes.ask })
+    }
+
     const ask = (question: Question, own?: AbortSignal): Soon<Fact<Json>> => {
       const until = own ?? signal
+      if (question.call === 'pods/exec/create') return look(question, until)
       if (question.system === 'kubernetes') return kubernetes.ask(question, until)
       if (question.system === 'oidc') return oidc.ask(question, until)
       if (question.system === 'azure') {
