@@ -57,7 +57,7 @@ export const azureClientErrorTexts: readonly ErrorText[] = [
   ...[
     `/${host}.{0,400}(?:Max retries exceeded|Connection refused|Connection timed out|Name or service not known|Temporary failure in name resolution|Network is unreachable)/`,
     `/(?:UnknownHostException|EAI_AGAIN|ECONNREFUSED|Name or service not known|Connection refused|Connection timed out|Temporary failure in name resolution|nodename nor servname).{0,40}${host}/`,
-    `/${host}.{0,300}(?:no such host|network is unreachable|no route to host|TLS handshake timeout|: EOF)/`,
+    `/${host}.{0,300}(?:no such host|server misbehaving|network is unreachable|no route to host|TLS handshake timeout|: EOF)/`,
   ].map((fragment) =>
     text(
       fragment,

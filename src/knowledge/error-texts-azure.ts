@@ -122,6 +122,12 @@ const inPods: readonly ErrorText[] = [
     lead('token-file-readable', 'path-literal', "The pod's variable names another path."),
   ),
   text(
+    "/(?:No such file or directory:|Could not find (?:file|a part of the path)|NoSuchFileException:) '?\\/var\\/run\\/secrets\\/azure\\//",
+    'There is no token file at the path that the application opens.',
+    lead('token-file-readable', 'not-mounted'),
+    neutral('workload/token-file-is-readable', 'not-mounted'),
+  ),
+  text(
     "ENOENT: no such file or directory, open '/var/run/secrets/azure/",
     'There is no token file at the path that the application opens.',
     lead('token-file-readable', 'not-mounted'),

@@ -22,6 +22,7 @@ type Data = Place & {
 
 const missing =
   /(?:ENOENT: no such file or directory, open '|open )?(\/var\/run\/secrets\/azure\/[\w./-]{1,120})'?(?:: [Nn]o such file or directory)?/
+const unnamed = 'not collected'
 /** https://learn.microsoft.com/azure/aks/virtual-nodes: their names begin so. */
 const virtual = /^virtual-(?:node|kubelet)\b/
 
@@ -74,7 +75,7 @@ export const check = defineCheck({
       ),
     'not-mounted': (data) =>
       advice(
-        `Mount a projected serviceAccountToken volume where ${fileVariable} of container ${data.container} points, or take that variable out of ${editTemplate(data).where} so that the webhook sets both.`,
+        `Mount a projected serviceAccountToken volume where ${fileVariable}${data.container === unnamed ? '' : ` of container ${data.container}`} points, or take that variable out of ${editTemplate(data).where} so that the webhook sets both.`,
         ...editTemplate(data).commands,
       ),
     'permission-denied': readable,
@@ -101,7 +102,7 @@ export const check = defineCheck({
     const [first] = pods
     const base: Data = {
       ...(first === undefined ? placeOf(subject) : { workload: workloadOf(first), namespace: first.namespace }),
-      container: 'not collected',
+      container: unnamed,
       pod: first?.name ?? 'not collected',
       observed: 'not collected',
       path: missing.exec(lost?.text ?? bare?.text ?? '')?.[1] ?? `$${fileVariable}`,
