@@ -1,4 +1,4 @@
-// A cluster of any size as the Kubernetes API would tell it: realistic objects, managed fields and all, the same every time.
+/** A cluster of any size as the Kubernetes API would tell it: realistic objects, managed fields and all, the same every time. */
 import { account, hex, managed, meta, namespaceOf, namespaces, uid } from './marks.ts'
 
 export type Size = { readonly serviceAccounts: number; readonly pods: number }

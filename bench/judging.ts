@@ -1,4 +1,4 @@
-// Bound 8 in one process: the facts of 5,000 ServiceAccounts parsed from text, then 200 checks judged over them.
+/** Bound 8 in one process: the facts of 5,000 ServiceAccounts parsed from text, then 200 checks judged over them. */
 import { type Check, defineCheck } from '../src/core/check.ts'
 import { examine } from '../src/core/engine.ts'
 import { absent, defineProbe, inquire, known, type Question, type Source } from '../src/core/fact.ts'

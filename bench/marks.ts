@@ -1,4 +1,4 @@
-// The identifiers, times and managed fields that a cluster puts on its objects: made up, and the same every time.
+/** The identifiers, times and managed fields that a cluster puts on its objects: made up, and the same every time. */
 
 type Meta = { readonly uid: string; readonly resourceVersion: string; readonly creationTimestamp: string }
 

@@ -1,4 +1,4 @@
-// Whole processes: wall and CPU time through bash's own `time`, peaks from /proc, medians over interleaved runs.
+/** Whole processes: wall and CPU time through bash's own `time`, peaks from /proc, medians over interleaved runs. */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

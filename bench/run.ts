@@ -1,4 +1,4 @@
-// Prints the bounds that this project keeps, each with the ratio measured just now: `npm run bench -- --only 1,2 --runs 31`.
+/** Prints the bounds that this project keeps, each with the ratio measured just now: `npm run bench -- --only 1,2 --runs 31`. */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'

@@ -1,4 +1,4 @@
-// A Kubernetes API on loopback with a big cluster behind it, run as its own process so that its work is not measured.
+/** A Kubernetes API on loopback with a big cluster behind it, run as its own process so that its work is not measured. */
 import { createServer } from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { makeAuthority } from '../src/lab/certificates.ts'

@@ -1,4 +1,4 @@
-// Makes the single executable out of dist/: this platform's own Node with the chunks, and the code that V8 compiled of them, as assets.
+/** Makes the single executable out of dist/: this platform's own Node with the chunks, and the code that V8 compiled of them, as assets. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -24,7 +24,13 @@ const dist = path.join(root, 'dist')
 const target = path.join(root, 'dist-executable')
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 // Short runs end before a young generation of this size is full, and collecting it costs them more than its memory does.
-const flags = ['--min-semi-space-size=8']
+const flags = [
+  '--min-semi-space-size=8',
+  // As in bin/kubectl-wi.
+  '--no-turbofan',
+  '--semi-space-growth-factor=1',
+  '--no-parallel-scavenge',
+]
 
 // What runs the build may be any Node; what is built upon is the one that package-lock.json names.
 const platform = process.platform === 'win32' ? 'win' : process.platform

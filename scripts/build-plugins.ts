@@ -1,4 +1,4 @@
-// What the build leaves out of the chunks: packages' modules that a built product never asks for, and large data.
+/** What the build leaves out of the chunks: packages' modules that a built product never asks for, and large data. */
 import path from 'node:path'
 import type { Plugin as RolldownPlugin } from 'rolldown'
 import { packageOf } from './chunks.ts'

@@ -1,4 +1,4 @@
-// Builds the product into dist/: CommonJS chunks, ESM chunks for the terminal UI, the command manifest, the npm package.
+/** Builds the product into dist/: CommonJS chunks, ESM chunks for the terminal UI, the command manifest, the npm package. */
 import { createHash } from 'node:crypto'
 import {
   chmodSync,

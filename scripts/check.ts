@@ -1,4 +1,4 @@
-// Runs every static check at once and says what each one is; a failed one shows its own words.
+/** Runs every static check at once and says what each one is; a failed one shows its own words. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'

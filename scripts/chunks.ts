@@ -1,4 +1,4 @@
-// Which module goes into which chunk of the product, and what the chunks are called.
+/** Which module goes into which chunk of the product, and what the chunks are called. */
 import path from 'node:path'
 import type { ChunkingContext, CodeSplittingGroup } from 'rolldown'
 

@@ -1,4 +1,4 @@
-// `npm run new check aws/role-exists`: a check that compiles, its place in the lists, and a passing and a failing case.
+/** `npm run new check aws/role-exists`: a check that compiles, its place in the lists, and a passing and a failing case. */
 import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 

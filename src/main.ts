@@ -1,4 +1,4 @@
-// Hands argv to oclif with the commands already known, and turns whatever comes back into one sentence and an exit code.
+/** Hands argv to oclif with the commands already known, and turns whatever comes back into one sentence and an exit code. */
 import { type Command, type Interfaces, run } from '@oclif/core'
 
 export type CommandModule = { readonly default: Command.Class }
@@ -34,10 +34,7 @@ const unknownCommand = (argv: readonly string[], ids: readonly string[]): string
 
 const refusal = async (typed: string, ids: readonly string[]): Promise<string> => {
   const { nearest } = await import('./examine/near.ts')
-  const [near] = nearest(
-    typed,
-    ids.map((id) => id.replaceAll(':', ' ')),
-  )
+  const [near] = nearest(typed, [...ids.map((id) => id.replaceAll(':', ' ')), '--version'])
   const hint = near === undefined ? '`kubectl wi --help` lists them.' : `did you mean \`kubectl wi ${near}\`?`
   return `"${typed}" is not a command of kubectl wi: ${hint}`
 }
@@ -100,6 +97,27 @@ type Thrown = {
 
 const thrown = (error: unknown): Thrown => (typeof error === 'object' && error !== null ? error : { message: error })
 
+/** The words of the command that was typed, and the names of its flags. */
+const commandIn = (words: readonly string[], manifest: Product['manifest']) => {
+  const id = Object.keys(manifest).find((one) => one.split(':').every((word, index) => words[index] === word))
+  const flags = id === undefined ? {} : (manifest[id]?.flags ?? {})
+  return { command: (id ?? '').replaceAll(':', ' '), flags: Object.keys(flags).filter((flag) => !flags[flag]?.hidden) }
+}
+
+/** What oclif's parser has refused, said so that it helps; other errors stay what they are. */
+const inSentences = async (
+  error: unknown,
+  words: readonly string[],
+  manifest: Product['manifest'],
+): Promise<unknown> => {
+  const { message, oclif } = thrown(error)
+  if (!(error instanceof Error) || oclif === undefined || typeof message !== 'string') return error
+  const { misuse } = await import('./examine/misuse.ts')
+  const { command, flags } = commandIn(words, manifest)
+  error.message = misuse(error, command, flags) ?? message
+  return error
+}
+
 // Expected trouble is thrown as one of oclif's errors and is already a sentence; anything else is our mistake.
 const exitCodeOf = (error: unknown): number => {
   const { message, stack, code, oclif } = thrown(error)
@@ -107,7 +125,7 @@ const exitCodeOf = (error: unknown): number => {
   if (oclif === undefined) {
     say(`this is a bug in kubectl wi: ${String(message)}${debug ? '' : ' (DEBUG=1 shows where)'}`)
   } else if (code !== 'EEXIT') {
-    say(`error: ${String(message).replace('\nSee more help with --help', '\nSee `--help` for what it takes.')}`)
+    say(`error: ${String(message)}`)
   }
   if (debug && code !== 'EEXIT') say(String(stack))
   return typeof oclif?.exit === 'number' ? oclif.exit : 2
@@ -125,11 +143,17 @@ const stopOnInterrupt = (): void => {
   })
 }
 
+/** Every file that a command writes is looked after where it is written; what is left is where the output went. */
+const isOfOutput = ({ syscall, code }: NodeJS.ErrnoException): boolean => syscall === 'write' && code !== undefined
+
 // `| head` closes the pipe early; the command still ends with its own verdict. A listener on the process, since touching
 // stdout and stderr themselves costs a command that writes to neither.
 const catchTheRest = (): void => {
   process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') process.exit(exitCodeOf(error))
+    if (error.code === 'EPIPE') return
+    if (!isOfOutput(error)) process.exit(exitCodeOf(error))
+    say(`error: the output cannot be written (${error.code})`)
+    process.exit(2)
   })
 }
 
@@ -164,10 +188,12 @@ export const main = async (argv: readonly string[], product: Product): Promise<v
       const plugin = pluginOf(product, pjson)
       await run(words, { root: product.root, pjson, plugins: new Map([[name, plugin]]), version: product.version })
     } catch (error) {
-      code = exitCodeOf(error)
+      code = exitCodeOf(await inSentences(error, words, product.manifest))
     }
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  // What a full disk has refused is told a moment later.
+  await new Promise((resolve) => setImmediate(resolve))
   // Idle keep-alive sockets must not keep a finished command waiting.
   process.exit(process.exitCode === interrupted ? interrupted : code || process.exitCode || 0)
 }

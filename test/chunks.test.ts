@@ -1,4 +1,4 @@
-// The chunk guard: a command that asks nobody loads few files, no package, and no network.
+/** The chunk guard: a command that asks nobody loads few files, no package, and no network. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

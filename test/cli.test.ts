@@ -1,25 +1,14 @@
 /** The doctor on the command line: what it prints where, and how it ends. */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { ownFolder } from './own-folder.ts'
 import { demo, entry, root, run, sentence } from './running.ts'
 
-let folder = ''
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-cli-'))
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const write = (name: string, text: string): string => {
-  const file = path.join(folder, name)
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return file
-}
+const { folder, write } = ownFolder('cli')
 
 describe('doctor -f', () => {
   // What a folder cannot show (the issuer as the internet sees it, an exchange) is left out, or nothing in files would be healthy.
@@ -37,6 +26,16 @@ describe('doctor -f', () => {
     expect(stdout).toMatch(/^unhealthy: \d+ error/mu)
     expect(stdout).toMatch(/^ {5}why /mu)
     expect([status, stderr]).toEqual([1, ''])
+  })
+
+  it('ends with the command that plans what puts it right, and that one with what is true of documents', () => {
+    const about = ['sa/cart', '-n', 'shop', '--context', 'a b', '-f', demo('broken')]
+    const { stdout } = run(['doctor', ...about, '--token', 'canary'])
+    expect(stdout).toMatch(/\nto put it right: kubectl wi fix sa\/cart -n shop --context 'a b' -f \S+\n/u)
+    expect(stdout).not.toContain('canary')
+    const plan = run(['fix', ...about]).stdout
+    expect(plan).toMatch(/1 action;\s+documents\s+are\s+not\s+changed:\s+-o\s+shell\s+prints\s+what\s+to\s+type\.\n$/u)
+    expect(run(['doctor', '-f', demo('healthy')]).stdout).not.toContain('to put it right')
   })
 
   it('exits 3 where too little is seen to tell, and says what would let us see', () => {
@@ -154,6 +153,23 @@ describe('a mistake in the usage', () => {
       sentence(stderr)
     })
 
+  it('says of a path that cannot be reached why not', () => {
+    const loop = path.join(folder, 'loop')
+    symlinkSync(loop, loop)
+    expect(run(['doctor', '-f', loop]).stderr).toBe(`error: -f ${loop}: it is a link that leads back to itself\n`)
+  })
+
+  // There is a file that is always full where there is Linux.
+  it.runIf(existsSync('/dev/full'))('says that the output cannot be written', () => {
+    const full = openSync('/dev/full', 'w')
+    const { status, stderr } = spawnSync(process.execPath, [entry, 'checks'], {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    expect([status, stderr]).toEqual([2, 'error: the output cannot be written (ENOSPC)\n'])
+  })
+
   it('without a cluster says so and what to do', () => {
     const { status, stderr } = run(['doctor'])
     expect(status).toBe(2)
@@ -210,14 +226,19 @@ describe('a cluster that does not answer', () => {
 
   it('is left within a second of Ctrl-C, which says what was not examined', () =>
     silent(async (url, asked) => {
-      const { child, said, ended } = start(askedOf(url))
+      const [, ...whom] = askedOf(url)
+      const commands = [askedOf(url), ['collect', '-d', path.join(folder, 'stopped'), ...whom], ['fix', ...whom]]
+      const runs = commands.map(start)
       await asked
-      const pressed = performance.now()
-      child.kill('SIGINT')
-      expect(await ended).toBe(130)
-      expect(performance.now() - pressed).toBeLessThan(1000)
-      expect(said.stderr).toMatch(/^stopped /u)
-      expect(said.stdout).toBe('')
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      for (const { child, said, ended } of runs) {
+        const pressed = performance.now()
+        child.kill('SIGINT')
+        expect(await ended).toBe(130)
+        expect(performance.now() - pressed).toBeLessThan(1000)
+        expect(said.stderr).toMatch(/^stopped while /u)
+        expect(said.stdout).toBe('')
+      }
     }))
 
   it.skipIf(spawnSync('script', ['--version']).status !== 0)('leaves a terminal as it was', () =>

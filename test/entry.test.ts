@@ -1,4 +1,4 @@
-// The thin entry from outside: every way in which somebody may start it.
+/** The thin entry from outside: every way in which somebody may start it. */
 import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -152,11 +152,29 @@ describe('what it says', () => {
     expect(status).toBe(2)
   })
 
-  it('refuses an unknown flag in a sentence, without a stack trace, and exits 2', () => {
-    const { stderr, status } = start(process.execPath, [entry, 'checks', '--no-such-flag'])
-    expect(stderr).toContain('Nonexistent flag: --no-such-flag')
-    expect(stderr).not.toMatch(/^\s+at /m)
-    expect(status).toBe(2)
+  it('refuses what it does not take in sentences, without a stack trace or the value of a flag, and exits 2', () => {
+    const misused: readonly (readonly [words: readonly string[], command: string, says: string])[] = [
+      [['checks', '--no-such-flag'], 'checks', 'there is no flag --no-such-flag'],
+      [
+        ['doctor', '--tokne=canary, canary', '-q'],
+        'doctor',
+        'there is no flag --tokne; did you mean --token?\nthere is no flag -q',
+      ],
+      [['doctor', '--timeout', '5x'], 'doctor', '--timeout: "5x" is no duration: write 30s, 5m or 1h'],
+      [['checks', '-o', 'jsn'], 'checks', '--output "jsn" is not one of table, json, markdown; did you mean json?'],
+      [['doctor', '--watch', '--wait', '5s'], 'doctor', '--wait and --watch do not go together'],
+      [['doctor', '--overlay'], 'doctor', '--overlay goes with --file'],
+      [['exchange-test', '-c', 'app'], 'exchange-test', '--container goes with --pod or --in-pod'],
+      [['collect'], 'collect', '--dir is missing'],
+      [['bind', 'sa'], 'bind sa', 'NAME is missing: the ServiceAccount'],
+      [['checks', 'aws', 'gcp'], 'checks', 'aws gcp: nothing more was expected here'],
+      [['--token=canary', 'doctor'], '', 'flags come after the command: kubectl wi COMMAND --token …'],
+    ]
+    for (const [words, command, says] of misused) {
+      const { stdout, stderr, status } = start(process.execPath, [entry, ...words])
+      const help = ['kubectl wi', ...(command === '' ? [] : [command]), '--help'].join(' ')
+      expect([stderr, stdout, status]).toEqual([`error: ${says}\n\`${help}\` says what it takes\n`, '', 2])
+    }
   })
 
   it('prints the help of one command', () => {

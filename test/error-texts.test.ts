@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { troubleIn } from '../src/domain/aws-endpoint.ts'
 import { type ErrorText, errorTextFinder } from '../src/domain/error-texts.ts'
 import { explain } from '../src/examine/explain.ts'
 import { pageOf } from '../src/examine/page.ts'
@@ -57,6 +58,42 @@ describe('the longest decides', () => {
         'ExpiredTokenException: Token expired: current date/time 1704727025 must be before the expiration date/time 1704574064',
       ),
     ).toEqual(['workload/token-is-fresh'])
+  })
+  test('what sums up a chain of providers gives way to the one that says more', () => {
+    const chain = (said: string): string =>
+      `Unable to load credentials from any of the providers in the chain AwsCredentialsProviderChain() : [SystemPropertyCredentialsProvider(): Unable to load credentials from system settings., WebIdentityTokenCredentialsProvider(): ${said}, InstanceProfileCredentialsProvider(): Failed to load credentials from IMDS.]`
+    expect(
+      fragments(chain('Not authorized to perform sts:AssumeRoleWithWebIdentity (Service: Sts, Status Code: 403)')),
+    ).toEqual(['Not authorized to perform sts:AssumeRoleWithWebIdentity'])
+    expect(fragments(chain('Incorrect token audience (Service: Sts, Status Code: 400)'))).toEqual([
+      'Incorrect token audience',
+    ])
+    expect(checks(chain('neither variable is set'))).toEqual(['aws/pod-is-injected', 'aws/service-account-names-role'])
+  })
+  test.each([
+    'Connect timeout on endpoint URL: "https://sts.eu-west-1.amazonaws.com/"',
+    'Could not connect to the endpoint URL: "https://sts.amazonaws.com/"',
+    'Unable to execute HTTP request: Connect to sts.eu-west-1.amazonaws.com:443 [sts.eu-west-1.amazonaws.com/192.0.2.1] failed: Connect timed out',
+    'Unable to execute HTTP request: sts.eu-west-1.amazonaws.com: Name or service not known',
+    'getaddrinfo EAI_AGAIN sts.eu-west-1.amazonaws.com',
+    'cURL error 28: Failed to connect to sts.amazonaws.com port 443',
+    'Resource temporarily unavailable (sts.eu-west-1.amazonaws.com:443)',
+    'Failed to open TCP connection to sts.eu-west-1.amazonaws.com:443 (execution expired)',
+    'Post "https://sts.eu-west-1.amazonaws.com/": net/http: TLS handshake timeout',
+    'Post "https://sts.eu-west-1.amazonaws.com/": proxyconnect tcp: dial tcp 10.0.0.1:3128: i/o timeout',
+    'Post "https://sts.eu-west-1.amazonaws.com/": dial tcp: lookup sts.eu-west-1.amazonaws.com on 172.20.0.10:53: read udp 10.0.1.5:3456->172.20.0.10:53: i/o timeout',
+  ])('that STS does not answer: %s', (text) => {
+    expect(checks(text)[0]).toBe('aws/sts-endpoint-reachable')
+    expect(troubleIn(text)?.kind).toMatch(/^(?:silent|no-name)$/)
+  })
+  test.each([
+    '"Unable to register node with API server" err="Unauthorized" node="ip-10-0-0-1.ec2.internal"',
+    '"Failed to ensure lease exists, will retry" err="Unauthorized" interval="7s"',
+    'Failed to contact API server when waiting for CSINode publishing: Unauthorized',
+    'Unable to register node "ip-10-0-0-1" with API server: Unauthorized',
+    'Failed to list *v1.Node: Unauthorized',
+  ])('that nobody knows the kubelet: %s', (text) => {
+    expect(checks(text)).toContain('eks/nodes-are-mapped')
   })
   test('each of two lines has its own', () => {
     expect(fragments('Incorrect token audience\nRequest ARN is invalid')).toEqual([
@@ -172,6 +209,7 @@ describe('the codes of Entra', () => {
     700016: 'identity-exists-in-tenant: not-found',
     7000112: 'identity-exists-in-tenant: disabled',
     90002: 'authority-is-tenant-cloud: tenant-not-found',
+    900021: 'authority-is-tenant-cloud: tenant-not-found',
     900023: 'authority-is-tenant-cloud: tenant-not-found',
     900382: 'authority-is-tenant-cloud: cross-cloud',
     90038: 'authority-is-tenant-cloud: cross-cloud',
@@ -204,6 +242,7 @@ describe('the codes of Entra', () => {
       expect(lead).toMatchObject({ check: `azure/${check}`, message })
       const text = await explain(`AADSTS${code}`, page)
       expect(text, 'no name of a datum in the place of one').not.toMatch(/\{\w+\}/)
+      expect(text, 'whole sentences, with the code that is explained').not.toMatch(/AADSTS…|……|… …|: …$/m)
       expect(text.split('\n')[0]).toBe(`AADSTS${code}`)
       expect(text).toMatch(/[.:]\s+Compare\s\S/)
       expect(text).toContain(`decided by azure/${check}`)

@@ -1,10 +1,14 @@
 /** exchange-test with the stores of Google Cloud and Azure: the built program in a made-up pod, and the lab that verifies whose token comes. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Lab } from '../src/lab/lab.ts'
+import { podGoogle } from '../src/sources/live/pod-google.ts'
+import { podWeb } from '../src/sources/live/pod-web.ts'
+import { tokenVault } from '../src/sources/live/token-vault.ts'
 import { documents } from './acting.ts'
 import { ask, closeLabs, mint, start } from './labs.ts'
 import { fitsSchema } from './proof-schema.ts'
@@ -156,4 +160,28 @@ describe('a container of Blob Storage', () => {
     for (const blob of ['shopdata', 'shop.data/x', 'evil.example/orders', 'shopdata/Orders'])
       expect(await run(lab, env, ['--blob', blob])).toMatchObject({ code: 2, err: expect.stringContaining(blob) })
   })
+})
+
+test('an access token is held back from whatever a server says, and gone with the vault', async () => {
+  const token = `ya29.${'canary'.repeat(8)}`
+  const server = createServer((request, response) => {
+    const isToken = request.url?.endsWith('/token') === true
+    response.writeHead(isToken ? 200 : 403, { 'Metadata-Flavor': 'Google', 'Content-Type': 'application/json' })
+    response.end(isToken ? JSON.stringify({ access_token: token }) : JSON.stringify(`nobody may see ${token}`))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const vault = tokenVault()
+  const web = podWeb({ env: {}, vault, timeoutMs: 1000 })
+  try {
+    const google = podGoogle(web, vault, { GCE_METADATA_HOST: `127.0.0.1:${port}` })
+    expect(await google.metadataToken()).toMatchObject({ state: 'done' })
+    expect(await google.metadataAccount()).toMatchObject({ answer: { message: 'nobody may see [token]' } })
+    vault.empty()
+    expect(await google.store('carts').list()).toMatchObject({ detail: 'there is no access token to look with' })
+  } finally {
+    web.close()
+    server.close()
+  }
 })

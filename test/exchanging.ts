@@ -22,6 +22,16 @@ export type Ran = { readonly code: number; readonly out: string; readonly err: s
 
 export const subject = 'system:serviceaccount:shop:cart'
 
+/** Every step of a token from the pod to the cloud's own answer. */
+export const proven = {
+  identity: 'pass',
+  token: 'pass',
+  claims: 'pass',
+  signature: 'pass',
+  exchange: 'pass',
+  'who-am-i': 'pass',
+}
+
 /** Secrets that were handed out, made up or minted, looked for in whatever is written. */
 export function canaries() {
   const known = new Set<string>()

@@ -47,7 +47,10 @@ export async function execFront(lab: Lab): Promise<ExecFront> {
   front.on('upgrade', (incoming: IncomingMessage, socket, head) => {
     const url = new URL(incoming.url ?? '', 'http://127.0.0.1')
     asked.push(`${url.pathname} ${url.searchParams.get('container')}`)
-    if (!/^\/api\/v1\/namespaces\/shop\/pods\/[a-z]+-0\//.test(url.pathname) || !incoming.headers.authorization) {
+    if (
+      !/^\/api\/v1\/namespaces\/shop\/pods\/(?:[a-z]+-0|cart-[a-z0-9-]+)\//.test(url.pathname) ||
+      !incoming.headers.authorization
+    ) {
       const refusal = JSON.stringify({
         kind: 'Status',
         status: 'Failure',

@@ -41,6 +41,15 @@ describe('1. A check is where its id says, and an id once given keeps its meanin
   })
 })
 
+describe('A file says first what it holds', () => {
+  test.each(['src', 'test', 'scripts', 'bench'])('in %s, in one line', (folder) => {
+    const silent = files(join(root, folder))
+      .filter((file) => /\.tsx?$/.test(file))
+      .filter((file) => !/^\/\*\* \S[^\n]* \*\/\n/.test(readFileSync(file, 'utf8')))
+    expect(silent.map((file) => relative(root, file))).toEqual([])
+  })
+})
+
 /** Data of any message, every value of which tries to be a command of its own. */
 const hostile: object = new Proxy(
   {},
@@ -156,6 +165,8 @@ const explained: { readonly [claim: string]: string } = {
   'iam.serviceAccounts.getIamPolicy: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
   'resourcemanager.projects.getIamPolicy: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
   'container.clusters.get: gcp/identity-may-read-bucket pass': ofTheBucketAlone,
+  'pods/list: aws/oidc-provider-accepts-audience fail':
+    'the text by itself says so; that the pods ask for another audience, where they are seen, makes it a finding of another check',
   'serviceaccounts/list: gcp/identity-may-call-target-api fail':
     'the text by itself says so; that the identity is a direct one, where that is seen, makes it a finding of another check',
 }

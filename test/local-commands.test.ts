@@ -1,23 +1,13 @@
 /** explain, checks and token on the command line, and what is derived from the code. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { quotable } from '../src/examine/words.ts'
+import { errorTexts } from '../src/knowledge/error-texts.ts'
+import { ownFolder } from './own-folder.ts'
 import { demo, entry, type Ran, root, run } from './running.ts'
 
-let folder = ''
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'kubectl-wi-local-'))
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const write = (name: string, text: string): string => {
-  const file = path.join(folder, name)
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return file
-}
+const { write } = ownFolder('local')
 
 it('says of an error that names nobody whom it cannot be judged for', () => {
   const account = (name: string): string =>
@@ -72,6 +62,15 @@ describe('in the lab', () => {
 })
 
 describe('explain', () => {
+  it('quotes what it knows as a text, and not as the expression that finds it', () => {
+    expect(run(['explain', 'AADSTS999999']).stdout).toMatch(/^AADSTS…\n/u)
+    const expressions = errorTexts.filter(({ fragment }) => fragment !== quotable(fragment))
+    expect(expressions.length).toBeGreaterThan(40)
+    for (const { fragment } of expressions) expect(quotable(fragment)).toMatch(/^[^\\?|[\]{}$^]{5,}$/u)
+    expect(quotable("/(?:EACCES|EPERM): '?\\/(?:var\\/)?run\\/[a-z]{1,9}(?!x) [Tt]imed out/")).toBe(
+      "EACCES: '/run/… Timed out",
+    )
+  })
   it('says what an error text can mean, most likely cause first, and which check decides', () => {
     const { status, stdout } = run([
       'explain',
@@ -155,7 +154,11 @@ describe('token', () => {
       [unsigned, /nobody has signed this token/u],
       [await signed({ iat: now - 7200, exp: now - 3600 }), /expired 1 h/u],
       [await signed({ nbf: now + 7200, exp: now + 9000 }), /not valid yet/u],
-      [await signed({}), /never expires/u],
+      [await signed({}), /never expires: it has no exp claim/u],
+      [
+        `${encode({ alg: 'none' })}.${encode({ ...claims, aud: 7, exp: 'x' })}.`,
+        /aud claim is no text[\s\S]*exp claim is no number/u,
+      ],
     ] as const
     for (const [input, says] of cases) {
       const { status, stdout } = run(['token', '-'], { input })
@@ -177,6 +180,13 @@ describe('token', () => {
       expect(stdout).toMatch(says)
       expect([status, stderr]).toEqual([1, ''])
     }
+  })
+
+  it('takes an audience only for a token that is yet to be minted', async () => {
+    const file = write('minted.jwt', await signed({}))
+    const { status, stdout, stderr } = run(['token', file, '--audience', 'sts.amazonaws.com'])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^error: --audience goes with sa\/NAME/u)
   })
 
   it('repeats no token that was given in the wrong place', async () => {

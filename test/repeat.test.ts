@@ -6,7 +6,7 @@ import path from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Report } from '../src/core/report.ts'
-import { pause, untilHealthy } from '../src/examine/repeat.ts'
+import { pause, untilEnough } from '../src/examine/repeat.ts'
 import { changeJson, changeLines, changesBetween } from '../src/report/changes.ts'
 import { healthy, hostile, manyPods, oneCause } from './report/samples.ts'
 import { demo, entry, root, run, sentence } from './running.ts'
@@ -74,6 +74,7 @@ describe('what has changed', () => {
 
 describe('--wait', () => {
   const never = new AbortController().signal
+  const isEnough = ({ verdict }: Report): boolean => verdict === 'healthy'
   const looksOf = (...reports: readonly Report[]) => {
     let at = 0
     const look = async () => ({
@@ -86,7 +87,7 @@ describe('--wait', () => {
 
   it('ends with the first healthy look, and at once where that is the first', async () => {
     const { look, count } = looksOf(healthy())
-    const seen = await untilHealthy(look, { wait: 60_000, failOn: 'error', stop: never, say: () => {} })
+    const seen = await untilEnough(look, { wait: 60_000, isEnough, stop: never, say: () => {} })
     expect(seen?.report.verdict).toBe('healthy')
     expect(count()).toBe(1)
   })
@@ -94,7 +95,7 @@ describe('--wait', () => {
   it('looks once more when the time is up, says what it waits for, and returns what was seen last', async () => {
     const { look, count } = looksOf(oneCause())
     const said: string[] = []
-    const seen = await untilHealthy(look, { wait: 30, failOn: 'error', stop: never, say: (words) => said.push(words) })
+    const seen = await untilEnough(look, { wait: 30, isEnough, stop: never, say: (words) => said.push(words) })
     expect(seen?.report.verdict).toBe('unhealthy')
     expect(count()).toBe(2)
     expect(said).toHaveLength(1)
@@ -104,9 +105,9 @@ describe('--wait', () => {
   it('ends at once when it is stopped', async () => {
     const stop = new AbortController()
     const started = performance.now()
-    const waiting = untilHealthy(looksOf(oneCause()).look, {
+    const waiting = untilEnough(looksOf(oneCause()).look, {
       wait: 60_000,
-      failOn: 'error',
+      isEnough,
       stop: stop.signal,
       say: () => stop.abort(),
     })

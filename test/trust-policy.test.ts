@@ -1,4 +1,4 @@
-// Trust policies judged: the vectors, the laws of three-valued judgement, and one row per kind of miss.
+/** Trust policies judged: the vectors, the laws of three-valued judgement, and one row per kind of miss. */
 
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-// Loads the product's chunks from wherever they are kept, each with what V8 has compiled of it before.
+/** Loads the product's chunks from wherever they are kept, each with what V8 has compiled of it before. */
 import vm from 'node:vm'
 
 export type Shelf = {

@@ -1,4 +1,4 @@
-// What the single executable begins with: answers --version, then loads the product out of its own assets.
+/** What the single executable begins with: answers --version, then loads the product out of its own assets. */
 import { writeSync } from 'node:fs'
 import { getRawAsset } from 'node:sea'
 import { chunksOf, start } from './chunks.ts'

@@ -1,3 +1,4 @@
+/** What is used of postject, which brings no types. */
 declare module 'postject' {
   /** Writes `data` into an executable file, where the program finds it under this name. */
   export function inject(

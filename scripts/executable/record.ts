@@ -1,4 +1,4 @@
-// Runs the product out of a folder of prepared chunks, and keeps what V8 has compiled of them by its end: `record.ts FOLDER [ARGUMENT…]`.
+/** Runs the product out of a folder of prepared chunks, and keeps what V8 has compiled of them by its end: `record.ts FOLDER [ARGUMENT…]`. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import vm from 'node:vm'

@@ -24,6 +24,7 @@ export type Why = (error: unknown, call: string) => { readonly why: string; read
 const patience = 15_000
 const rest = 100
 
+/** `calls`: by name, each with its look and its write; `account`: whose credentials these are, undefined where AWS does not say. */
 export function awsWriter(
   clients: AwsClients,
   calls: { readonly [call: string]: AwsCall },

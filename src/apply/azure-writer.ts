@@ -11,6 +11,7 @@ import { type Manner, moved, type Prepared, type Refused, refused, short, type W
 const patience = 60_000
 const rest = 300
 
+/** `calls`: by name, each with its look and its write. */
 export function azureWriter(azure: AzureRest, calls: { readonly [call: string]: AzureCall }): Writer {
   return {
     prepare: async ({ call, input }, { dryRun, signal }: Manner): Promise<Prepared> => {

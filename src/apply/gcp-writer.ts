@@ -10,6 +10,7 @@ import { type Manner, moved, type Prepared, type Refused, refused, short, type W
 const patience = 20_000
 const rest = 500
 
+/** `unseen`: why a reply that is no answer says nothing, as the source of reads words it. */
 export function gcpWriter(google: GoogleRest, unseen: typeof unseenBy): Writer {
   const said = (reply: Exclude<GoogleReply, { state: 'answer' }>, call: string): Refused => {
     if (reply.state === 'refusal' && reply.status === 404) return refused(`it is not there: ${reply.message}`)

@@ -62,6 +62,7 @@ export function refusalIn(status: number, message: string, { verb, resource }: D
   return unseen(`the API server does not ${verb} ${resource}: ${message === '' ? `it answered ${status}` : message}`)
 }
 
+/** Everything by one API server in one namespace; `stop` ends what is waited for, and not what has to be taken away. */
 export function podRuns(api: Api, namespace: string, stop: AbortSignal): PodRuns {
   const within = `/api/v1/namespaces/${encodeURIComponent(namespace)}`
   const jobs = `/apis/batch/v1/namespaces/${encodeURIComponent(namespace)}/jobs`

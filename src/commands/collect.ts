@@ -7,7 +7,11 @@ export default class Collect extends Command {
   static override description =
     `Examines as doctor does, changes nothing, and writes every answer into DIR: objects as kubectl prints them, answers of the clouds as their command lines print them, and in bundle.yaml whatever they do not say: the time, what was not there, what could not be read and why. report.json is the report of this run.
 
-\`kubectl wi doctor -f DIR\` finds the same again, byte for byte, on a machine without any network. Tokens, signatures, keys and credentials are not in it; names of namespaces, objects, accounts and roles are.`
+\`kubectl wi doctor -f DIR\` finds the same again, byte for byte, on a machine without any network. Tokens, signatures, keys and credentials are not in it; names of namespaces, objects, accounts and roles are.
+
+EXIT CODES
+  0  the folder is written, whatever the verdict
+  2  usage, or the tool could not run at all`
   static override examples = [
     {
       description: 'Everything about one ServiceAccount',

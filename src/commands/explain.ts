@@ -5,7 +5,11 @@ import { colorFlag, columnsOf, wantsColor } from '../flags/output.ts'
 export default class Explain extends Command {
   static override summary = 'Say what a check defends, or what an error text can mean.'
   static override description =
-    `With a check's id: what it defends, what it can find, what puts it right and where to read more. With an error text or code, as it stands in a log: what it means and its causes, most likely first, each with the check that decides it. Nothing is asked of any cluster or cloud.`
+    `With a check's id: what it defends, what it can find, what puts it right and where to read more. With an error text or code, as it stands in a log: what it means and its causes, most likely first, each with the check that decides it. Nothing is asked of any cluster or cloud.
+
+EXIT CODES
+  0  something is known about it
+  2  usage, or nothing is known about it`
   static override examples = [
     {
       description: 'What can this error mean?',

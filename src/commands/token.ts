@@ -3,6 +3,8 @@ import { Args, Command, Flags } from '@oclif/core'
 import { kubeconfigFlags } from '../flags/kubeconfig.ts'
 import { colorFlag, columnsOf, wantsColor } from '../flags/output.ts'
 
+const defaultAudience = 'sts.amazonaws.com'
+
 export default class Token extends Command {
   static override summary = "Show a projected token's header, claims, lifetime and signature verdict."
   static override description =
@@ -33,8 +35,8 @@ EXIT CODES
   static override usage = 'token [TOKEN] [--audience AUDIENCE] [--verify]'
   static override flags = {
     audience: Flags.string({
-      default: 'sts.amazonaws.com',
       helpValue: 'AUDIENCE',
+      defaultHelp: async () => defaultAudience,
       summary: 'With sa/NAME: the audience to ask for.',
     }),
     verify: Flags.boolean({ summary: "Fetch the issuer's published keys and verify the signature." }),
@@ -49,10 +51,14 @@ EXIT CODES
     const color = wantsColor(process.stdout, process.env, flags['no-color'])
     const page = pageOf(columnsOf(process.stdout, process.env), color)
     const name = /^(?:sa|serviceaccounts?)\/(.+)$/u.exec(args.token)?.[1]
+    if (name === undefined && flags.audience !== undefined) {
+      const { usage } = await import('../examine/trouble.ts')
+      throw usage('--audience goes with sa/NAME: a token that was minted already is for whom it says')
+    }
     const { lines, sound } =
       name === undefined
         ? await examineToken(args.token, flags.verify, page)
-        : await examineMinted(name, flags.audience, flags, this.config.version, page)
+        : await examineMinted(name, flags.audience ?? defaultAudience, flags, this.config.version, page)
     process.stdout.write(`${lines.join('\n')}\n`)
     process.exitCode = sound ? 0 : 1
   }

@@ -2,10 +2,12 @@
 import type { Check } from './check.ts'
 import type { Fact, Probe, Soon } from './fact.ts'
 import type { Finding } from './finding.ts'
-import { gatherer, type Listener, type Seat, type Setting, type Wire } from './gather.ts'
+import { gatherer, type Listener, type Setting } from './gather.ts'
+import type { Seat, Tray, Wire } from './line.ts'
 import { holdUps, inTurn, type Turn } from './order.ts'
 import { blocked, notApplicable, settle } from './settle.ts'
 import { bySubject, isJudgedBy, rangeOf, type Subject } from './subject.ts'
+import { newTray } from './tray.ts'
 
 export type Observer = Listener & {
   /** In the order of the report; `times`, where as many subjects come to the same at once. */
@@ -34,8 +36,8 @@ export type Examination = {
 type Station = Turn & {
   /** The fact without which the check does not concern a subject. */
   readonly only: Wire | undefined
-  readonly needs: readonly Wire[]
-  readonly wants: readonly Wire[]
+  readonly needs: Tray
+  readonly wants: Tray
   readonly over: readonly Seat[]
 }
 
@@ -64,8 +66,8 @@ export async function examine(order: Order): Promise<Examination> {
   const stations: readonly Station[] = inTurn(order.checks).map(({ check, coveredBy }) => ({
     ...{ check, coveredBy },
     only: check.only === undefined ? undefined : gate(check.only.probe),
-    needs: wire(check.needs),
-    wants: wire(check.wants),
+    needs: newTray(wire(check.needs)),
+    wants: newTray(wire(check.wants)),
     over: judgedBy(check.meta),
   }))
 
@@ -149,8 +151,8 @@ function sameWords({ check, lacks }: Finding): string {
 /** Enough subjects to keep every source busy; the facts of all at once would be a hundred thousand promises in a large cluster. */
 const abreast = 250
 
-/** Facts that are gathered only where another one is not absent. */
-type Outset = { readonly only: Wire | undefined; readonly wires: readonly Wire[] }
+/** Facts that are gathered only where another one is not absent; those of the whole cluster need setting out for one subject alone. */
+type Outset = { readonly only: Wire | undefined; wires: readonly Wire[] }
 
 /** Each fact once: with those that everybody needs where anybody does. */
 function outsetsOf(stations: readonly Station[]): readonly Outset[] {
@@ -158,7 +160,7 @@ function outsetsOf(stations: readonly Station[]): readonly Outset[] {
   for (const { only, needs, wants } of stations) {
     const wires = byGate.get(only) ?? new Map<Probe<unknown>, Wire>()
     byGate.set(only, wires)
-    for (const one of [...needs, ...wants]) wires.set(one.probe, one)
+    for (const one of [...needs.wires, ...wants.wires]) wires.set(one.probe, one)
   }
   const everybodys = byGate.get(undefined)
   return [...byGate].map(([only, wires]) => ({
@@ -191,15 +193,22 @@ async function setOut(
   }
   for (const seat of seats) {
     const coming: Promise<unknown>[] = []
-    const all = (wires: readonly Wire[]): void => {
-      for (const one of wires) {
+    const all = (outset: Outset): void => {
+      const { wires } = outset
+      let shared = false
+      for (let index = 0; index < wires.length; index += 1) {
+        const one = wires[index]
+        if (one === undefined) break
         const fact = gather(one, seat)
         if (fact instanceof Promise) coming.push(fact)
+        shared ||= one.probe.scope === 'cluster'
       }
+      if (shared) outset.wires = wires.filter(({ probe }) => probe.scope !== 'cluster')
     }
-    for (const { only, wires } of outsetsFor(seat.subject)) {
+    for (const outset of outsetsFor(seat.subject)) {
+      const { only, wires } = outset
       if (only === undefined) {
-        all(wires)
+        all(outset)
         continue
       }
       const concerned = gather(only, seat)
@@ -207,7 +216,7 @@ async function setOut(
         coming.push(
           concerned.then(({ state }) => (state === 'absent' ? [] : Promise.all(wires.map((one) => gather(one, seat))))),
         )
-      else if (concerned.state !== 'absent') all(wires)
+      else if (concerned.state !== 'absent') all(outset)
     }
     if (coming.length === 0) continue
     underWay += 1

@@ -1,9 +1,7 @@
 /** Gathers the facts of one run: each once, all that do not wait for one another at the same time. */
 import {
-  type Absent,
   absent,
   type Fact,
-  type Inquiry,
   type Needs,
   type Probe,
   type Question,
@@ -13,7 +11,9 @@ import {
   unknown,
 } from './fact.ts'
 import type { Json } from './json.ts'
-import { clusterSubject, type Scope, type Subject, scopeOf, subjectKey } from './subject.ts'
+import { type Line, ofCluster, ranks, type Seat, type Told, type Tray, type Wire } from './line.ts'
+import { clusterSubject, type Subject, scopeOf, subjectKey } from './subject.ts'
+import { firstUnknown, newTray, nothing, settleShared, take } from './tray.ts'
 
 /** Hears which fact is being waited for and which has come. */
 export type Listener = {
@@ -32,36 +32,6 @@ export type Setting = {
 
 const itself = (probe: Probe<unknown>): Question => ({ system: 'probe', call: probe.id, input: {} })
 
-export type Told = { readonly [name: string]: Fact<unknown> }
-/** One place a subject, so that a fact is found by a number: a large cluster has millions of look-ups. */
-type Shelf = (Soon<Fact<unknown>> | undefined)[]
-/** A subject of the run, its number among all and among those of its scope, and whom a probe of another scope is asked about on its behalf. */
-export type Seat = {
-  readonly subject: Subject
-  readonly scope: Scope
-  readonly number: number
-  readonly place: number
-  readonly above: { [S in Scope]?: Seat }
-}
-/** A probe in this run: its facts, what it is wired to, and what was found to hold for all subjects. */
-type Line = {
-  readonly probe: Probe<unknown>
-  /** Of the subjects of its scope, and of others that stand for those; made when the first fact comes. */
-  shelf?: Shelf
-  others?: Shelf
-  needs?: readonly Wire[]
-  wants?: readonly Wire[]
-  /** The fact without which this one is absent. */
-  gate?: Wire | undefined
-  /** Absent for everybody, since a fact of the whole cluster is. */
-  nowhere?: Absent
-  /** The fact of all for whom nothing was asked. */
-  unasked?: Absent
-  ask?: Inquiry['ask']
-}
-/** A name that a check or probe gives to a fact, and the probe behind it. */
-export type Wire = { readonly name: string; readonly probe: Probe<unknown>; readonly line: Line }
-
 /**
  * The facts of one run: each probe once per subject of its scope, all that do not wait for one another at the same time.
  * A probe that throws is a bug of ours; it yields unknown (malformed) so that no verdict rests on it.
@@ -69,56 +39,20 @@ export type Wire = { readonly name: string; readonly probe: Probe<unknown>; read
 export function gatherer({ source, subjects, signal, observer }: Setting) {
   const byKey = new Map(subjects.map((subject) => [subjectKey(subject), subject]))
   const seats = new Map<Subject, Seat>()
-  const room: { [S in Scope]?: number } = {}
+  const room = Object.values(ranks).map(() => 0)
   const seatOf = (subject: Subject): Seat => {
     let seat = seats.get(subject)
     if (seat === undefined) {
-      const scope = scopeOf(subject)
-      const place = room[scope] ?? 0
-      seat = { subject, scope, number: seats.size, place, above: {} }
-      room[scope] = place + 1
+      const rank = ranks[scopeOf(subject)]
+      const place = room[rank] ?? 0
+      seat = { subject, rank, number: seats.size, place, above: room.map(() => undefined) }
+      room[rank] = place + 1
       seats.set(subject, seat)
     }
     return seat
   }
   const cluster = seatOf(subjects.find(({ kind }) => kind === 'Cluster') ?? clusterSubject)
   for (const subject of subjects) seatOf(subject)
-  const lines = new Map<Probe<unknown>, Line>()
-  const wired = new Map<Needs, readonly Wire[]>()
-
-  const lineOf = (probe: Probe<unknown>): Line => {
-    let line = lines.get(probe)
-    if (line === undefined) {
-      line = { probe }
-      lines.set(probe, line)
-    }
-    return line
-  }
-
-  const wire = (needs: Needs): readonly Wire[] => {
-    const before = wired.get(needs)
-    if (before !== undefined) return before
-    const wires = Object.entries(needs).map(([name, probe]) => ({ name, probe, line: lineOf(probe) }))
-    wired.set(needs, wires)
-    return wires
-  }
-
-  const lookUp = (scope: Scope, seat: Seat): Seat => {
-    for (const key of seat.subject.of ?? []) {
-      const above = byKey.get(key)
-      if (above !== undefined && scopeOf(above) === scope) return seatOf(above)
-    }
-    return seat
-  }
-
-  /** The subject that a probe of this scope is asked about on behalf of another one. */
-  const upTo = (scope: Scope, seat: Seat): Seat => {
-    if (scope === 'cluster') return cluster
-    if (seat.scope === scope) return seat
-    seat.above[scope] ??= lookUp(scope, seat)
-    return seat.above[scope]
-  }
-
   // A weak set would be quicker to fill than to collect: it is walked with every collection of garbage.
   const asked = new Set<Question>()
   const inquire = (question: Question): Soon<Fact<Json>> => {
@@ -136,6 +70,52 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
           return inquire(question)
         }
 
+  const lines = new Map<Probe<unknown>, Line>()
+  const wired = new Map<Needs, readonly Wire[]>()
+
+  const lineOf = (probe: Probe<unknown>): Line => {
+    let line = lines.get(probe)
+    if (line === undefined) {
+      const { needs, wants, only, scope } = probe
+      const needed = wire(needs)
+      line = {
+        ...{ probe, rank: ranks[scope], shelf: undefined, others: undefined },
+        ...{ needs: newTray(needed), wants: newTray(wire(wants)) },
+        gate: needed.find(({ name }) => name === only),
+        ...{ nowhere: undefined, unasked: undefined, ask: asking(probe) },
+      }
+      lines.set(probe, line)
+    }
+    return line
+  }
+
+  const wire = (needs: Needs): readonly Wire[] => {
+    const before = wired.get(needs)
+    if (before !== undefined) return before
+    const wires = Object.entries(needs).map(([name, probe]) => ({ name, probe, line: lineOf(probe) }))
+    wired.set(needs, wires)
+    return wires
+  }
+
+  const lookUp = (rank: number, seat: Seat): Seat => {
+    for (const key of seat.subject.of ?? []) {
+      const above = byKey.get(key)
+      if (above !== undefined && ranks[scopeOf(above)] === rank) return seatOf(above)
+    }
+    return seat
+  }
+
+  /** The subject that a probe of this scope is asked about on behalf of another one. */
+  const upTo = (rank: number, seat: Seat): Seat => {
+    if (rank === ofCluster) return cluster
+    if (seat.rank === rank) return seat
+    const held = seat.above[rank]
+    if (held !== undefined) return held
+    const above = lookUp(rank, seat)
+    seat.above[rank] = above
+    return above
+  }
+
   /** What does not matter for a subject is absent without being asked: one such fact serves all, for a large cluster has a hundred thousand. */
   const kept = (line: Line, fact: Fact<unknown>): Fact<unknown> => {
     if (fact.state !== 'absent' || asked.has(fact.from)) return fact
@@ -151,7 +131,6 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
 
   /** The probe's own word, with the gate open. */
   const consult = (line: Line, seat: Seat): Soon<Fact<unknown>> => {
-    line.needs ??= wire(line.probe.needs)
     const have = collect(line.needs, seat)
     return have instanceof Promise ? answeredLater(line, seat, have) : answered(line, seat, have)
   }
@@ -159,25 +138,29 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     answered(line, seat, await have)
 
   const answered = (line: Line, seat: Seat, have: Told): Soon<Fact<unknown>> => {
-    const missing = firstUnknown(have)
+    const { needs, wants } = line
+    const missing = firstUnknown(needs.wires, have)
     if (missing !== undefined) return missing
-    line.wants ??= wire(line.probe.wants)
-    const want = collect(line.wants, seat)
-    return want instanceof Promise ? toldLater(line, seat, have, want) : told(line, seat, have, want)
+    const want = collect(wants, seat)
+    if (want instanceof Promise) return toldLater(line, seat, own(needs, have), want)
+    const fact = told(line, seat, have, want)
+    if (fact instanceof Promise) {
+      // It may look at them at any time until it has come.
+      own(needs, have)
+      own(wants, want)
+    }
+    return fact
   }
+  /** What is on the tray is taken from it; anything else was nobody's. */
+  const own = (tray: Tray, told: Told): Told => (tray.told === told ? take(tray) : told)
   const toldLater = async (line: Line, seat: Seat, have: Told, want: Promise<Told>): Promise<Fact<unknown>> =>
     told(line, seat, have, await want)
 
-  const told = (line: Line, { subject }: Seat, have: Told, want: Told): Soon<Fact<unknown>> => {
-    line.ask ??= asking(line.probe)
-    return line.probe.ask(have, want, { subject, subjects, ask: line.ask })
-  }
+  const told = ({ probe, ask }: Line, { subject }: Seat, have: Told, want: Told): Soon<Fact<unknown>> =>
+    probe.ask(have, want, { subject, subjects, ask })
 
   /** Whom the gate shuts out is not looked at any further; a gate of the whole cluster is shut for all. */
   const run = (line: Line, seat: Seat): Soon<Fact<unknown>> => {
-    const { only } = line.probe
-    if (only === undefined) return consult(line, seat)
-    line.gate ??= wire(line.probe.needs).find(({ name }) => name === only)
     const { gate } = line
     if (gate === undefined) return consult(line, seat)
     const concerned = gather(gate, seat)
@@ -190,7 +173,7 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
 
   const admitted = (line: Line, seat: Seat, gate: Wire, concerned: Fact<unknown>): Soon<Fact<unknown>> => {
     if (concerned.state !== 'absent') return consult(line, seat)
-    if (gate.line.nowhere !== undefined || gate.probe.scope === 'cluster') line.nowhere = concerned
+    if (gate.line.nowhere !== undefined || gate.line.rank === ofCluster) line.nowhere = concerned
     return concerned
   }
 
@@ -216,10 +199,10 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
     return coming.then(settle, (error: unknown) => settle(stumbled(line.probe, error)))
   }
 
-  const put = (line: Line, { scope, place, number }: Seat, fact: Soon<Fact<unknown>>): void => {
+  const put = (line: Line, { rank, place, number }: Seat, fact: Soon<Fact<unknown>>): void => {
     // With all its room from the start: a list that is filled from its middle is kept as a table.
-    if (scope === line.probe.scope) {
-      line.shelf ??= new Array(room[scope] ?? 0)
+    if (rank === line.rank) {
+      line.shelf ??= new Array(room[rank] ?? 0)
       line.shelf[place] = fact
     } else {
       line.others ??= new Array(seats.size)
@@ -229,9 +212,9 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
 
   const gather = ({ line }: Wire, seat: Seat): Soon<Fact<unknown>> => {
     if (line.nowhere !== undefined) return line.nowhere
-    const { scope } = line.probe
-    const about = upTo(scope, seat)
-    const held = about.scope === scope ? line.shelf?.[about.place] : line.others?.[about.number]
+    const { rank } = line
+    const about = upTo(rank, seat)
+    const held = about.rank === rank ? line.shelf?.[about.place] : line.others?.[about.number]
     return held ?? fetch(line, about)
   }
 
@@ -239,15 +222,24 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
   const isShut = ({ line }: Wire): boolean => line.nowhere !== undefined
 
   /** The facts under their names: at once where all of them are here. `unseen` is told which of them are unknown. */
-  const collect = (wires: readonly Wire[], seat: Seat, unseen?: Wire[]): Soon<Told> => {
+  const collect = (tray: Tray, seat: Seat, unseen?: Wire[]): Soon<Told> => {
+    const { wires, own } = tray
     if (wires.length === 0) return nothing
-    const told: { [name: string]: Fact<unknown> } = {}
-    for (const one of wires) {
+    let { dim } = tray
+    let shared = false
+    // By number: few things are done as often as this.
+    for (let index = 0; index < own.length; index += 1) {
+      const one = own[index]
+      if (one === undefined) break
       const fact = gather(one, seat)
       if (fact instanceof Promise) return collectLater(wires, seat, unseen)
-      told[one.name] = fact
+      tray.told[one.name] = fact
+      dim ||= fact.state === 'unknown'
+      shared ||= one.line.rank === ofCluster || one.line.nowhere !== undefined
     }
-    if (unseen !== undefined) for (const one of wires) if (told[one.name]?.state === 'unknown') unseen.push(one)
+    if (shared) settleShared(tray)
+    const { told } = tray
+    if (dim && unseen !== undefined) for (const one of wires) if (told[one.name]?.state === 'unknown') unseen.push(one)
     return told
   }
   /** Begins anew: what was gathered is held, and under the names in their order. */
@@ -275,15 +267,5 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
   return { wire, seatOf, gather, isShut, collect, fact }
 }
 
-const nothing: Told = Object.freeze({})
-
 const stumbled = (probe: Probe<unknown>, error: unknown): Unknown =>
   unknown('malformed', `${probe.id} stumbled: ${error instanceof Error ? error.message : String(error)}`, itself(probe))
-
-const firstUnknown = (have: Told): Unknown | undefined => {
-  for (const name in have) {
-    const fact = have[name]
-    if (fact?.state === 'unknown') return fact
-  }
-  return undefined
-}

@@ -26,6 +26,23 @@ function walk(value: Json | undefined, path: readonly (string | number)[]): Json
   return here
 }
 
+/** The member of that name; undefined where there is none. For what is looked at in each of thousands of objects: no path is made. */
+export const memberOf = (value: Json | undefined, name: string): Json | undefined =>
+  isObject(value) ? member(value, name) : undefined
+
+/** The same, where it is a text. */
+export function textOf(value: Json | undefined, name: string): string | undefined {
+  const found = memberOf(value, name)
+  return typeof found === 'string' ? found : undefined
+}
+
+const nothing: readonly Json[] = []
+/** The same, where it is a list; empty where it is not. */
+export function listOf(value: Json | undefined, name: string): readonly Json[] {
+  const found = memberOf(value, name)
+  return isList(found) ? found : nothing
+}
+
 /** The value at a path of keys and indexes; undefined where any step is missing. */
 export const at = (value: Json | undefined, ...path: readonly (string | number)[]): Json | undefined =>
   walk(value, path)
@@ -49,12 +66,22 @@ export function textsAt(value: Json | undefined, ...path: readonly (string | num
   return isList(found) ? found.filter((one) => typeof one === 'string') : []
 }
 
+function areInOrder(keys: readonly string[]): boolean {
+  for (let index = 1; index < keys.length; index += 1) if ((keys[index] ?? '') < (keys[index - 1] ?? '')) return false
+  return true
+}
+
 /** The same JSON whatever order the keys came in: for cache keys and for byte-equal output. */
 export function canonical(value: Json): string {
   if (isList(value)) return `[${value.map(canonical).join(',')}]`
   if (!isObject(value)) return JSON.stringify(value)
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`)
-  return `{${members.join(',')}}`
+  const keys = Object.keys(value)
+  // Most were written in order: sorting makes lists of its own.
+  if (!areInOrder(keys)) keys.sort()
+  let members = ''
+  for (const key of keys) {
+    if (members !== '') members += ','
+    members += `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`
+  }
+  return `{${members}}`
 }

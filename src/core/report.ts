@@ -45,6 +45,8 @@ export type RenderOptions = {
   readonly verbose: boolean
   /** Left out: `error`. */
   readonly failOn?: FailOn
+  /** The command that plans what puts it right. */
+  readonly fix?: string
 }
 export type Renderer = (report: Report, options: RenderOptions) => string
 

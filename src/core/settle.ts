@@ -2,7 +2,7 @@
 import type { Check, CheckId, Evidence, Verdict } from './check.ts'
 import type { Probe, Unknown } from './fact.ts'
 import type { Finding, Lack } from './finding.ts'
-import type { Told, Wire } from './gather.ts'
+import type { Told, Wire } from './line.ts'
 import type { Subject } from './subject.ts'
 
 const noEvidence: readonly Evidence[] = []

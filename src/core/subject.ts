@@ -60,6 +60,9 @@ export const isJudgedAs = (subject: Subject, scope: Scope): boolean =>
 export const rangeOf = ({ scope, kinds = [] }: { readonly scope: Scope; readonly kinds?: readonly string[] }): string =>
   [scope, ...kinds].join()
 
+const haveOneInCommon = (some: readonly string[], others: readonly string[]): boolean =>
+  some.some((one) => others.includes(one))
+
 /** Whom something of this scope is about; where it names kinds of objects, only those. */
 export const isJudgedBy = (
   { scope, kinds }: { readonly scope: Scope; readonly kinds?: readonly string[] },
@@ -68,7 +71,7 @@ export const isJudgedBy = (
   scope === 'object' && kinds !== undefined
     ? kinds.includes(subject.kind) ||
       subject.standsFor?.includes('object') === true ||
-      subject.standsForKinds?.some((kind) => kinds.includes(kind)) === true
+      (subject.standsForKinds !== undefined && haveOneInCommon(subject.standsForKinds, kinds))
     : isJudgedAs(subject, scope)
 
 const rank: { readonly [kind: string]: number } = { Cluster: 0, Node: 1, ServiceAccount: 2, Pod: 3 }

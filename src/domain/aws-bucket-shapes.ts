@@ -1,4 +1,4 @@
-// Whether S3 actions in a role's policies stand on resources that they act on.
+/** Whether S3 actions in a role's policies stand on resources that they act on. */
 
 import { like } from './aws-trust-patterns.ts'
 import { entries, isObject, member, scalarText, statementsOf } from './aws-trust-shapes.ts'
@@ -34,6 +34,12 @@ const ofBucket: ReadonlySet<string> = new Set([
 const isOfObject = (action: string): boolean =>
   /^s3:(?:(?:get|put|delete)object|abortmultipartupload$|listmultipartuploadparts$)/.test(action)
 
+/** What stands for all that a wildcard means, of the one kind and of the other. */
+const commonly = {
+  objects: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+  buckets: ['s3:ListBucket'],
+} as const
+
 const bucketOf = (resource: string): string | undefined => /^arn:[^:]*:s3:::[^/*?]+$/.exec(resource)?.[0]
 const bucketOfObject = (resource: string): string | undefined => /^(arn:[^:]*:s3:::[^/*?]+)\/./.exec(resource)?.[1]
 
@@ -54,12 +60,24 @@ export function bucketShapes(policies: readonly { readonly name: string; readonl
       ({ actions, resources }) =>
         actions.some((one) => like(one.toLowerCase(), action.toLowerCase())) && resources.some(fits),
     )
+  /** A wildcard is lost only where nothing of the kind stands on a fitting resource: more may not be meant. */
+  const isLost = (
+    action: string,
+    isOfKind: (action: string) => boolean,
+    common: readonly string[],
+    fits: (resource: string) => boolean,
+  ): boolean => {
+    if (!/[*?]/.test(action)) return isOfKind(action.toLowerCase()) && !covered(action, fits)
+    return (
+      common.some((one) => like(action.toLowerCase(), one.toLowerCase())) && !common.some((one) => covered(one, fits))
+    )
+  }
   const wrong = ({ policy, path, actions, resources }: Grant): readonly BucketFault[] =>
     resources.flatMap((resource): readonly BucketFault[] => {
       const bucket = bucketOf(resource)
       if (bucket !== undefined) {
         const fits = (one: string): boolean => one.startsWith(`${bucket}/`) || like(one, `${bucket}/x`)
-        const lost = actions.filter((one) => isOfObject(one.toLowerCase()) && !covered(one, fits))
+        const lost = actions.filter((one) => isLost(one, isOfObject, commonly.objects, fits))
         return lost.length === 0
           ? []
           : [
@@ -75,8 +93,13 @@ export function bucketShapes(policies: readonly { readonly name: string; readonl
       }
       const owner = bucketOfObject(resource)
       if (owner === undefined) return []
-      const lost = actions.filter(
-        (one) => ofBucket.has(one.toLowerCase()) && !covered(one, (other) => like(other, owner)),
+      const lost = actions.filter((one) =>
+        isLost(
+          one,
+          (action) => ofBucket.has(action),
+          commonly.buckets,
+          (other) => like(other, owner),
+        ),
       )
       return lost.length === 0
         ? []

@@ -24,3 +24,14 @@ export const isOwnBusiness = ({ action, text }: Denial): boolean =>
   action === 'eks-auth:AssumeRoleForPodIdentity' || /Failed to pull image|ErrImagePull|ImagePullBackOff/.test(text)
 
 export const isSetUp = ({ action }: Denial): boolean => /^(?:iam|eks|organizations|cloudformation):/.test(action)
+
+/**
+ * Names that SDKs and EKS give sessions by themselves: those are of programs, not of people.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
+ */
+export const isProgramSession = (caller: Caller): boolean =>
+  caller.kind === 'session' &&
+  (isNodeSession(caller) ||
+    /^(?:\d{16,20}|botocore-session-\d+|aws-sdk-[a-z]+-(?:session-)?\d+|aws-go-sdk-\d+|web-identity-token-\d+|eks-[\w-]+-[0-9a-f]{8}-[0-9a-f-]{20,})$/.test(
+      caller.session ?? '',
+    ))

@@ -1,4 +1,4 @@
-// Whether the trust policy of a role lets another role assume it, as far as the policy alone tells.
+/** Whether the trust policy of a role lets another role assume it, as far as the policy alone tells. */
 
 import { parseOperator } from './aws-trust-operators.ts'
 import { like } from './aws-trust-patterns.ts'

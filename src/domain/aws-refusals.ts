@@ -2,7 +2,7 @@
 import { type Caller, parseCaller } from './arn.ts'
 
 export type Refusal = {
-  /** As the text has it: an ARN, or what the service calls the caller. */
+  /** As the text has it: an ARN, or what the service calls the caller; empty where the text begins behind it. */
   readonly who: string
   readonly caller?: Caller
   readonly action: string
@@ -15,7 +15,7 @@ export type Refusal = {
 }
 
 const refusal =
-  /(?:^|\s)(\S{1,400})\s+is not authorized to perform:?\s+([\w-]{1,40}:[\w*]{1,80})(?:\s+on(?:\s+resource:?)?\s+([^\s,]{1,700}))?/g
+  /(?:^|\s)(?:(\S{1,400})\s+)?is not authorized to perform:?\s+([\w-]{1,40}:[\w*]{1,80})(?:\s+on(?:\s+resource:?)?\s+([^\s,]{1,700}))?/g
 
 /** Every refusal in a text; line ends and the escapes of JSON logs count as blanks. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
 export function refusalsIn(text: string): readonly Refusal[] {

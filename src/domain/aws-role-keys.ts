@@ -24,6 +24,10 @@ const own: ReadonlySet<string> = new Set([
   'eks.amazonaws.com/skip-containers',
 ])
 
+/** Whether a key is nearly the one that the webhook reads: not a word of its own, and not one of its other keys. */
+export const isNearRoleKey = (key: string): boolean =>
+  !own.has(key) && otherTools[key] === undefined && editDistance(key.toLowerCase(), roleAnnotation, 4) <= 4
+
 const isRoleArn = (value: string): boolean => parseRoleArn(value.trim().replace(/^["']|["']$/g, '')) !== undefined
 
 /** The first key that is nearly the right one, or under which a role ARN stands; then one of another tool. */
@@ -31,7 +35,7 @@ export function foreignKey(annotations: Texts): ForeignKey | undefined {
   const keys = Object.keys(annotations).sort()
   const near = keys.find((key) => {
     if (own.has(key) || otherTools[key] !== undefined) return false
-    return editDistance(key.toLowerCase(), roleAnnotation, 4) <= 4 || isRoleArn(annotations[key] ?? '')
+    return isNearRoleKey(key) || isRoleArn(annotations[key] ?? '')
   })
   if (near !== undefined) return { kind: 'misspelt', key: near, value: annotations[near] ?? '' }
   for (const key of keys) {

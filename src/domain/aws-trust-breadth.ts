@@ -1,4 +1,4 @@
-// Whom a trust policy admits beside those that it was written for.
+/** Whom a trust policy admits beside those that it was written for. */
 
 import { WEB_IDENTITY } from './aws-trust-cause.ts'
 import { type Operator, parseOperator } from './aws-trust-operators.ts'

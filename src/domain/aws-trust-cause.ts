@@ -1,4 +1,4 @@
-// The nearest miss: of a policy that does not admit a call, the one element to name first.
+/** The nearest miss: of a policy that does not admit a call, the one element to name first. */
 
 import { addValue, type Place, replaceProvider } from './aws-trust-edits.ts'
 import { firstDifference } from './aws-trust-miss.ts'

@@ -1,4 +1,4 @@
-// The Condition block of a statement, judged entry by entry against the keys of a call.
+/** The Condition block of a statement, judged entry by entry against the keys of a call. */
 
 import { judgeWay, type Operator, parseOperator, wantedBy } from './aws-trust-operators.ts'
 import type { Resolution, Wanted } from './aws-trust-patterns.ts'

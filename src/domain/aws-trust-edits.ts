@@ -1,5 +1,6 @@
-// Changes to a policy, each as small as it can be; none adds a wildcard or takes a value away from what is trusted.
+/** Changes to a policy, each as small as it can be; none adds a wildcard or takes a value away from what is trusted. */
 
+import { hostPathOf, providerArn } from './aws-trust-provider.ts'
 import { asList, isObject, type JsonObject, member, step, withMembers } from './aws-trust-shapes.ts'
 import type { Edit } from './aws-trust-types.ts'
 
@@ -119,6 +120,28 @@ export function stepsOf(path: string): readonly (string | number)[] | undefined 
     rest = rest.slice(whole.length)
   }
   return steps
+}
+
+export const webIdentity = 'sts:AssumeRoleWithWebIdentity'
+
+export type Admitted = {
+  readonly issuer: string
+  readonly subject: string
+  readonly audience: string
+  /** Where the issuer is registered: the account of the role. */
+  readonly accountId: string
+  readonly partition: string
+}
+
+/** A statement that admits exactly this subject with exactly this audience, of this one provider. `more`: actions beside the exchange. */
+export function admitting({ issuer, subject, audience, accountId, partition }: Admitted, ...more: readonly string[]) {
+  const hostPath = hostPathOf(issuer)
+  return {
+    Effect: 'Allow',
+    Principal: { Federated: providerArn({ partition, accountId, hostPath }) },
+    Action: more.length === 0 ? webIdentity : [webIdentity, ...more],
+    Condition: { StringEquals: { [`${hostPath}:sub`]: subject, [`${hostPath}:aud`]: audience } },
+  }
 }
 
 /** The policy with one more statement after its own; undefined where it holds no statements to stand beside. */

@@ -1,4 +1,4 @@
-// What in a trust policy IAM refuses to store, or what does not mean what it says.
+/** What in a trust policy IAM refuses to store, or what does not mean what it says. */
 
 import { parseOperator } from './aws-trust-operators.ts'
 import { entries, isObject, type JsonObject, member, statementsOf, step } from './aws-trust-shapes.ts'

@@ -1,4 +1,4 @@
-// Why one condition is false: by its key, by its value or by its operator.
+/** Why one condition is false: by its key, by its value or by its operator. */
 
 import { isAbsent, type JudgedCondition, presentedValues, resolver, type Surroundings } from './aws-trust-conditions.ts'
 import { addValue, exchangeKeys, moveToOperator, type Place, renameKey, replaceValue } from './aws-trust-edits.ts'

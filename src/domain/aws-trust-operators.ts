@@ -1,4 +1,4 @@
-// Condition operators: their names, and what each says of a key that is absent, present or not seen.
+/** Condition operators: their names, and what each says of a key that is absent, present or not seen. */
 
 import {
   codePoints,

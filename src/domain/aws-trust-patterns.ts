@@ -1,4 +1,4 @@
-// Wanted values of a condition: policy variables put in, wildcards matched without regular expressions.
+/** Wanted values of a condition: policy variables put in, wildcards matched without regular expressions. */
 
 /** Code points; negative ones are wildcards. */
 export type Pattern = readonly number[]

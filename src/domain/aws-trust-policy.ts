@@ -1,4 +1,4 @@
-// Judges a role's trust policy against a call of sts:AssumeRoleWithWebIdentity, as IAM would, in three values.
+/** Judges a role's trust policy against a call of sts:AssumeRoleWithWebIdentity, as IAM would, in three values. */
 
 import {
   type Candidate,

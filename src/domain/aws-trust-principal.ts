@@ -1,4 +1,4 @@
-// Principal and Action of a statement, judged against a web identity call.
+/** Principal and Action of a statement, judged against a web identity call. */
 
 import { like } from './aws-trust-patterns.ts'
 import { isPossibleIssuer, meantIssuer, parseProviderArn, providerArn } from './aws-trust-provider.ts'

@@ -1,4 +1,4 @@
-// Issuers and the ARNs of their OIDC providers, as text.
+/** Issuers and the ARNs of their OIDC providers, as text. */
 
 export type ProviderArn = { readonly partition: string; readonly accountId: string; readonly hostPath: string }
 

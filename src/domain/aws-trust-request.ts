@@ -1,4 +1,4 @@
-// The keys of a call of sts:AssumeRoleWithWebIdentity: which are there, which never are, which were not seen.
+/** The keys of a call of sts:AssumeRoleWithWebIdentity: which are there, which never are, which were not seen. */
 
 import { hostPathOf, isEksIssuer, isPossibleIssuer, partitionOf } from './aws-trust-provider.ts'
 import type { TrustContext, Truth } from './aws-trust-types.ts'

@@ -1,4 +1,4 @@
-// The shapes that a policy document may take, read from any JSON value without trusting it.
+/** The shapes that a policy document may take, read from any JSON value without trusting it. */
 
 import type { Malformed } from './aws-trust-types.ts'
 

@@ -1,4 +1,4 @@
-// How a trusted subject misses the subject of a token.
+/** How a trusted subject misses the subject of a token. */
 
 import { hasWildcard, like } from './aws-trust-patterns.ts'
 import type { MissData } from './aws-trust-types.ts'

@@ -1,4 +1,4 @@
-// Kleene's three-valued logic.
+/** Kleene's three-valued logic. */
 
 import type { Truth } from './aws-trust-types.ts'
 

@@ -1,4 +1,4 @@
-// The vocabulary of trust policy evaluation: request context, decision, explanation and the ways to miss.
+/** The vocabulary of trust policy evaluation: request context, decision, explanation and the ways to miss. */
 
 /** Kleene's three values: `depends` is what cannot be told from what was seen. */
 export type Truth = true | false | 'depends'

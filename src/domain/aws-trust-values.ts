@@ -1,4 +1,4 @@
-// Values that condition operators compare: exact decimals, instants, address ranges, base64.
+/** Values that condition operators compare: exact decimals, instants, address ranges, base64. */
 
 export type Decimal = { readonly negative: boolean; readonly whole: string; readonly fraction: string }
 

@@ -2,10 +2,25 @@
 
 const codes = /AADSTS(\d{5,8})(?!\d)/g
 
-/** The codes in a text, each once, without the letters before them. */
-export const codesIn = (text: string): readonly string[] => [
-  ...new Set([...text.matchAll(codes)].map(([, code = '']) => code)),
+/** Sentences that stand behind one code only, for whoever quotes them without it. */
+const sentences: readonly (readonly [RegExp, string])[] = [
+  [/No matching federated identity record found for presented assertion issuer/, '700211'],
+  [/No matching federated identity record found for presented assertion audience/, '700212'],
+  [/The subject matches with case-insensitive comparison, but not with case-sensitive comparison/, '7002138'],
+  [/No matching federated identity record found for presented assertion subject/, '700213'],
+  [/No matching federated identity record found for presented assertion\b/, '70021'],
+  [/Application with identifier '[^']{1,400}' was not found in the directory/, '700016'],
+  [/Client assertion is not within its valid time range/, '700024'],
 ]
+
+/** The codes in a text, each once, without the letters before them. */
+export function codesIn(text: string): readonly string[] {
+  const found = new Set([...text.matchAll(codes)].map(([, code = '']) => code))
+  if (found.size > 0) return [...found]
+  const plain = text.replace(/\s+/g, ' ')
+  const said = sentences.find(([sentence]) => sentence.test(plain))?.[1]
+  return said === undefined ? [] : [said]
+}
 
 export type Quoted = { readonly issuer?: string; readonly subject?: string; readonly audience?: string }
 
@@ -40,7 +55,9 @@ export const elsewhere: ReadonlySet<string> = new Set([
   '700016',
   '7000112',
   '90002',
+  '900021',
   '900023',
+  '900144',
   '900382',
   '90038',
   '50027',

@@ -1,5 +1,5 @@
 /** Containers and volumes of a pod as the checks see them. */
-import { at, isObject, type Json, type JsonObject, listAt, textAt, textsAt } from '../core/json.ts'
+import { at, isObject, type Json, type JsonObject, listOf, memberOf, textAt, textOf, textsAt } from '../core/json.ts'
 
 export type TokenSource = { readonly audience?: string; readonly path: string; readonly expirationSeconds?: number }
 export type Volume = {
@@ -58,13 +58,13 @@ function objectAt(json: Json | undefined, secret: string, configMap: string, mem
   return ofConfigMap === undefined ? undefined : { kind: 'ConfigMap', name: ofConfigMap }
 }
 
-export const numberAt = (json: Json | undefined, ...path: readonly string[]): number | undefined => {
-  const found = at(json, ...path)
+export const numberAt = (json: Json | undefined, name: string): number | undefined => {
+  const found = memberOf(json, name)
   return typeof found === 'number' ? found : undefined
 }
 
 export function readRunsAs(json: Json | undefined): RunsAs | undefined {
-  const context = at(json, 'securityContext')
+  const context = memberOf(json, 'securityContext')
   const user = numberAt(context, 'runAsUser')
   const group = numberAt(context, 'runAsGroup')
   return user === undefined && group === undefined
@@ -77,13 +77,13 @@ const noTokens: readonly TokenSource[] = Object.freeze([])
 function readTokens(sources: readonly Json[]): readonly TokenSource[] {
   let tokens: TokenSource[] | undefined
   for (const source of sources) {
-    const token = at(source, 'serviceAccountToken')
+    const token = memberOf(source, 'serviceAccountToken')
     if (token === undefined) continue
-    const audience = textAt(token, 'audience')
-    const seconds = at(token, 'expirationSeconds')
+    const audience = textOf(token, 'audience')
+    const seconds = memberOf(token, 'expirationSeconds')
     tokens ??= []
     tokens.push({
-      path: textAt(token, 'path') ?? '',
+      path: textOf(token, 'path') ?? '',
       ...optional('audience', audience),
       ...(typeof seconds === 'number' ? { expirationSeconds: seconds } : {}),
     })
@@ -100,15 +100,15 @@ const typeOf = (volume: JsonObject): string | undefined => {
 const tokensOf = new WeakMap<readonly Json[], readonly TokenSource[]>()
 
 export function readVolume(json: Json): Volume {
-  const projected = at(json, 'projected')
-  const sources = listAt(projected, 'sources')
+  const projected = memberOf(json, 'projected')
+  const sources = listOf(projected, 'sources')
   let tokens = sources.length === 0 ? noTokens : tokensOf.get(sources)
   if (tokens === undefined) {
     tokens = readTokens(sources)
     tokensOf.set(sources, tokens)
   }
   const volume: Draft<Volume> = {
-    name: textAt(json, 'name') ?? '',
+    name: textOf(json, 'name') ?? '',
     // The API's own default: a volume without a source is an emptyDir.
     type: (isObject(json) ? typeOf(json) : undefined) ?? 'emptyDir',
     tokens,
@@ -127,16 +127,16 @@ function readVariables(variables: readonly Json[]): Variables {
   const references: { [name: string]: ObjectName & { readonly key: string; readonly optional: boolean } } = {}
   let referring = false
   for (const variable of variables) {
-    const name = textAt(variable, 'name')
+    const name = textOf(variable, 'name')
     if (name === undefined) continue
     // A variable without value and valueFrom is the empty text.
     const bare = isObject(variable) && !('value' in variable) && !('valueFrom' in variable) && !('hidden' in variable)
-    env[name] = textAt(variable, 'value') ?? (bare ? '' : null)
-    const reference = objectAt(at(variable, 'valueFrom'), 'secretKeyRef', 'configMapKeyRef', 'name')
+    env[name] = textOf(variable, 'value') ?? (bare ? '' : null)
+    const reference = objectAt(memberOf(variable, 'valueFrom'), 'secretKeyRef', 'configMapKeyRef', 'name')
     if (reference === undefined) continue
     const body = at(variable, 'valueFrom', reference.kind === 'Secret' ? 'secretKeyRef' : 'configMapKeyRef')
-    const optional = at(body, 'optional') === true
-    references[name] = { ...reference, key: textAt(body, 'key') ?? '', optional }
+    const optional = memberOf(body, 'optional') === true
+    references[name] = { ...reference, key: textOf(body, 'key') ?? '', optional }
     referring = true
   }
   return referring ? { env, references } : { env }
@@ -144,11 +144,11 @@ function readVariables(variables: readonly Json[]): Variables {
 
 function readMount(json: Json): Mount {
   const mount: Draft<Mount> = {
-    name: textAt(json, 'name') ?? '',
-    mountPath: textAt(json, 'mountPath') ?? '',
-    readOnly: at(json, 'readOnly') === true,
+    name: textOf(json, 'name') ?? '',
+    mountPath: textOf(json, 'mountPath') ?? '',
+    readOnly: memberOf(json, 'readOnly') === true,
   }
-  const subPath = textAt(json, 'subPath') ?? textAt(json, 'subPathExpr')
+  const subPath = textOf(json, 'subPath') ?? textOf(json, 'subPathExpr')
   if (subPath !== undefined) mount.subPath = subPath
   return mount
 }
@@ -161,29 +161,29 @@ function readWords(command: readonly Json[], args: readonly Json[]): readonly st
 }
 
 function readContainer(json: Json, role: Container['role']): Container {
-  const sources = listAt(json, 'envFrom')
+  const sources = listOf(json, 'envFrom')
   const container: Draft<Container> = {
-    name: textAt(json, 'name') ?? '',
+    name: textOf(json, 'name') ?? '',
     role,
-    ...readVariables(listAt(json, 'env')),
+    ...readVariables(listOf(json, 'env')),
     envFrom: sources.length > 0,
-    mounts: listAt(json, 'volumeMounts').map(readMount),
-    command: readWords(listAt(json, 'command'), listAt(json, 'args')),
+    mounts: listOf(json, 'volumeMounts').map(readMount),
+    command: readWords(listOf(json, 'command'), listOf(json, 'args')),
   }
   if (sources.length > 0) {
     const envSources = sources.flatMap((source) => {
       const found = objectAt(source, 'secretRef', 'configMapRef', 'name')
-      return found === undefined ? [] : [{ ...found, prefix: textAt(source, 'prefix') ?? '' }]
+      return found === undefined ? [] : [{ ...found, prefix: textOf(source, 'prefix') ?? '' }]
     })
     if (envSources.length > 0) container.envSources = envSources
   }
   const runsAs = readRunsAs(json)
   if (runsAs !== undefined) container.runsAs = runsAs
-  const image = textAt(json, 'image')
+  const image = textOf(json, 'image')
   if (image !== undefined) container.image = image
-  if (role === 'init' && textAt(json, 'restartPolicy') === 'Always') container.sidecar = true
-  if (listAt(json, 'tokenPaths').length > 0) container.tokenPaths = textsAt(json, 'tokenPaths')
-  if (at(json, 'asksMetadata') === true) container.asksMetadata = true
+  if (role === 'init' && textOf(json, 'restartPolicy') === 'Always') container.sidecar = true
+  if (listOf(json, 'tokenPaths').length > 0) container.tokenPaths = textsAt(json, 'tokenPaths')
+  if (memberOf(json, 'asksMetadata') === true) container.asksMetadata = true
   return container
 }
 
@@ -196,7 +196,7 @@ const placesOfContainers = {
 export function readContainers(spec: Json | undefined): readonly Container[] {
   const containers: Container[] = []
   for (const place of ['initContainers', 'containers', 'ephemeralContainers'] as const)
-    for (const one of listAt(spec, place)) containers.push(readContainer(one, placesOfContainers[place]))
+    for (const one of listOf(spec, place)) containers.push(readContainer(one, placesOfContainers[place]))
   // A list that grew has room for more.
   return containers.slice()
 }

@@ -15,6 +15,8 @@ export type ErrorText = {
   /** Where it leads, most likely cause first. */
   readonly leads: readonly [Lead, ...Lead[]]
   readonly means: string
+  /** It sums up what several places were asked for and did not give: whatever else the same text says is nearer to the cause. */
+  readonly sumsUp?: true
 }
 
 /** A check, and the texts that lead to it: each with the message that it proves, if it proves one. */
@@ -48,8 +50,9 @@ function normalise(text: string): { readonly plain: string; readonly ends: reado
   let at = 0
   while (at < text.length) {
     const isEscape = text.charCodeAt(at) === 92 && /[ntr]/.test(text[at + 1] ?? '')
-    if (text.charCodeAt(at) === 34) {
-      // Loggers write \" and, twice wrapped, \\\" for the quote that the error has.
+    const code = text.charCodeAt(at)
+    if (code === 34 || code === 39) {
+      // Loggers write \" and, twice wrapped, \\\" for the quote that the error has; Python writes \' in what it quotes.
       let before = at
       while (before > from && text.charCodeAt(before - 1) === 92) before -= 1
       pieces.push(text.slice(from, before))
@@ -124,7 +127,7 @@ const isWhole = (plain: string, start: number, end: number): boolean =>
 /**
  * A function that finds the texts of this table. `oneText`: the whole input is one error (its line ends mean nothing); else every
  * line is one, and a fragment's own blanks may run over a line's end, its `…` may not. In a text that several fragments fit, only the longest
- * is sighted. Time grows with the length of the input times the size of the table, whatever is in it.
+ * is sighted, one that sums up only where there is no other. Time grows with the length of the input times the size of the table, whatever is in it.
  */
 export function errorTextFinder(table: readonly ErrorText[]): (text: string, oneText?: boolean) => readonly Sighting[] {
   // Whoever never searches a text does not wait for the table.
@@ -174,6 +177,11 @@ function sightings({ known, parts, expression }: Pattern, plain: string, ends: r
   }
 }
 
+const outranks = (one: ErrorText, other: ErrorText): boolean =>
+  (one.sumsUp ?? false) === (other.sumsUp ?? false)
+    ? one.fragment.length > other.fragment.length
+    : other.sumsUp === true
+
 /** Sightings that share a line are of one text. */
 function longestOfEach(all: readonly Sighting[]): readonly Sighting[] {
   const inOrder = [...all].sort((a, b) => a.firstLine - b.firstLine || a.start - b.start)
@@ -183,7 +191,7 @@ function longestOfEach(all: readonly Sighting[]): readonly Sighting[] {
   for (const one of inOrder) {
     if (best !== undefined && one.firstLine <= last) {
       last = Math.max(last, one.lastLine)
-      if (one.known.fragment.length > best.known.fragment.length) best = one
+      if (outranks(one.known, best.known)) best = one
     } else {
       if (best !== undefined) kept.push(best)
       best = one

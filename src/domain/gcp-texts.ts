@@ -56,6 +56,27 @@ const rules: readonly (readonly [RegExp, string, string])[] = [
     'service-account-admits-workload',
     'denied',
   ],
+  [
+    /iam\.serviceAccounts\.getOpenIdToken|[Uu]nable to generate (?:access|identity) token; IAM returned 403|A Forbidden error was returned while attempting to retrieve an access ?token for the Compute Engine built-in service account|Server response does not contain a JSON object\. Status code is: Forbidden/,
+    'service-account-admits-workload',
+    'denied',
+  ],
+  [
+    /Gaia id not found for email:? '?(?<email>[^\s/"'@]+@[^\s"',]+\.gserviceaccount\.com)/,
+    'google-service-account-is-active',
+    'missing',
+  ],
+  [
+    /[Ss]ervice account (?:projects\/[^/\s]+\/serviceAccounts\/)?'?(?<email>[^\s/"'@]+@[^\s"',]+\.gserviceaccount\.com)'? does not exist/,
+    'google-service-account-is-active',
+    'missing',
+  ],
+  [/Gaia id not found for email|Unknown service account/, 'google-service-account-is-active', 'missing'],
+  [
+    /(?:[Gg]enerate Google Cloud access token for (?<account>[^\s:]+)|serviceAccounts\/(?:[^\s:"/]+@[^\s:"/]+):generate(?:Access|Id)Token).{0,600}The caller does not have permission/,
+    'service-account-admits-workload',
+    'denied',
+  ],
   [/Identity Pool does not exist \((?<pool>[^)]+)\)/, 'workload-pool-exists', 'identity-pool-does-not-exist'],
   [
     /\((?<namespace>[^/()\s]+)\/(?<serviceAccount>[^)\s]+)\) is not annotated with a target Google service account/,
@@ -101,7 +122,11 @@ const rules: readonly (readonly [RegExp, string, string])[] = [
     'account-lacks-permission',
   ],
   [/Invalid value for \\{0,3}"?audience/, 'credential-configuration-is-usable', 'audience-refused'],
-  [/\(expected \\{0,3}"?service_account\\{0,3}"?\)/, 'credential-configuration-is-usable', 'type-refused'],
+  [
+    /\(expected "?service_account"?\)|Type is external_account, expected one of|'type' value 'external_account' not recognized|Unrecognized credential type external_account|credentials type '?"?external_account'?"? is not supported|unknown credential type: "?external_account/,
+    'credential-configuration-is-usable',
+    'type-refused',
+  ],
   [
     /No valid Identity Pool \\{0,3}"?credential_source\\{0,3}"? provided/,
     'credential-configuration-is-usable',
@@ -179,7 +204,11 @@ const rules: readonly (readonly [RegExp, string, string])[] = [
   ],
   [/has invalid google service account email/, 'annotation-names-a-service-account', 'not-an-email'],
   [/member (?<member>\S+) is of an unknown type/, 'iam-members-are-well-formed', 'unknown-type'],
-  [/ACCESS_TOKEN_SCOPE_INSUFFICIENT/, 'identity-may-call-target-api', 'scope-too-narrow'],
+  [
+    /ACCESS_TOKEN_SCOPE_INSUFFICIENT|Request had insufficient authentication scopes/,
+    'identity-may-call-target-api',
+    'scope-too-narrow',
+  ],
   [/Unable to detect a Project Id/, 'identity-may-call-target-api', 'project-not-readable'],
   [
     /Caller does not have required permission to use project (?<project>[\w:.-]+)|serviceusage\.services\.use.{0,120}(?:project )?(?<other>[a-z][\w-]{4,28})?/,
@@ -196,6 +225,21 @@ const rules: readonly (readonly [RegExp, string, string])[] = [
     'client-waits-for-metadata-server',
     'gives-up-too-early',
   ],
+  [
+    /Permission ['"]?(?<permission>(?!storage\.|iam\.serviceAccounts\.get(?:Access|OpenId)Token)[a-z]+\.[A-Za-z]+\.[A-Za-z.]*[A-Za-z])['"]? denied(?: (?:on|for) resource:? ['"]?(?<resource>[^\s'"(]+))?/,
+    'identity-may-call-target-api',
+    'permission-denied',
+  ],
+  [
+    /[Mm]issing permission (?<permission>(?!storage\.)[a-z]+\.[A-Za-z]+\.[A-Za-z]+) on resource (?<resource>[\w/:-]+)/,
+    'identity-may-call-target-api',
+    'permission-denied',
+  ],
+  [
+    /(?:does not have|Required) '?(?<permission>(?!storage\.)[a-z]+\.[A-Za-z]+\.[A-Za-z]+)'? permission(?: (?:in|for|on) (?:project |'?)(?<resource>[\w/:-]+))?/,
+    'identity-may-call-target-api',
+    'permission-denied',
+  ],
   [/MetadataLookupWarning/, 'client-waits-for-metadata-server', 'remembers-absence'],
 ]
 
@@ -205,7 +249,10 @@ const served =
 
 /** The first rule that fits, as one text says it; undefined where it names no cause of Google's. */
 export function googleTextOf(text: string): Said | undefined {
-  const plain = text.slice(0, 20_000).replace(/(?:\\[ntr]|\s)+/g, ' ')
+  const plain = text
+    .slice(0, 20_000)
+    .replace(/(?:\\[ntr]|\s)+/g, ' ')
+    .replace(/\\+(?=["'])/g, '')
   for (const [expression, slug, message] of rules) {
     const found = expression.exec(plain)
     if (found === null) continue
@@ -215,11 +262,11 @@ export function googleTextOf(text: string): Said | undefined {
     return { check: `gcp/${slug}`, message, values }
   }
   const denied = /IAM_PERMISSION_DENIED/.test(plain)
-    ? /"?permission\\{0,3}"?:\s*\\{0,3}"(?<permission>[\w.]+)/.exec(plain)?.groups?.permission
+    ? /"?permission"?:\s*"?(?<permission>[a-z]+\.[\w.]*\w)/.exec(plain)?.groups?.permission
     : undefined
   if (denied === undefined || denied.startsWith('storage.') || denied === 'iam.serviceAccounts.getAccessToken')
     return undefined
-  const resource = /"?resource\\{0,3}"?:\s*\\{0,3}"([^"\\]+)/.exec(plain)?.[1]
+  const resource = /"?resource"?:\s*"?([^"\s\]]+)/.exec(plain)?.[1]
   return {
     check: 'gcp/identity-may-call-target-api',
     message: 'permission-denied',

@@ -1,5 +1,6 @@
 /** What shows that a ServiceAccount has, or a pod expects, a cloud identity. */
 import { awsAudience, azureAudience, podIdentityAudience, roleAnnotation } from './audiences.ts'
+import { isNearRoleKey } from './aws-role-keys.ts'
 import type { Container, Meta, Pod } from './workloads.ts'
 
 /** Prefixes of annotation keys by which some tool binds an identity, right or misspelt. */
@@ -11,14 +12,26 @@ const identityKeys = [
   'cloud.google.com/service-account-email',
   'azure.workload.identity/',
 ] as const
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
-const roleArn = /^arn:aws[a-z0-9-]*:iam::\d{12}:(?:role|instance-profile)\//
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; an account that somebody has masked or left out is still meant. */
+const roleArn = /^arn:aws[a-z0-9-]*:iam::[^:]{0,60}:(?:role|instance-profile)\//
+
+/** Thousands of objects have the same few keys. */
+const judgedKeys = new Map<string, boolean>()
+const mostJudged = 1000
+
+function bindsByKey(key: string): boolean {
+  const held = judgedKeys.get(key)
+  if (held !== undefined) return held
+  const binds = identityKeys.some((prefix) => key.startsWith(prefix)) || isNearRoleKey(key)
+  if (judgedKeys.size < mostJudged) judgedKeys.set(key, binds)
+  return binds
+}
 
 /** Whether anything on the object binds it to an identity, also under a key that nobody reads. */
-export const namesIdentity = ({ annotations, labels }: Pick<Meta, 'annotations' | 'labels'>): boolean =>
-  Object.entries(annotations).some(
-    ([key, value]) => identityKeys.some((prefix) => key.startsWith(prefix)) || roleArn.test(value.trim()),
-  ) || labels['azure.workload.identity/use'] !== undefined
+export function namesIdentity({ annotations, labels }: Pick<Meta, 'annotations' | 'labels'>): boolean {
+  for (const key in annotations) if (bindsByKey(key) || roleArn.test(annotations[key]?.trim() ?? '')) return true
+  return labels['azure.workload.identity/use'] !== undefined
+}
 
 const identityVariables = [
   'AWS_ROLE_ARN',

@@ -7,7 +7,9 @@ export type Pick = (from: JsonObject, draft: Draft) => void
 
 /** The members that are there, by reference. */
 export function keep(from: JsonObject, names: readonly string[], to: Draft = {}): Draft {
-  for (const name of names) {
+  // By number: of a large cluster tens of thousands of objects go through here.
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] ?? ''
     const value = from[name]
     if (value !== undefined) to[name] = value
   }

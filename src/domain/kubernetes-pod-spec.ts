@@ -2,11 +2,10 @@
 import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
 import { each, isPicked, shared } from './kubernetes-alike.ts'
 import { pickAzureHints, pickWords } from './kubernetes-command-words.ts'
+import { type Draft, keep } from './kubernetes-pick.ts'
 import { pickReference, pickVariable } from './kubernetes-variables.ts'
 import { mayMount, mounterCalls } from './mounter-words.ts'
 import { pickAttributes } from './storage-attributes.ts'
-
-type Draft = { [key: string]: Json }
 
 const containerNames = ['name', 'image', 'restartPolicy', 'targetContainerName']
 const processNames = ['runAsUser', 'runAsGroup']
@@ -21,17 +20,8 @@ const mountingNames = [
 ]
 const mountNames = ['name', 'mountPath', 'subPath', 'subPathExpr', 'readOnly', 'mountPropagation']
 
-function pickMembers(from: JsonObject, names: readonly string[]): Draft {
-  const draft: Draft = {}
-  for (const name of names) {
-    const value = from[name]
-    if (value !== undefined) draft[name] = value
-  }
-  return draft
-}
-
 function pickContainer(from: JsonObject): JsonObject {
-  const draft = pickMembers(from, containerNames)
+  const draft = keep(from, containerNames)
   const { securityContext, command, args, env, envFrom, volumeMounts } = from
   const devices = fuseDevices(from)
   const mounting = mayMount(from) || spreads(volumeMounts) || devices.length > 0
@@ -58,21 +48,25 @@ const spreads = (mounts: Json | undefined): boolean =>
   isList(mounts) &&
   mounts.some((one) => isObject(one) && (one.mountPropagation === 'Bidirectional' || one.mountPath === '/dev/fuse'))
 
+const none: readonly Json[] = []
+const isOfFuse = (name: string): boolean => name.endsWith('/fuse')
+const fuseIn = (amounts: Json | undefined): readonly string[] =>
+  isObject(amounts) ? Object.keys(amounts).filter(isOfFuse) : []
+
 /** Resources of a device plugin that hands out /dev/fuse under any name, and devices that are claimed. */
 function fuseDevices({ resources, devices }: JsonObject): readonly Json[] {
   if (isList(devices)) return devices
-  if (!isObject(resources)) return []
+  if (!isObject(resources)) return none
   const { limits, requests, claims } = resources
-  const names = [limits, requests].flatMap((one) =>
-    isObject(one) ? Object.keys(one).filter((name) => name.endsWith('/fuse')) : [],
-  )
-  return isList(claims) && claims.length > 0 ? [...new Set([...names, 'claim'])] : [...new Set(names)]
+  const claimed = isList(claims) && claims.length > 0
+  const names = [...fuseIn(limits), ...fuseIn(requests), ...(claimed ? ['claim'] : [])]
+  return names.length === 0 ? none : [...new Set(names)]
 }
 
-export const pickMount = (from: JsonObject): JsonObject => pickMembers(from, mountNames)
+export const pickMount = (from: JsonObject): JsonObject => keep(from, mountNames)
 
 const pickNamed = (from: JsonObject, names: readonly string[]): JsonObject =>
-  isPicked(from) ? from : pickMembers(from, names)
+  isPicked(from) ? from : keep(from, names)
 
 /** What of a projected source matters: the token in full, of the others the name. */
 function pickSource(from: JsonObject): JsonObject {
@@ -98,7 +92,7 @@ function pickVolume(from: JsonObject): JsonObject {
     if (type === 'projected') {
       draft.projected = isPicked(body) ? body : shared(pickProjected(body))
     } else if (type === 'csi' && body.volumeAttributes !== undefined)
-      draft.csi = { ...pickMembers(body, volumeNames), volumeAttributes: pickAttributes(body.volumeAttributes) }
+      draft.csi = { ...keep(body, volumeNames), volumeAttributes: pickAttributes(body.volumeAttributes) }
     else draft[type] = pickNamed(body, volumeNames)
   }
   return draft
@@ -120,7 +114,7 @@ const podProcessNames = [...processNames, 'fsGroup', 'supplementalGroups', 'appA
 
 /** The spec of a pod or of a pod template with only what a check may look at. Pure; never throws, whatever the shape. */
 export function pickPodSpec(spec: JsonObject): JsonObject {
-  const draft = pickMembers(spec, specNames)
+  const draft = keep(spec, specNames)
   if (draft.tolerations !== undefined) draft.tolerations = shared(draft.tolerations)
   const { securityContext, affinity, volumes, containers, initContainers, ephemeralContainers } = spec
   if (isObject(securityContext)) draft.securityContext = pickNamed(securityContext, podProcessNames)

@@ -1,5 +1,5 @@
 /** What a pod shows of mounting: calls of mounters, FUSE devices, what its containers may do, and volumes of CSI drivers and claims. */
-import { at, isList, isObject, type Json, listAt, textAt } from '../core/json.ts'
+import { at, isList, isObject, type Json, listAt, listOf, memberOf, textAt, textOf } from '../core/json.ts'
 
 export type MountingContainer = {
   readonly name: string
@@ -79,7 +79,7 @@ const keysAt = (json: Json, ...path: readonly string[]): readonly string[] => {
 function readVolume(json: Json): PodVolume {
   const type = isObject(json) ? (Object.keys(json).find((key) => key !== 'name') ?? 'emptyDir') : ''
   return {
-    name: textAt(json, 'name') ?? '',
+    name: textOf(json, 'name') ?? '',
     type,
     ...optional('driver', textAt(json, 'csi', 'driver')),
     ...optional('claim', textAt(json, 'persistentVolumeClaim', 'claimName')),
@@ -107,18 +107,18 @@ function readContainer(
   devices: ReadonlySet<string>,
   killed: ReadonlySet<string>,
 ) {
-  const name = textAt(json, 'name') ?? ''
-  const spec = at(pod, 'spec')
-  const mounts = listAt(json, 'volumeMounts').map((mount) => ({
-    volume: textAt(mount, 'name') ?? '',
-    path: textAt(mount, 'mountPath') ?? '',
-    propagation: textAt(mount, 'mountPropagation') ?? 'None',
+  const name = textOf(json, 'name') ?? ''
+  const spec = memberOf(pod, 'spec')
+  const mounts = listOf(json, 'volumeMounts').map((mount) => ({
+    volume: textOf(mount, 'name') ?? '',
+    path: textOf(mount, 'mountPath') ?? '',
+    propagation: textOf(mount, 'mountPropagation') ?? 'None',
   }))
   const old = textAt(pod, 'metadata', 'annotations', `${oldAppArmor}${name}`)
-  const always = textAt(json, 'restartPolicy') === 'Always'
+  const always = textOf(json, 'restartPolicy') === 'Always'
   const one: MountingContainer = {
     name,
-    image: textAt(json, 'image') ?? '',
+    image: textOf(json, 'image') ?? '',
     role: isInit ? (always ? 'sidecar' : 'init') : 'container',
     privileged: at(json, 'securityContext', 'privileged') === true,
     capabilities: textsIn(json, 'securityContext', 'capabilities', 'add').map((cap) => cap.replace(/^CAP_/, '')),
@@ -147,7 +147,7 @@ function readContainer(
       ...keysAt(json, 'resources', 'limits').filter((key) => key.endsWith('/fuse')),
     ],
     mountsDevice: mounts.some(({ volume }) => devices.has(volume)),
-    calls: listAt(json, 'mounters').map((call) =>
+    calls: listOf(json, 'mounters').map((call) =>
       isList(call) ? call.filter((word) => typeof word === 'string') : [],
     ),
     mounts,
@@ -160,7 +160,7 @@ function readContainer(
 
 const readyIn = (pod: Json, name: string): boolean | undefined =>
   flagAt(
-    listAt(pod, 'status', 'readiness').find((one) => textAt(one, 'name') === name),
+    listAt(pod, 'status', 'readiness').find((one) => textOf(one, 'name') === name),
     'ready',
   )
 
@@ -181,11 +181,11 @@ export function storageOf(pod: Json): PodStorage | undefined {
   const inits = isList(initContainers) ? initContainers : []
   const containers = isList(main) ? main : []
   const devices = new Set(
-    volumes.flatMap((one) => (isDevice(textAt(one, 'hostPath', 'path')) ? (textAt(one, 'name') ?? []) : [])),
+    volumes.flatMap((one) => (isDevice(textAt(one, 'hostPath', 'path')) ? (textOf(one, 'name') ?? []) : [])),
   )
   const killed = new Set(
     listAt(pod, 'status', 'containerStatuses').flatMap((one) =>
-      textAt(one, 'lastState', 'terminated', 'reason') === 'OOMKilled' ? (textAt(one, 'name') ?? []) : [],
+      textAt(one, 'lastState', 'terminated', 'reason') === 'OOMKilled' ? (textOf(one, 'name') ?? []) : [],
     ),
   )
   return {
@@ -194,7 +194,7 @@ export function storageOf(pod: Json): PodStorage | undefined {
       ...containers.map((one) => readContainer(one, false, pod, devices, killed)),
     ],
     volumes: volumes.map(readVolume),
-    gates: listAt(spec, 'schedulingGates').flatMap((one) => textAt(one, 'name') ?? []),
+    gates: listOf(spec, 'schedulingGates').flatMap((one) => textOf(one, 'name') ?? []),
     userNamespace: spec.hostUsers === false,
     ...optional('fsGroup', numberAt(spec, 'securityContext', 'fsGroup')),
     ...optional('automount', flagAt(spec, 'automountServiceAccountToken')),

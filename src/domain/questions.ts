@@ -33,6 +33,9 @@ export const kubernetes = {
   clock: (): Question => ask('kubernetes', 'clock'),
   /** → `{pods: [{namespace, name, node, date, at, within}…]}`: clocks inside containers; only where somebody had them looked at. */
   podClocks: (): Question => ask('kubernetes', 'pods/exec/create', { look: 'clock' }),
+  /** → `{date, at, within, node?}`: the clock inside one pod, asked of a shell in it; only where that was asked for. */
+  podClock: (namespace: string, name: string): Question =>
+    ask('kubernetes', 'pods/exec/create', { look: 'clock', namespace, name }),
   /**
    * → `{context?, cluster?, server?, namespace?}` of the kubeconfig in use; needs no permission. Of a collected one also `user` and, where it
    * runs a credential plugin, `exec: {command?, apiVersion?, clusterName?, region?, role?, profile?}`.

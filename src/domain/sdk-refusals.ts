@@ -35,7 +35,7 @@ export function refusedHostIn(text: string): HostRefusal | undefined {
 }
 
 export const lacksStsModule = (text: string): boolean =>
-  /To use web identity tokens, the ['"\\]{0,4}sts['"\\]{0,4} service module must be on the class path/.test(
+  /To use (?:web identity tokens, the ['"\\]{0,4}sts['"\\]{0,4} service|assume role profiles the aws-java-sdk-sts) module must be on the class path/.test(
     plainly(text),
   )
 

@@ -20,6 +20,10 @@ export type Template = {
   readonly time?: string
 }
 
+/** `deployment/cart in namespace shop`, as a summary names whom it changes. */
+export const named = ({ workload, place }: Pick<Template, 'workload' | 'place'>): string =>
+  `${workload} in namespace ${place.namespace}`
+
 /** What keeps an index on the container or volume that was seen there. */
 function pins(template: JsonObject, edits: readonly Edit[]): readonly Edit[] {
   const members = edits.flatMap(({ path }) => {

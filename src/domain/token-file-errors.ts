@@ -2,8 +2,9 @@
 
 export type FileTrouble = { readonly path?: string; readonly what: 'missing' | 'denied' | 'unreadable' }
 
-const missing = /no such file or directory|does not exist, or it is not a file|ENOENT/i
-const denied = /permission denied|EACCES|AccessDeniedException/i
+const missing =
+  /no such file|does not exist, or it is not a file|ENOENT|NoSuchFile|Could not find (?:file|a part of the path)/i
+const denied = /permission denied|EACCES|AccessDeniedException|Access to the path .{1,200} is denied/i
 const file = /(?:\/[\w.@-]{1,120}){2,20}/g
 
 /** Line ends and the escapes of JSON logs count as blanks; the file is the first path that speaks of secrets or tokens. */

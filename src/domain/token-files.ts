@@ -81,13 +81,19 @@ export function fileOf(pod: Pod, container: Container, mechanism: Mechanism, pat
   return { ...found, mount, within: rest, volume, ...(source === undefined ? {} : { source }) }
 }
 
+/** Many checks ask for those of the same pod. */
+const told = new WeakMap<Pod, readonly TokenFile[]>()
+
 /** The token files that containers are told to read; a variable whose value is not in the pod is left out. */
 export function tokenFilesOf(pod: Pod): readonly TokenFile[] {
+  const before = told.get(pod)
+  if (before !== undefined) return before
   const files: TokenFile[] = []
   for (const container of pod.containers)
     for (const mechanism of allMechanisms) {
       const path = container.env[mechanisms[mechanism].variable]
       if (typeof path === 'string' && path.startsWith('/')) files.push(fileOf(pod, container, mechanism, path))
     }
+  told.set(pod, files)
   return files
 }

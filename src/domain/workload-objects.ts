@@ -1,5 +1,5 @@
 /** Reads ServiceAccounts, pods and pod templates from the objects that the API serves. */
-import { at, isObject, type Json, type JsonObject, listAt, textAt } from '../core/json.ts'
+import { at, isObject, type Json, type JsonObject, listAt, listOf, memberOf, textAt, textOf } from '../core/json.ts'
 import { type Draft, noWords, numberAt, optional, readContainers, readRunsAs, readVolume } from './containers.ts'
 import { storageOf } from './pod-storage.ts'
 import type { Meta, Pod, ServiceAccount, Texts, Writer } from './workloads.ts'
@@ -24,10 +24,10 @@ const noWriters: readonly Writer[] = Object.freeze([])
 function readWriters(entries: readonly Json[]): readonly Writer[] {
   if (entries.length === 0) return noWriters
   return entries.map((entry) => {
-    const annotations = listAt(entry, 'annotations')
+    const annotations = listOf(entry, 'annotations')
     return {
-      manager: textAt(entry, 'manager') ?? '',
-      ...optional('time', textAt(entry, 'time')),
+      manager: textOf(entry, 'manager') ?? '',
+      ...optional('time', textOf(entry, 'time')),
       annotations: areWords(annotations) ? annotations : annotations.filter((key) => typeof key === 'string'),
     }
   })
@@ -37,25 +37,25 @@ const areWords = (list: readonly Json[]): list is readonly string[] => list.ever
 
 /** Assigned member by member: a large cluster has fifteen thousand, and spreading small objects is slow. */
 function readMeta(json: Json, kind?: string): Draft<Meta> | undefined {
-  const metadata = at(json, 'metadata')
-  const name = textAt(metadata, 'name')
+  const metadata = memberOf(json, 'metadata')
+  const name = textOf(metadata, 'name')
   if (name === undefined) return undefined
-  const owners = listAt(metadata, 'ownerReferences')
+  const owners = listOf(metadata, 'ownerReferences')
   // Cut documents leave out `controller`; the only owner is the one then.
   const owner =
-    owners.find((one) => at(one, 'controller') === true) ??
+    owners.find((one) => memberOf(one, 'controller') === true) ??
     (owners.length === 1 && at(owners[0], 'controller') === undefined ? owners[0] : undefined)
-  const ownerKind = textAt(owner, 'kind')
-  const ownerName = textAt(owner, 'name')
-  const uid = textAt(metadata, 'uid')
-  const created = textAt(metadata, 'creationTimestamp')
+  const ownerKind = textOf(owner, 'kind')
+  const ownerName = textOf(owner, 'name')
+  const uid = textOf(metadata, 'uid')
+  const created = textOf(metadata, 'creationTimestamp')
   const meta: Draft<Meta> = {
-    kind: kind ?? textAt(json, 'kind') ?? '',
-    namespace: textAt(metadata, 'namespace') ?? 'default',
+    kind: kind ?? textOf(json, 'kind') ?? '',
+    namespace: textOf(metadata, 'namespace') ?? 'default',
     name,
-    labels: texts(at(metadata, 'labels')),
-    annotations: texts(at(metadata, 'annotations')),
-    writers: readWriters(listAt(metadata, 'managedFields')),
+    labels: texts(memberOf(metadata, 'labels')),
+    annotations: texts(memberOf(metadata, 'annotations')),
+    writers: readWriters(listOf(metadata, 'managedFields')),
   }
   if (uid !== undefined) meta.uid = uid
   if (created !== undefined) meta.created = created
@@ -66,30 +66,30 @@ function readMeta(json: Json, kind?: string): Draft<Meta> | undefined {
 export const readServiceAccount = (json: Json): ServiceAccount | undefined => readMeta(json, 'ServiceAccount')
 
 function readAffinityOs(spec: Json | undefined): readonly string[] {
-  const affinity = at(spec, 'affinity')
+  const affinity = memberOf(spec, 'affinity')
   if (affinity === undefined) return noWords
   return listAt(affinity, 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution', 'nodeSelectorTerms')
-    .flatMap((term) => listAt(term, 'matchExpressions'))
-    .filter((one) => textAt(one, 'key') === 'kubernetes.io/os' && textAt(one, 'operator') === 'In')
-    .flatMap((one) => listAt(one, 'values').filter((value) => typeof value === 'string'))
+    .flatMap((term) => listOf(term, 'matchExpressions'))
+    .filter((one) => textOf(one, 'key') === 'kubernetes.io/os' && textOf(one, 'operator') === 'In')
+    .flatMap((one) => listOf(one, 'values').filter((value) => typeof value === 'string'))
 }
 
 function readSpec(meta: Draft<Meta>, whole: Json, phase: string | undefined): Draft<Pod> {
-  const spec = at(whole, 'spec')
-  const context = at(spec, 'securityContext')
+  const spec = memberOf(whole, 'spec')
+  const context = memberOf(spec, 'securityContext')
   const pod: Draft<Pod> = Object.assign(meta, {
-    serviceAccount: textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount') || 'default',
+    serviceAccount: textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount') || 'default',
     leaving: false,
-    hostNetwork: at(spec, 'hostNetwork') === true,
-    nodeSelector: texts(at(spec, 'nodeSelector')),
+    hostNetwork: memberOf(spec, 'hostNetwork') === true,
+    nodeSelector: texts(memberOf(spec, 'nodeSelector')),
     affinityOs: readAffinityOs(spec),
-    volumes: listAt(spec, 'volumes').map(readVolume),
+    volumes: listOf(spec, 'volumes').map(readVolume),
     containers: readContainers(spec),
   })
-  const node = textAt(spec, 'nodeName')
+  const node = textOf(spec, 'nodeName')
   const runsAs = readRunsAs(spec)
   const fsGroup = numberAt(context, 'fsGroup')
-  const groups = listAt(context, 'supplementalGroups').filter((one) => typeof one === 'number')
+  const groups = listOf(context, 'supplementalGroups').filter((one) => typeof one === 'number')
   const storage = storageOf(whole)
   if (node !== undefined) pod.node = node
   if (phase !== undefined) pod.phase = phase
@@ -115,7 +115,7 @@ const templates: { readonly [kind: string]: readonly string[] } = {
 /** A workload's pod template as the pod that it would make; it has the workload's name and kind, and the template's labels and annotations. */
 export function readWorkload(json: Json): Pod | undefined {
   const meta = readMeta(json)
-  const template = at(json, ...(templates[textAt(json, 'kind') ?? ''] ?? ['spec', 'template']))
+  const template = at(json, ...(templates[textOf(json, 'kind') ?? ''] ?? ['spec', 'template']))
   if (meta === undefined || template === undefined) return undefined
   const { uid: _, ...rest } = meta
   const outer = {

@@ -6,16 +6,17 @@ import type { Report } from '../core/report.ts'
 import type { Applied } from './apply.ts'
 import { type ExamineFlags, examined } from './examined.ts'
 import type { FixFlags } from './fix.ts'
+import { type Look, untilEnough } from './repeat.ts'
 import type { Ends } from './stoppable.ts'
 import { watch } from './watch.ts'
-
-const pollMs = 2000
 
 type Examination = {
   readonly targets: readonly string[]
   readonly flags: FixFlags
   readonly version: string
   readonly ends: () => Ends
+  /** Tells a person why it takes longer. */
+  readonly say: (sentence: string) => void
 }
 
 /** Names of the pods of one workload differ in what its controller appends: two parts for a Deployment, one for a DaemonSet, none for a StatefulSet. */
@@ -70,33 +71,30 @@ export function successors(targets: readonly string[], actions: readonly Pick<Pl
 
 /** Examines until it is healthy, or fails only in what the rehearsal has foretold, or the time is up. Undefined where it was stopped. */
 export async function again(
-  { targets, flags, version, ends }: Examination,
+  { targets, flags, version, ends, say }: Examination,
   plan: Plan,
   applied: Applied,
 ): Promise<Report | undefined> {
-  const until = Date.now() + (applied.done > 0 ? flags.wait : 0)
   const foretold = new Set(plan.remains.map(({ check }) => check))
   const settled = ({ findings }: Report): boolean =>
     verdictOf(findings.filter(({ status, check }) => status !== 'fail' || !foretold.has(check))) !== 'unhealthy'
   const remade = applied.whole ? plan.actions : []
   const whom = successors(targets, remade)
-  for (;;) {
+  const doctorFlags: ExamineFlags = { ...flags, output: 'table', 'show-permissions': false }
+  const look: Look = async () => {
     const now = ends()
-    const doctorFlags: ExamineFlags = { ...flags, output: 'table', 'show-permissions': false }
-    const { report } = await examined(whom, doctorFlags, version, watch(), now)
-    if (now.stop.aborted) return undefined
-    const missing = notBackYet(remade, report.findings)
-    if (settled(report) && missing.length === 0) return report
-    if (Date.now() >= until) return missing.length === 0 ? report : unseen(report, missing)
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollMs)
-      const cut = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      now.stop.addEventListener('abort', cut, { once: true })
-    })
+    const seen = await examined(whom, doctorFlags, version, watch(), now, { again: true })
+    return now.stop.aborted ? undefined : seen
   }
+  const seen = await untilEnough(look, {
+    wait: applied.done > 0 ? flags.wait : 0,
+    isEnough: (report) => settled(report) && notBackYet(remade, report.findings).length === 0,
+    stop: ends().stop,
+    say: (sentence) => say(`${sentence}, for a change takes time to be seen everywhere`),
+  })
+  if (seen === undefined) return undefined
+  const missing = notBackYet(remade, seen.report.findings)
+  return missing.length === 0 ? seen.report : unseen(seen.report, missing)
 }
 
 /** What was acted upon and could not be looked at again is not known to be well. */

@@ -13,6 +13,7 @@ import {
 } from '../domain/azure-changes.ts'
 import { type Credential, mostCredentials, shortName, takesSubject } from '../domain/azure-credentials.ts'
 import { tenantAnnotation } from '../domain/azure-pods.ts'
+import { isGuid } from '../domain/guid.ts'
 import { isMasked } from '../domain/issuer-url.ts'
 import { azure, kubernetes } from '../domain/questions.ts'
 import { readCredential } from '../probes/azure/credentials.ts'
@@ -30,7 +31,6 @@ type Holder = {
   readonly tenantId?: string | undefined
 }
 
-const isGuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase()
 
 export const bindAzure: Intent = async (brief) => {

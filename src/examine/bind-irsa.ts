@@ -3,7 +3,7 @@ import { type Json, textAt, textsAt } from '../core/json.ts'
 import type { Action } from '../core/plan.ts'
 import { audienceAnnotation, awsAudience, isUsualAudience, roleAnnotation } from '../domain/audiences.ts'
 import { addClientId, createProvider } from '../domain/aws-changes.ts'
-import { withStatement } from '../domain/aws-trust-edits.ts'
+import { admitting, withStatement } from '../domain/aws-trust-edits.ts'
 import { evaluateTrustPolicy } from '../domain/aws-trust-policy.ts'
 import { hostPathOf, providerArn } from '../domain/aws-trust-provider.ts'
 import { isMasked, parseIssuer } from '../domain/issuer-url.ts'
@@ -14,6 +14,7 @@ import { type BoundRole, roleActions, type Trusting } from './bind-role.ts'
 import { accountSeen, annotated } from './bind-service-account.ts'
 import { usage } from './trouble.ts'
 
+/** What is still to be done, the cloud's side first; of what is in place it says so. Throws usage errors where it would widen trust or cannot see what it would change. */
 export async function byIssuer(brief: BindBrief, role: BoundRole): Promise<readonly Action[]> {
   const { flags } = brief
   const cloud = flags['service-account-only'] ? [] : await cloudSide(brief, role)
@@ -78,13 +79,7 @@ async function trusting(
 ): Promise<Trusting> {
   const { account, partition } = role
   const subject = `system:serviceaccount:${namespace}:${name}`
-  const hostPath = hostPathOf(issuer)
-  const statement = {
-    Effect: 'Allow',
-    Principal: { Federated: providerArn({ partition, accountId: account, hostPath }) },
-    Action: 'sts:AssumeRoleWithWebIdentity',
-    Condition: { StringEquals: { [`${hostPath}:sub`]: subject, [`${hostPath}:aud`]: audience } },
-  }
+  const statement = admitting({ issuer, subject, audience, accountId: account, partition })
   const now = await ask(seen.now())
   const context = {
     issuer,

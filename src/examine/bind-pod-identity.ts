@@ -12,6 +12,7 @@ import { type BoundRole, roleActions, type Trusting } from './bind-role.ts'
 import { present } from './bind-service-account.ts'
 import { usage } from './trouble.ts'
 
+/** What is still to be done, the role's part first; of what is in place it says so. Throws usage errors as the other ways do. `eks`: the cluster that the association is of, where it was seen. */
 export async function byPodIdentity(
   brief: BindBrief,
   role: BoundRole,

@@ -4,17 +4,11 @@ import type { Action } from '../core/plan.ts'
 import { annotate, createObject } from '../domain/kubernetes-changes.ts'
 import { kubernetes, seen } from '../domain/questions.ts'
 import { type BindBrief, seenOrEnd } from './bind-brief.ts'
-import { usage } from './trouble.ts'
 
-/** As it was seen; undefined where it is not there, but the namespace is. */
+/** As it was seen; undefined where it is not there. */
 export async function accountSeen({ namespace, name, ask }: BindBrief): Promise<Json | undefined> {
   const question = kubernetes.get('serviceaccounts', namespace, name)
-  const account = seenOrEnd(await ask(question), `ServiceAccount ${name} in namespace ${namespace}`)
-  if (account !== undefined) return account
-  const place = await ask(kubernetes.get('namespaces', undefined, namespace))
-  if (place.state === 'absent')
-    throw usage(`there is no namespace ${namespace}: create it first, or name another with -n`)
-  return undefined
+  return seenOrEnd(await ask(question), `ServiceAccount ${name} in namespace ${namespace}`)
 }
 
 const placeOf = ({ namespace, name }: BindBrief) => ({ resource: 'serviceaccounts', namespace, name })

@@ -43,6 +43,7 @@ function table(page: Page): string {
     .join('\n\n')}\n\n${papers.length} checks; \`kubectl wi explain CHECK\` says more about one\n`
 }
 
+/** `format`: table, json or markdown. The text as it goes to stdout; only the table keeps to the page. */
 export function catalogue(format: string, page: Page): string {
   if (format === 'json') return json()
   return format === 'markdown' ? markdown(papers) : table(page)

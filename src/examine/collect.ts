@@ -12,7 +12,7 @@ import { lineData } from '../report/ordered.ts'
 import { clean, count } from '../report/text.ts'
 import { bundled } from '../sources/documents/bundled.ts'
 import { recorded } from '../sources/recorded.ts'
-import { type Examined, type ExamineFlags, examined } from './examined.ts'
+import { type Examined, type ExamineFlags, examined, type Through } from './examined.ts'
 import { runOf } from './replay.ts'
 import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
@@ -97,7 +97,12 @@ export async function collect(
   }
   const stop = new AbortController()
   const following = watch()
-  const onInterrupt = (): void => stop.abort()
+  // Told as it stood then: what stopped sources answer in haste is no examination.
+  let undone = ''
+  const onInterrupt = (): void => {
+    undone = leftUndone(following.snapshot())
+    stop.abort()
+  }
   process.once('SIGINT', onInterrupt)
   const view = viewOf(following.snapshot, {
     stream: process.stderr,
@@ -111,19 +116,20 @@ export async function collect(
   let outcome: Examined
   const ends = { stop: stop.signal, late: AbortSignal.timeout(flags.timeout) }
   try {
-    outcome = await examined(targets, flags, version, following, ends, (opened) => {
+    const through: Through = (opened) => {
       const recording = recorded(opened.source)
       facts = recording.facts
       world = { ...opened, source: recording.source }
       return world
-    })
+    }
+    outcome = await examined(targets, flags, version, following, ends, { through })
     await world?.source.ask(observed.now())
   } finally {
     process.off('SIGINT', onInterrupt)
     await view.end()
   }
   if (stop.signal.aborted) {
-    process.stderr.write(`${leftUndone(following.snapshot())} Nothing was written.\n`)
+    process.stderr.write(`${undone} Nothing was written.\n`)
     return interrupted
   }
   const { report } = outcome
@@ -151,5 +157,5 @@ async function replayed(dir: string, flags: ExamineFlags, version: string): Prom
   const { namespace: _, selector: __, check: ___, cloud: ____, ...plain } = flags
   const ends = { stop: new AbortController().signal, late: AbortSignal.timeout(Math.max(flags.timeout, 600_000)) }
   const asFiles: ExamineFlags = { ...plain, 'all-namespaces': false, file: [dir] }
-  return (await examined([], asFiles, version, watch(), ends)).report
+  return (await examined([], asFiles, version, watch(), ends, { again: true })).report
 }

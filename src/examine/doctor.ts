@@ -1,16 +1,17 @@
 /** What `doctor` does with its examinations: one, several clusters, again until healthy, on and on; stoppable at any time. */
-import { exitCodeOf } from '../core/report.ts'
+import { exitCodeOf, type Report } from '../core/report.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { type Format, piecesOf } from '../report/index.ts'
 import { clean } from '../report/text.ts'
 import { baselineFrom } from './accept.ts'
 import { alsoIn, writeAlso } from './also.ts'
 import { type Examined, type ExamineFlags, examined } from './examined.ts'
-import { contextsOf, fleetExamined, together } from './fleet.ts'
-import { type Look, untilHealthy, watching } from './repeat.ts'
+import { contextsOf, fleetExamined, type Order, together } from './fleet.ts'
+import { type Look, untilEnough, watching } from './repeat.ts'
 import { usage } from './trouble.ts'
 import { viewOf } from './view.ts'
 import { leftUndone, type Watch, watch } from './watch.ts'
+import { commandAbout } from './whom.ts'
 
 export type DoctorFlags = ExamineFlags & {
   readonly baseline?: string | undefined
@@ -61,8 +62,10 @@ async function looked(
   const compared = await baselineFrom(flags.baseline)
   const contexts = await contextsOf(flags)
   let undone = ''
+  let again = false
   const look: Look = async () => {
-    const outcome = await oneLook(contexts, targets, flags, { version, process }, stop)
+    const outcome = await oneLook(contexts, { targets, flags, version, again }, process, stop)
+    again = true
     if ('undone' in outcome) undone = outcome.undone
     return 'undone' in outcome ? undefined : { ...outcome, report: compared(outcome.report) }
   }
@@ -70,8 +73,8 @@ async function looked(
     process.stderr.write(`${clean(sentence)}\n`)
   }
   const { wait } = flags
-  const seen =
-    wait === undefined ? await look() : await untilHealthy(look, { wait, failOn: flags['fail-on'], stop, say })
+  const isEnough = (report: Report): boolean => exitCodeOf(report, flags['fail-on']) === 0
+  const seen = wait === undefined ? await look() : await untilEnough(look, { wait, isEnough, stop, say })
   if (seen === undefined) {
     say(undone || 'stopped while waiting to look again.')
     return interrupted
@@ -82,7 +85,14 @@ async function looked(
   const { stdout } = process
   const write = async (text: string): Promise<boolean> => stdout.write(text) || hasRoom(stdout)
   const color = wantsColor(stdout, process.env, flags['no-color'])
-  const options = { color, width: columnsOf(stdout, process.env), verbose: flags.verbose, failOn: flags['fail-on'] }
+  const options = {
+    color,
+    width: columnsOf(stdout, process.env),
+    verbose: flags.verbose,
+    failOn: flags['fail-on'],
+    // Nothing is changed in several clusters at once.
+    ...(contexts === undefined ? { fix: commandAbout('kubectl wi fix', targets, flags) } : {}),
+  }
   await writeAlso(
     report,
     alsoIn(flags.also).map((one) => ({ ...one, format: inForm(one.format) })),
@@ -99,9 +109,8 @@ async function looked(
 /** One examination with its live view, until the time is up or it is stopped. */
 async function oneLook(
   contexts: readonly string[] | undefined,
-  targets: readonly string[],
-  flags: DoctorFlags,
-  { version, process }: Setting,
+  { targets, flags, version, again }: Omit<Order, 'ends'>,
+  process: NodeJS.Process,
   stop: AbortSignal,
 ): Promise<Examined | Stopped> {
   const following = watch()
@@ -119,8 +128,8 @@ async function oneLook(
   try {
     const outcome =
       contexts === undefined
-        ? examined(targets, flags, version, following, ends)
-        : fleetExamined(contexts, { targets, flags, version, ends }, watches)
+        ? examined(targets, flags, version, following, ends, { again })
+        : fleetExamined(contexts, { targets, flags, version, ends, again }, watches)
     return await Promise.race([outcome, stopped])
   } finally {
     stop.removeEventListener('abort', onStop)

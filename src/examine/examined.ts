@@ -10,7 +10,7 @@ import { acceptAnnotated } from './accept.ts'
 import { alsoIn } from './also.ts'
 import { formatFor, placedFor } from './output.ts'
 import { asCollected } from './replay.ts'
-import { mustBeUnderstood, rosterOf } from './roster.ts'
+import { mustBeThere, mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
 import type { Watch } from './watch.ts'
@@ -43,14 +43,20 @@ const mostWithEvidence = 200
 /** What stands between the world and the run: `collect` writes down what it answers. */
 export type Through = (world: World) => World
 
-/** Opens the world, examines it once, and closes it again. */
+type Manner = {
+  readonly through?: Through
+  /** It was examined before: who is gone since then was no slip of the pen. */
+  readonly again?: boolean
+}
+
+/** Opens the world, examines it once, and closes it again. Throws usage errors. */
 export async function examined(
   targets: readonly string[],
   flags: ExamineFlags,
   version: string,
   following: Watch,
   ends: Ends,
-  through: Through = (world) => world,
+  { through = (world) => world, again = false }: Manner = {},
 ): Promise<Examined> {
   const { checks } = await import('../checks/index.ts')
   selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud })
@@ -63,6 +69,7 @@ export async function examined(
     const chosen = selectChecks(checks, { globs: asked.check ?? [], cloud: asked.cloud })
     following.phase('looking for ServiceAccounts and pods')
     const roster = await rosterOf(asked.targets, { ...asked, checks: chosen }, world, following.heard(world.source))
+    if (!again) await mustBeThere(asked.targets, asked, world, roster)
     following.plan(chosen, roster.subjects)
     following.phase('examining')
     const examination = await examine({

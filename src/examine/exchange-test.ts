@@ -1,4 +1,4 @@
-/** One run of exchange-test inside a pod: what identity it was given, and each step of proving it. */
+/** One run of exchange-test, inside a pod or from outside of it: what identity it was given, and each step of proving it. */
 import { exitCodeOfProof, foundNothing, type ProofReport, verdictOf } from '../core/proof.ts'
 import { lookedFor } from '../domain/credential-order.ts'
 import { proofSchema } from '../domain/told-proof.ts'

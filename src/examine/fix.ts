@@ -2,7 +2,6 @@
 import type { CheckId } from '../core/check.ts'
 import type { Plan, PlanReport } from '../core/plan.ts'
 import { exitCodeOf, exitCodes } from '../core/report.ts'
-import { sh } from '../domain/shell-words.ts'
 import { columnsOf, wantsColor } from '../flags/output.ts'
 import { type PlanFormat, planRenderers } from '../report/plan.ts'
 import { again } from './again.ts'
@@ -10,11 +9,12 @@ import { apply } from './apply.ts'
 import type { ExamineFlags } from './examined.ts'
 import { nearest } from './near.ts'
 import { makePlan, type PlanOrder, wantedBy } from './plan.ts'
-import { mustBeUnderstood, rosterOf } from './roster.ts'
+import { mustBeThere, mustBeUnderstood, rosterOf } from './roster.ts'
 import { selectChecks } from './select.ts'
 import type { Ends } from './stoppable.ts'
 import { tell } from './tell.ts'
 import { usage } from './trouble.ts'
+import { commandAbout } from './whom.ts'
 import { openWorld } from './world.ts'
 
 export type FixFlags = Omit<ExamineFlags, 'output' | 'show-permissions' | 'baseline'> & {
@@ -40,16 +40,6 @@ export async function fix(targets: readonly string[], flags: FixFlags, setting: 
 /** `next`: the command that goes on where nothing of this aim is left to do. */
 export type Aim = Pick<PlanOrder, 'wanted' | 'intended'> & { readonly next?: string }
 
-/** Whom a command is about, as it would be typed. */
-const whomOf = (targets: readonly string[], flags: FixFlags): string =>
-  [
-    ...targets,
-    ...(flags['all-namespaces'] ? ['-A'] : flags.namespace === undefined ? [] : ['-n', flags.namespace]),
-    ...(flags.file ?? []).flatMap((path) => ['-f', path]),
-  ]
-    .map((word) => sh` ${word}`)
-    .join('')
-
 /** The whole way of every command that changes something: plan for an aim, rehearse, show; carry out, examine again, exit with that verdict. */
 export async function planAndAct(
   targets: readonly string[],
@@ -64,30 +54,42 @@ export async function planAndAct(
   process.once('SIGINT', () => stop.abort())
   const ends = (): Ends => ({ stop: stop.signal, late: AbortSignal.timeout(flags.timeout) })
 
-  const report = await planned(targets, flags, aim, version, ends())
-  const { plan } = report
-  if (stop.signal.aborted) {
+  let report: PlanReport | undefined
+  try {
+    report = await planned(targets, flags, aim, version, ends())
+  } catch (error) {
+    // What a stopped source does not answer is no trouble of its own.
+    if (!stop.signal.aborted) throw error
+  }
+  if (stop.signal.aborted || report === undefined) {
     process.stderr.write('stopped while planning; nothing was changed.\n')
     return interrupted
   }
+  const { plan } = report
   const look = {
     color: wantsColor(process.stdout, process.env, flags['no-color']),
     width: columnsOf(process.stdout, process.env),
   }
   const render = await planRenderers[flags.output]()
   process.stdout.write(
-    render(report, { ...look, acts, next: `${aim.next ?? 'kubectl wi doctor'}${whomOf(targets, flags)}` }),
+    render(report, {
+      ...look,
+      acts,
+      onPaper: (flags.file ?? []).length > 0,
+      next: commandAbout(aim.next ?? 'kubectl wi doctor', targets, flags),
+    }),
   )
   if (!acts || plan.actions.length === 0) return asItIs(plan, flags['fail-on'])
 
   const applied = await apply(plan.actions, flags, { version, process, signal: stop.signal })
   if (flags['dry-run'] !== undefined) return applied.whole ? exitCodes[plan.rehearsed] : exitCodes.unhealthy
   if (stop.signal.aborted) return interrupted
+  const say = (sentence: string): void => tell(process.stderr, sentence)
   if (applied.untouched) {
-    tell(process.stderr, `nothing was changed: ${plan.before} as before`)
+    say(`nothing was changed: ${plan.before} as before`)
     return asItIs(plan, flags['fail-on'])
   }
-  const after = await again({ targets, flags, version, ends }, plan, applied)
+  const after = await again({ targets, flags, version, ends, say }, plan, applied)
   if (after === undefined) return interrupted
   const { render: table } = await import('../report/table.ts')
   const text = table(after, { ...look, verbose: flags.verbose })
@@ -136,7 +138,10 @@ async function planned(
       subjectsIn: async (source) => {
         const roster = await rosterOf(targets, { ...flags, checks: chosen }, world, source)
         // A pod that the plan has made anew is not a pod that nobody has heard of.
-        if (source === world.source) for (const problem of roster.problems) problems.add(problem)
+        if (source === world.source) {
+          await mustBeThere(targets, flags, world, roster)
+          for (const problem of roster.problems) problems.add(problem)
+        }
         return roster.subjects
       },
       ...order,

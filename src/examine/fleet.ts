@@ -60,17 +60,19 @@ export function together(watches: readonly Watch[], total: number): () => Snapsh
   }
 }
 
-type Order = {
+export type Order = {
   readonly targets: readonly string[]
   readonly flags: ExamineFlags
   readonly version: string
   readonly ends: Ends
+  /** They were examined before. */
+  readonly again: boolean
 }
 
 /** `watches` grows while clusters are begun. Throws a usage error where not one of them could be opened. */
 export async function fleetExamined(
   contexts: readonly string[],
-  { targets, flags, version, ends }: Order,
+  { targets, flags, version, ends, again }: Order,
   watches: Watch[],
 ): Promise<Examined> {
   const seen = new Map<string, Examined>()
@@ -81,7 +83,7 @@ export async function fleetExamined(
       const following = watch()
       watches.push(following)
       try {
-        seen.set(context, await examined(targets, { ...flags, context }, version, following, ends))
+        seen.set(context, await examined(targets, { ...flags, context }, version, following, ends, { again }))
       } catch (error) {
         if (!(error instanceof Errors.CLIError)) throw error
         unopened.set(context, error.message)

@@ -15,6 +15,8 @@ export type Selected = Pick<Selection, 'targets' | 'selector'> & {
   readonly allNamespaces: boolean
   /** Whether a token is minted and exchanged. */
   readonly exchange: boolean
+  /** Whether shells may be started in pods. */
+  readonly exec?: boolean
   /** Whether clouds are asked at all. */
   readonly clouds: boolean
 }
@@ -28,6 +30,7 @@ export type Needed = {
 
 const fromLists: ReadonlySet<string> = new Set(asked.fromLists)
 const minted = 'kubernetes serviceaccounts/token/create'
+const looked = 'kubernetes pods/exec/create'
 
 /** The head of a report names these for every run. */
 const ofEveryRun: readonly Probe<unknown>[] = [serviceAccount, cluster, errorShelves]
@@ -78,7 +81,7 @@ export async function manifestOf(selected: Selected): Promise<readonly Needed[]>
   const everybody = selected.targets.length === 0
   const found = new Map<string, { permission: Needed['permission']; shows: Set<string>; checks: Set<string> }>()
   const need = (kind: string, shows: string, check?: string): void => {
-    if (notAskedLive.has(kind) || fromLists.has(kind)) return
+    if ((notAskedLive.has(kind) && !(selected.exec === true && kind === looked)) || fromLists.has(kind)) return
     if (!selected.clouds && /^(?:aws|azure|gcp) /.test(kind)) return
     for (const one of withWay(kind)) {
       const permission = permissionFor(one, selected)

@@ -171,6 +171,7 @@ async function ofAssociations(ground: Ground): Promise<readonly Link[]> {
   return links.flatMap((one) => one ?? [])
 }
 
+/** Every link that trust policies and associations make; what they could not be judged by is noted on the ground. */
 export async function awsLinks(ground: Ground): Promise<readonly Link[]> {
   const [roles, associations] = await Promise.all([rolesOf(ground), ofAssociations(ground)])
   const judged = { left: mostJudged }

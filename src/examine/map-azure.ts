@@ -92,5 +92,6 @@ function ofIdentity(ground: Ground, { identity, credentials }: Held): readonly L
   return [...found, ...others]
 }
 
+/** Every link that federated credentials make; what was not seen of them is noted on the ground. */
 export const azureLinks = async (ground: Ground): Promise<readonly Link[]> =>
   (await heldBy(ground)).flatMap((held) => ofIdentity(ground, held))

@@ -129,6 +129,7 @@ async function numberFor(ground: Ground, held: readonly Held[], pool: string | u
   return fact.state === 'known' ? fact.value : undefined
 }
 
+/** Every link that policies of Google service accounts make; what was not seen of them is noted on the ground. */
 export async function googleLinks(ground: Ground): Promise<readonly Link[]> {
   const held = await accountsOf(ground)
   if (held.length === 0) return []

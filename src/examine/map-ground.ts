@@ -44,6 +44,7 @@ export function trustedBeside(
   return [{ ...link, state: ground.isMissing(namespace, name) ? 'orphan' : 'may' }]
 }
 
+/** Looks at ServiceAccounts and pods of the namespace, or of all; `unseen` hears, in a sentence, of each list that could not be read. */
 export async function groundOf(
   source: Source,
   { namespace, documents }: { readonly namespace: string | undefined; readonly documents: boolean },

@@ -9,6 +9,7 @@ import { awsLinks } from './map-aws.ts'
 import { azureLinks } from './map-azure.ts'
 import { googleLinks } from './map-gcp.ts'
 import { type Ground, groundOf } from './map-ground.ts'
+import { notThere } from './named.ts'
 import type { Ends } from './stoppable.ts'
 import { usage } from './trouble.ts'
 import { openWorld, type WorldFlags } from './world.ts'
@@ -41,6 +42,8 @@ async function partOf(flags: MapFlags, version: string, ends: Ends, unseen: (wor
     const own = flags.namespace ?? world.namespace
     const namespace = flags['all-namespaces'] ? undefined : own
     const ground = await groundOf(world.source, { namespace, documents: world.documents }, unseen)
+    const missing = await notThere(world.source, [], { namespace, nobody: ground.accounts.length === 0 })
+    if (missing.length > 0) throw usage(missing.join('\n'))
     const wanted = flags.cloud === undefined ? Object.values(clouds) : [clouds[flags.cloud]]
     const links = await Promise.all(wanted.map((linksOf) => linksOf(ground)))
     return { source: world.described, links: links.flat(), issuer: ground.issuer }

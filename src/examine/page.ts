@@ -4,6 +4,7 @@ import type { Page } from './words.ts'
 
 const widest = 100
 
+/** `width`: columns of the terminal; text is kept between 60 and 100 of them. */
 export const pageOf = (width: number, color: boolean): Page => ({
   text: (words, indent = 0) =>
     wrap(words, Math.min(widest, Math.max(60, width)) - indent).map((line) => `${' '.repeat(indent)}${line}`),

@@ -15,6 +15,7 @@ export type PermissionFlags = {
   readonly file?: readonly string[] | undefined
   readonly overlay: boolean
   readonly exchange: boolean
+  readonly exec?: boolean
   readonly 'all-namespaces': boolean
   readonly 'cloud-credentials': 'default' | 'none'
   readonly output: string
@@ -102,6 +103,7 @@ export async function permissions(targets: readonly string[], flags: PermissionF
     checks: selectChecks(checks, { globs: flags.check ?? [], cloud: flags.cloud }),
     allNamespaces: flags['all-namespaces'],
     exchange: flags.exchange,
+    exec: flags.exec === true,
     clouds: flags['cloud-credentials'] !== 'none',
     ...(selector === undefined ? {} : { selector }),
   })

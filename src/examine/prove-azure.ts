@@ -14,6 +14,7 @@ export type AzurePlace = Pick<AwsPlace, 'env' | 'oidc' | 'readToken' | 'write'> 
   readonly blob?: string | undefined
 }
 
+/** Adds the steps to the run, each with its outcome; what is refused or not seen ends no run. */
 export async function proveAzure(run: Run, { env, oidc, readToken, azure, blob, write }: AzurePlace): Promise<void> {
   const client = env.AZURE_CLIENT_ID ?? ''
   const tenant = env.AZURE_TENANT_ID ?? ''

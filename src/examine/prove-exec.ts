@@ -37,6 +37,7 @@ async function containerOf(run: Run, live: Opened, { pod, container }: PodPlace)
   return named ?? textAt(listAt(fact.value, 'spec', 'containers')[0], 'name') ?? ''
 }
 
+/** A proof for each identity that a shell in the container tells of, and one of what it may mount; of the look alone where that failed. Nothing is written into the pod. */
 export async function provePodElsewhere(
   run: Run,
   live: Opened,

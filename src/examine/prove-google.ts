@@ -24,6 +24,7 @@ function configurationOf(value: Json): GoogleConfiguration {
   }
 }
 
+/** By a credential configuration: token, claims, signature, STS, the account if one is named, whose the token is, the bucket if one is wished. */
 export async function proveExternalAccount(
   run: Run,
   { google, oidc, readToken, configuration, gcs, write }: GooglePlace,
@@ -99,6 +100,7 @@ const unreachable = (detail: string): Outcome => ({
   ],
 })
 
+/** By the metadata server: a token, the account that it is of, the bucket if one is wished. */
 export async function proveMetadataServer(run: Run, { google, gcs, write }: Bucket): Promise<void> {
   const token = await prove(run, 'exchange', 'The metadata server gives a token', async () => {
     const got = await google.metadataToken()

@@ -1,5 +1,5 @@
-/** Examining more than once: until it is healthy, or for as long as somebody watches. */
-import { exitCodeOf, type FailOn, type Report } from '../core/report.ts'
+/** Examining more than once: until it is well enough, or for as long as somebody watches. */
+import type { Report } from '../core/report.ts'
 import { changeJson, changeLines } from '../report/changes.ts'
 import { closingSentence } from '../report/closing.ts'
 import type { Examined } from './examined.ts'
@@ -27,18 +27,19 @@ export const pause = (milliseconds: number, stop: AbortSignal): Promise<boolean>
 type Waiting = {
   /** Milliseconds. */
   readonly wait: number
-  readonly failOn: FailOn
+  /** Whether a report needs no further look. */
+  readonly isEnough: (report: Report) => boolean
   readonly stop: AbortSignal
   readonly say: (sentence: string) => void
 }
 
-/** Examines again until the exit code would be 0 or the time is up; what was seen last counts. */
-export async function untilHealthy(look: Look, { wait, failOn, stop, say }: Waiting): Promise<Examined | undefined> {
+/** Examines again until it is enough or the time is up; what was seen last counts. Says once why it goes on, in each state of things. */
+export async function untilEnough(look: Look, { wait, isEnough, stop, say }: Waiting): Promise<Examined | undefined> {
   const until = Date.now() + wait
   let said = ''
   for (let rest = shortest; ; rest = Math.min(longest, rest * 1.5)) {
     const seen = await look()
-    if (seen === undefined || exitCodeOf(seen.report, failOn) === 0) return seen
+    if (seen === undefined || isEnough(seen.report)) return seen
     const left = until - Date.now()
     if (left <= 0) return seen
     const sentence = closingSentence(seen.report)

@@ -3,6 +3,7 @@ import type { Check } from '../core/check.ts'
 import type { Source } from '../core/fact.ts'
 import { misunderstood, type Roster, subjectsFor } from '../probes/subjects.ts'
 import { readTarget } from '../probes/targets.ts'
+import { notThere } from './named.ts'
 import { usage } from './trouble.ts'
 import type { World } from './world.ts'
 
@@ -28,6 +29,27 @@ export const kindsOf = (checks: readonly Check[]): ReadonlySet<string> =>
 const areNodes = (targets: readonly string[]): boolean =>
   targets.length > 0 && targets.map(readTarget).every((target) => typeof target !== 'string' && target.kind === 'Node')
 
+/** The namespace that is looked in; undefined for all of them. */
+const namespaceOf = (
+  targets: readonly string[],
+  flags: RosterFlags,
+  world: Pick<World, 'namespace'>,
+): string | undefined =>
+  flags['all-namespaces'] ? undefined : (flags.namespace ?? (areNodes(targets) ? undefined : world.namespace))
+
+/** Throws a usage error where somebody who was named, or the namespace, was looked for and is not there. `roster`: whom the targets came to. */
+export async function mustBeThere(
+  targets: readonly string[],
+  flags: RosterFlags,
+  world: Pick<World, 'namespace' | 'source'>,
+  { subjects }: Roster,
+): Promise<void> {
+  const nobody = !subjects.some(({ kind }) => kind === 'Pod')
+  const namespace = namespaceOf(targets, flags, world)
+  const missing = await notThere(world.source, targets, { namespace, nobody })
+  if (missing.length > 0) throw usage(missing.join('\n'))
+}
+
 /** `source`: the world's own, or the world as a plan would leave it. */
 export function rosterOf(
   targets: readonly string[],
@@ -35,8 +57,7 @@ export function rosterOf(
   world: Pick<World, 'namespace' | 'documents'>,
   source: Source,
 ): Promise<Roster> {
-  const own = flags.namespace ?? (areNodes(targets) ? undefined : world.namespace)
-  const namespace = flags['all-namespaces'] ? undefined : own
+  const namespace = namespaceOf(targets, flags, world)
   return subjectsFor(source, {
     targets,
     allNamespaces: namespace === undefined,

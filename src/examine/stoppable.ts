@@ -8,6 +8,7 @@ export type Ends = {
   readonly late: AbortSignal
 }
 
+/** Answers `unknown` at once, with the reason, as soon as one of both is raised: also to whoever is waiting already. */
 export function stoppable(source: Source, { stop, late }: Ends): Source {
   const signal = AbortSignal.any([stop, late])
   const over = (question: Question): Fact<Json> =>
@@ -18,7 +19,8 @@ export function stoppable(source: Source, { stop, late }: Ends): Source {
   return {
     name: source.name,
     ask: (question) => {
-      if (signal.aborted) return over(question)
+      // Not the signal made of both, which looks at its parts with every question.
+      if (stop.aborted || late.aborted) return over(question)
       const fact = source.ask(question, signal)
       if (!(fact instanceof Promise)) return fact
       return new Promise((resolve, reject) => {

@@ -68,10 +68,15 @@ function rows(title: string, value: JsonObject, page: Page): readonly string[] {
   return [page.strong(title), ...all.map(([name, text]) => `  ${name.padEnd(column)}${text}`)]
 }
 
+/** Why a claim does not count: it is not there, or not of its kind. */
+const missing = (claims: JsonObject, name: string, kind: string): string =>
+  Object.hasOwn(claims, name) ? `its ${name} claim is no ${kind}` : `it has no ${name} claim`
+
 function lifetime(claims: JsonObject, now: number): { readonly text: string; readonly sound: boolean } {
   const exp = seconds(claims, 'exp')
   const from = seconds(claims, 'nbf') ?? seconds(claims, 'iat')
-  if (exp === undefined) return { text: 'never expires: it has no exp claim, which no cloud accepts', sound: false }
+  if (exp === undefined)
+    return { text: `never expires: ${missing(claims, 'exp', 'number')}, which no cloud accepts`, sound: false }
   const whole = from === undefined ? '' : ` of ${spanOf(exp - from)}`
   if (exp <= now) return { text: `expired ${spanOf(now - exp)} ago`, sound: false }
   if (from !== undefined && from > now)
@@ -117,7 +122,10 @@ export function tokenPage(
           ? 'not of a ServiceAccount: sub is not system:serviceaccount:NAMESPACE:NAME'
           : clean(`ServiceAccount ${owner.namespace}/${owner.name}`),
       ),
-      ...said('for whom', audiences.length === 0 ? 'nobody: it has no aud claim' : clean(audiences.join(', '))),
+      ...said(
+        'for whom',
+        audiences.length === 0 ? `nobody: ${missing(claims, 'aud', 'text')}` : clean(audiences.join(', ')),
+      ),
       ...said('lifetime', life.text),
       ...said('signature', signatureText(verdict, header, unsigned)),
     ],

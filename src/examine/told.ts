@@ -3,6 +3,7 @@ import type { Outcome } from '../core/proof.ts'
 import type { Attempt } from '../sources/live/pod-aws.ts'
 import { refused, unseen } from './proving.ts'
 
+/** `says`: of what was told, if it was done; `refusal`: who refuses what, before the other side's own words. */
 export function told(
   got: Attempt,
   says: (told: { readonly [name: string]: string }) => string,

@@ -27,6 +27,7 @@ function wordsOf({ system, call }: Question): string {
   return call.slice(cut + 1) === 'list' ? `the list of ${what}` : what
 }
 
+/** Begins with nothing; the run tells the observer, and whoever draws takes snapshots. */
 export function watch(): Watch {
   let phase = 'starting'
   const sections = new Map<string, Tally>()

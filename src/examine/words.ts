@@ -25,6 +25,35 @@ export const scopeWords: { readonly [scope: string]: string } = {
 export const fragmentsOf = ({ id }: Paper, table: readonly ErrorText[]): readonly string[] =>
   table.filter(({ leads }) => leads.some((lead) => lead.check === id)).map(({ fragment }) => fragment)
 
+/** A known text as a person would quote it: of a regular expression, one text that fits, with `…` for what may differ. */
+export function quotable(fragment: string): string {
+  if (fragment.length < 3 || !fragment.startsWith('/') || !fragment.endsWith('/')) return fragment
+  const any = String.raw`(?:\\[dwsSDW]|(?<!\\)\[(?:\\.|[^\]\\])*\]|(?<!\\)\.(?=[*+{]))(?:[*+?]|\{[^}]*\})?\??`
+  let text = fragment
+    .slice(1, -1)
+    .replaceAll(/\[([A-Z])([a-z])\]/gu, (all, upper: string, lower: string) =>
+      upper.toLowerCase() === lower ? upper : all,
+    )
+    .replaceAll(new RegExp(any, 'gu'), '…')
+    .replaceAll(/\\b|(?<!\\)[$^]/gu, '')
+  // Letters that stand for themselves are set aside, so that what is left of brackets and bars is the expression's own.
+  const literals: string[] = []
+  text = text.replaceAll(/\\(.)/gu, (_, letter: string) => String.fromCodePoint(0xe000 + literals.push(letter) - 1))
+  for (let before = ''; before !== text; ) {
+    before = text
+    text = text
+      .replaceAll(/\(\?<?[!=][^()]*\)/gu, '')
+      .replaceAll(/\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)([*?]|\{0,[^}]*\})?/gu, (_, first: string, none?: string) =>
+        none ? '' : first,
+      )
+  }
+  return (text.split('|')[0] ?? '')
+    .replaceAll('?', '')
+    .replaceAll(/[\ue000-\uf8ff]/gu, (mark) => literals[(mark.codePointAt(0) ?? 0) - 0xe000] ?? '')
+    .replaceAll(/…+/gu, '…')
+    .trim()
+}
+
 /** What a check defends, what it can say, what puts it right, and where to read more. */
 export function checkPage(paper: Paper, table: readonly ErrorText[], page: Page): readonly string[] {
   const fragments = fragmentsOf(paper, table)
@@ -52,20 +81,34 @@ export function checkPage(paper: Paper, table: readonly ErrorText[], page: Page)
     ]),
     ...(paper.fix === null ? [] : list('What puts it right', [`${paper.fix.does} (${paper.fix.safety})`])),
     ...list('Waits for', paper.after),
-    ...list('Error texts that lead here', fragments),
+    ...list('Error texts that lead here', [...new Set(fragments.map(quotable))]),
     ...list('Read more', paper.links),
   ]
 }
 
-function leadLines(lead: Lead, number: number, paper: Paper | undefined, page: Page): readonly string[] {
+/** The sentence of a message, of which only the text of an error is known: what a finding would add stays out, what it would name inside is `…`. */
+const withoutFinding = (sentence: string, { fragment }: ErrorText): string =>
+  sentence
+    .replaceAll('AADSTS{code}', /AADSTS\d{5,8}/.exec(fragment)?.[0] ?? '{code}')
+    .replaceAll(/\{\w+\}/g, '…')
+    .replaceAll(/…(?: ?…)+/g, '…')
+    .replaceAll(/(?:… )?(AADSTS\d+)(?: …)?/g, '$1')
+    .replaceAll(/ \(["…, ]+\)|: …$/g, '')
+
+function leadLines(
+  lead: Lead,
+  number: number,
+  known: ErrorText,
+  paper: Paper | undefined,
+  page: Page,
+): readonly string[] {
   const message = paper?.messages.find(({ id }) => id === lead.message)
   const decided = page.text(
     `decided by ${lead.check}${paper === undefined ? ', which this version does not have' : ''}`,
     4,
   )
-  // Whatever a finding would name there, a text by itself does not.
-  const sentence = message?.sentence.replaceAll(/\{\w+\}/g, '…')
-  const words = lead.when ?? sentence ?? (paper && `it is not so: ${paper.title}`)
+  const sentence = message && withoutFinding(message.sentence, known)
+  const words = lead.when ?? sentence ?? (paper && `this does not hold: ${paper.title}`)
   const [first = '', ...rest] = words === undefined ? decided : [...page.text(words, 4), ...decided]
   return [`${String(number).padStart(2)}. ${first.trimStart()}`, ...rest]
 }
@@ -74,10 +117,10 @@ function leadLines(lead: Lead, number: number, paper: Paper | undefined, page: P
 export function errorPage(known: ErrorText, papers: readonly Paper[], page: Page): readonly string[] {
   const byId = new Map(papers.map((paper) => [paper.id, paper]))
   return [
-    page.strong(known.fragment),
+    page.strong(quotable(known.fragment)),
     ...page.text(known.means),
     '',
     page.strong(known.leads.length === 1 ? 'The likely cause' : 'Likely causes, most likely first'),
-    ...known.leads.flatMap((lead, index) => leadLines(lead, index + 1, byId.get(lead.check), page)),
+    ...known.leads.flatMap((lead, index) => leadLines(lead, index + 1, known, byId.get(lead.check), page)),
   ]
 }

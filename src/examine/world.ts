@@ -1,5 +1,5 @@
 /** Opens what a run looks at: documents, the live cluster and its clouds, or the one laid over the other. */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { type Source, unknown } from '../core/fact.ts'
 import { type JsonObject, textAt } from '../core/json.ts'
 import { exchangeCalls } from '../domain/exchange-calls.ts'
@@ -11,6 +11,8 @@ export type WorldFlags = KubeconfigValues & {
   readonly file?: readonly string[] | undefined
   readonly overlay: boolean
   readonly exchange: boolean
+  /** Whether shells may be started in pods. */
+  readonly exec?: boolean
   readonly 'all-namespaces': boolean
   readonly 'cloud-credentials': 'default' | 'none'
   readonly concurrency: number
@@ -37,7 +39,7 @@ export type World = Opened & {
 
 /** How the live world may be asked; left out, as its own defaults have it. */
 type Manner = Partial<
-  Pick<WorldFlags, 'exchange' | 'all-namespaces' | 'cloud-credentials' | 'concurrency' | 'timeout'>
+  Pick<WorldFlags, 'exchange' | 'exec' | 'all-namespaces' | 'cloud-credentials' | 'concurrency' | 'timeout'>
 > & {
   readonly signal?: AbortSignal
   readonly version: string
@@ -53,6 +55,7 @@ export async function openLive(flags: KubeconfigValues, manner: Manner): Promise
     const { source, describe, namespace, close } = await liveSource({
       flags: clusterChoice(flags),
       wide: manner['all-namespaces'],
+      exec: manner.exec,
       concurrency,
       signal: manner.signal,
       version: manner.version,
@@ -84,6 +87,23 @@ const unproven = (source: Source): Source => ({
       : source.ask(question, signal),
 })
 
+const unreached: { readonly [code: string]: string } = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'there is no such file or folder',
+  EACCES: 'it may not be looked at (permission denied)',
+  ELOOP: 'it is a link that leads back to itself',
+}
+
+/** Throws a usage error where nothing can be seen at this path; whether that can be read is the reader's to say. */
+function mustBeReached(path: string): void {
+  try {
+    statSync(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    throw usage(`-f ${path}: ${unreached[code] ?? `it cannot be looked at (${code})`}`)
+  }
+}
+
 /** Throws usage errors: a path that is not there, nothing readable, no cluster to talk to. */
 export async function openWorld(
   flags: WorldFlags,
@@ -100,7 +120,7 @@ export async function openWorld(
     return { ...opened, source: careful(opened.source), documents: false, notRecognised: [], problems: [] }
   }
 
-  for (const path of paths) if (!existsSync(path)) throw usage(`-f ${path}: there is no such file or folder`)
+  for (const path of paths) mustBeReached(path)
   const { readDocuments } = await import('../sources/documents/index.ts')
   const { namespace } = flags
   const read = await readDocuments(paths, { signal, ...(namespace === undefined ? {} : { namespace }) })

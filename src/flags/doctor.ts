@@ -12,7 +12,7 @@ export const fleetFlags = {
   }),
   'all-contexts': Flags.boolean({
     exclusive: ['context', 'file', 'cluster', 'server'],
-    summary: 'The same with every context of the kubeconfig.',
+    summary: 'Examine the clusters of all contexts of the kubeconfig, and put them into one report.',
   }),
 }
 
@@ -35,6 +35,11 @@ export const doctorFlags = {
     default: 30_000,
     defaultHelp: async () => '30s',
     summary: 'With --watch: the time between two looks.',
+  }),
+  exec: Flags.boolean({
+    exclusive: ['remote'],
+    summary:
+      'Also start a shell in the pods that are judged, to look at their clocks (needs create on pods/exec; at most 5 pods).',
   }),
   remote: Flags.boolean({
     exclusive: [

@@ -43,12 +43,12 @@ export const exchangeTestFlags = {
   s3: Flags.string({ helpValue: 'BUCKET', summary: 'List and read this bucket of S3 with what the exchange gave.' }),
   gcs: Flags.custom<string>({
     helpValue: 'BUCKET',
-    summary: 'The same for a bucket of Cloud Storage.',
+    summary: 'List and read this bucket of Cloud Storage with what the exchange gave.',
     parse: named(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'the name of a bucket'),
   })(),
   blob: Flags.custom<string>({
     helpValue: 'ACCOUNT/CONTAINER',
-    summary: 'The same for a container of Azure Blob Storage.',
+    summary: 'List and read this container of Azure Blob Storage with what the exchange gave.',
     parse: named(/^[a-z0-9]{3,24}\/(?:[a-z0-9](?:-?[a-z0-9]){2,62}|\$root|\$web)$/, 'ACCOUNT/CONTAINER'),
   })(),
   write: Flags.boolean({

@@ -7,7 +7,7 @@ import { colorFlag } from './output.ts'
 
 const dryRun = Flags.option({
   options: ['server'] as const,
-  summary: 'Have the API server check every write and drop it; AWS is only asked whether anything has moved.',
+  summary: 'Have the API server check every write and drop it; the clouds are only asked whether anything has moved.',
 })()
 
 export const fixFlags = {

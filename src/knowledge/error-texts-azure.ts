@@ -1,5 +1,6 @@
 /** Known error texts about Azure of SDKs, the identity webhook and the resource manager; what Entra itself says stands beside them. */
 import type { ErrorText } from '../domain/error-texts.ts'
+import { azureClientErrorTexts } from './error-texts-azure-clients.ts'
 import { entraErrorTexts, lead, neutral, text } from './error-texts-entra.ts'
 
 const inPods: readonly ErrorText[] = [
@@ -34,13 +35,6 @@ const inPods: readonly ErrorText[] = [
     'The application has nothing of the environment that the webhook injects.',
     lead('pod-injected', 'environment-missing'),
     lead('pod-labelled', undefined, 'The pod template has no label.'),
-  ),
-  text(
-    '/WorkloadIdentityCredential authentication unavailable\\. (?:The )?[Ww]orkload options are not fully configured/',
-    'The application lacks its client id, its tenant id or its token file.',
-    lead('pod-injected', undefined, 'The webhook injected nothing.'),
-    lead('pod-labelled', undefined, 'The pod template has no label.'),
-    lead('service-account-names-identity', undefined, 'The ServiceAccount names no client id.'),
   ),
   ...["The authorityHost address must use the 'https' protocol.", 'the Authority does not appear to use https'].map(
     (fragment) =>
@@ -92,10 +86,12 @@ const inPods: readonly ErrorText[] = [
     'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
     lead('app-presents-federated-token', 'answered-by-nmi'),
   ),
-  text(
-    'no azure identity found for request',
-    'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
-    lead('app-presents-federated-token', 'answered-by-nmi'),
+  ...['no azure identity found for request', 'nmi response failed with status code'].map((fragment) =>
+    text(
+      fragment,
+      'The NMI of aad-pod-identity, which is retired, still answers for the metadata address.',
+      lead('app-presents-federated-token', 'answered-by-nmi'),
+    ),
   ),
   text(
     'ManagedIdentityCredential: no default identity',
@@ -124,6 +120,12 @@ const inPods: readonly ErrorText[] = [
     'There is no token file at the path that the application opens.',
     lead('token-file-readable', 'not-mounted'),
     lead('token-file-readable', 'path-literal', "The pod's variable names another path."),
+  ),
+  text(
+    "/(?:No such file or directory:|Could not find (?:file|a part of the path)|NoSuchFileException:) '?\\/var\\/run\\/secrets\\/azure\\//",
+    'There is no token file at the path that the application opens.',
+    lead('token-file-readable', 'not-mounted'),
+    neutral('workload/token-file-is-readable', 'not-mounted'),
   ),
   text(
     "ENOENT: no such file or directory, open '/var/run/secrets/azure/",
@@ -175,6 +177,9 @@ const writing: readonly ErrorText[] = [
       ['Federated Identity Credential from HTTP body has empty properties', 'field-empty'],
       ['Federated identity credentials must have exactly one audience', 'audience-count'],
       ['Issuer and subject combination already exists for this Managed Identity', 'already-exists'],
+      ['The combination of issuer and subject must be unique for the application', 'already-exists'],
+      ['/azurerm_federated_identity_credential.{0,600}argument "(?:issuer|subject)" is required/', 'field-empty'],
+      ['/expected "(?:issuer|subject)" to not be an empty string/', 'field-empty'],
       ['Request_MultipleObjectsWithSameKeyValue: FederatedIdentityCredential with name', 'already-exists'],
       ['/FederatedIdentityCredential with name .{1,130} already exists/', 'already-exists'],
       ['ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity', 'concurrent-writes'],
@@ -213,6 +218,21 @@ const data: readonly ErrorText[] = [
       { check: 'storage/store-admits-the-identity', message: 'refused' },
     ),
   ),
+  ...[
+    'ForbiddenByRbac',
+    'Caller is not authorized to perform action on resource',
+    '/does not have (?:secrets|keys|certificates) [a-z]{3,20} permission on key vault/',
+    'does not have required RBAC permissions to perform action',
+    'claim(s) are required to perform this operation',
+    '/error exchanging token: unexpected status code 401 from (?:ACR )?exchange request/',
+  ].map((fragment) =>
+    text(
+      fragment,
+      'The service accepts the token, and the identity has no role for its data, or has it only just now.',
+      lead('identity-has-role', 'data-denied'),
+      lead('federation-settled', 'role-young', 'The role was assigned a moment ago.'),
+    ),
+  ),
   ...['AuthorizationFailed', 'does not have authorization to perform action'].map((fragment) =>
     text(
       fragment,
@@ -222,4 +242,11 @@ const data: readonly ErrorText[] = [
   ),
 ]
 
-export const azureErrorTexts: readonly ErrorText[] = [...entraErrorTexts, ...inPods, ...inCluster, ...writing, ...data]
+export const azureErrorTexts: readonly ErrorText[] = [
+  ...entraErrorTexts,
+  ...inPods,
+  ...azureClientErrorTexts,
+  ...inCluster,
+  ...writing,
+  ...data,
+]

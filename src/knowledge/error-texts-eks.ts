@@ -62,7 +62,7 @@ export const eksErrorTexts = [
   },
   {
     fragment:
-      '/(?:Failed to (?:list|watch) \\*v1[a-z0-9]{0,8}\\.\\w{1,40}|[Uu]nable to register node .{0,260}with API server): .{0,200}Unauthorized/',
+      '/(?:[Ff]ailed to (?:list|watch) \\*v1[a-z0-9]{0,8}\\.\\w{1,40}|[Uu]nable to register node (?:.{1,260} )?with API server|[Ff]ailed to ensure lease exists.{0,40}|waiting for CSINode publishing)(?:: |" err=").{0,200}Unauthorized/',
     leads: [
       { check: 'eks/nodes-are-mapped', when: 'The cluster is one of EKS, and the role of the node is not mapped.' },
       { check: 'eks/aws-auth-entries-can-match', when: 'The entry of aws-auth that means the role cannot match.' },
@@ -77,6 +77,20 @@ export const eksErrorTexts = [
       { check: 'eks/kubeconfig-presents-a-mapped-identity' },
     ],
     means: 'The EKS authenticator found no living mapping for the ARN in the line.',
+  },
+  {
+    fragment: 'ARN is not mapped',
+    leads: [
+      { check: 'eks/access-entries-are-valid', when: 'The ARN in the line has an access entry, and that is dead.' },
+      { check: 'eks/nodes-are-mapped', message: 'role-not-mapped', when: 'The ARN in the line is that of a node.' },
+      { check: 'eks/kubeconfig-presents-a-mapped-identity' },
+    ],
+    means: 'The authenticator found no living mapping for the ARN in the line.',
+  },
+  {
+    fragment: 'The specified principalArn is invalid: invalid principal',
+    leads: [{ check: 'eks/access-entries-are-valid', message: 'principal-missing' }],
+    means: 'IAM knows no principal of the ARN that the access entry was to be made for.',
   },
   {
     fragment: 'The specified access entry resource is already in use on this cluster',

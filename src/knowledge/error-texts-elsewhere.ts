@@ -123,40 +123,10 @@ export const neighbouringErrorTexts = [
     means: 'The Java program lacks the STS module, without which the SDK passes web identity over.',
   },
   {
-    fragment: 'Post "https://sts.amazonaws.com/": dial tcp …: i/o timeout',
-    leads: [
-      { check: 'aws/sts-endpoint-reachable', message: 'global-endpoint-unreachable' },
-      { check: 'workload/network-leads-to-the-token-endpoint' },
-    ],
-    means: 'The global STS endpoint does not answer from the pod.',
-  },
-  {
-    fragment: 'sts.amazonaws.com/: dial tcp …: i/o timeout',
-    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'global-endpoint-unreachable' }],
-    means: 'The global STS endpoint does not answer from the pod.',
-  },
-  {
-    fragment: 'https://sts.…: dial tcp …:443: i/o timeout',
-    leads: [
-      { check: 'workload/network-leads-to-the-token-endpoint' },
-      { check: 'aws/sts-endpoint-reachable', message: 'regional-endpoint-unreachable' },
-    ],
-    means: 'The STS endpoint does not answer from the pod.',
-  },
-  {
-    fragment: '/lookup sts\\.[a-z0-9-]{1,40}\\.amazonaws\\.com(?:\\.cn)?\\b.{0,200}no such host/',
-    leads: [{ check: 'aws/sts-endpoint-reachable' }],
-    means: 'There is no STS endpoint of this name, or the pod has no name resolution.',
-  },
-  {
-    fragment: 'an AWS region is required, but was not found',
-    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'region-missing' }],
-    means: 'The SDK was not told which region to call.',
-  },
-  {
-    fragment: 'You must specify a region',
-    leads: [{ check: 'aws/sts-endpoint-reachable', message: 'region-missing' }],
-    means: 'The SDK was not told which region to call.',
+    // Version 1 of the SDK speaks of profiles, of web identity as well.
+    fragment: 'To use assume role profiles the aws-java-sdk-sts module must be on the class path',
+    leads: [{ check: 'aws/sdk-supports-mechanism', message: 'sts-module-missing' }],
+    means: 'The Java program lacks the STS module, without which the SDK passes web identity over.',
   },
   {
     fragment: 'x509: certificate is valid for …, not sts.',

@@ -71,7 +71,7 @@ const codes: readonly ErrorText[] = [
     'The service principal of the identity is disabled. Compare accountEnabled of the service principal with true.',
     lead('identity-exists-in-tenant', 'disabled'),
   ),
-  ...['AADSTS90002', 'AADSTS900023'].map((code) =>
+  ...['AADSTS90002', 'AADSTS900021', 'AADSTS900023'].map((code) =>
     text(
       code,
       'There is no such tenant at the authority that was asked: the tenant id is wrong, or the cloud is. Compare AZURE_TENANT_ID with the tenant of the identity, and AZURE_AUTHORITY_HOST with the authority of its cloud.',
@@ -184,6 +184,21 @@ const wholeTexts: readonly ErrorText[] = [
     'No matching federated identity record found for presented assertion audience',
     'The credential for this issuer and subject names another audience.',
     lead('federated-credential-matches-audience', 'entra-found-no-audience'),
+  ),
+  text(
+    'No matching federated identity record found for presented assertion. Assertion Issuer:',
+    'No federated credential of the identity matches the token; Entra does not say what differs.',
+    lead('token-exchange-succeeds', 'entra-found-no-match'),
+  ),
+  text(
+    "/Application with identifier '[^']{1,400}' was not found in the directory/",
+    'The tenant that was asked has no identity with this client id.',
+    lead('identity-exists-in-tenant', 'not-found'),
+  ),
+  text(
+    'Client assertion is not within its valid time range',
+    'The token had expired when it was sent, or was not yet valid.',
+    lead('token-well-formed-and-current', 'outside-validity'),
   ),
   text(
     "presented assertion audience 'api://AKSIdentityBinding'",

@@ -111,6 +111,7 @@ export const fuseTexts: readonly CheckTexts[] = [
     'storage/mount-is-alive',
     [
       ['Transport endpoint is not connected', 'disconnected', 'The process behind the mount has ended.'],
+      ['transport endpoint is not connected', 'disconnected', 'The process behind the mount has ended.'],
       [
         'Failed to receive mount options from /comm/mount.sock',
         'disconnected',
@@ -124,6 +125,13 @@ export const fuseTexts: readonly CheckTexts[] = [
         'The sidecar may not write into its cache volume.',
       ],
       ['flag provided but not defined: -', 'option-refused', 'The mounter does not know a mount option.'],
+      [
+        '/(?:gcsfuse|blobfuse2?|sidecar container|goofys|rclone)\\b.{0,300}unknown (?:shorthand )?flag: /',
+        'option-refused',
+        'The mounter does not know a mount option.',
+      ],
+      ["/unexpected argument '--[a-z-]{1,60}' found/", 'option-refused', 'The mounter does not know a mount option.'],
+      ['fuse: unknown option(s): `', 'option-refused', 'The mounter does not know a mount option.'],
       ['request_wait_answer+0x', 'hung', 'A process waits in the kernel for an answer of a FUSE mount.'],
     ],
   ],

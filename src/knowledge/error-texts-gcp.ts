@@ -154,11 +154,6 @@ export const googleErrorTexts = [
     means: 'The metadata server gave no token to the pod.',
   },
   {
-    fragment: '/[Uu]nable to generate access token; IAM returned 403 Forbidden/',
-    leads: [{ check: 'gcp/service-account-admits-workload' }],
-    means: 'The Google service account does not let the workload act as it, or there is no such account.',
-  },
-  {
     fragment: 'check if the metadata server is concealed',
     leads: [{ check: 'gcp/node-runs-metadata-server', message: 'metadata-concealed' }],
     means: 'The node pool conceals metadata.',

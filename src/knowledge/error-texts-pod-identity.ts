@@ -142,6 +142,12 @@ export const podIdentityErrorTexts = [
     means: 'The role of the node may not fetch credentials for its pods.',
   },
   {
+    // The caller gives up first where the agent tries again, whatever EKS Auth answers.
+    fragment: '/operation error EKS Auth: AssumeRoleForPodIdentity.{0,200}context canceled/',
+    leads: [{ check: 'aws/pod-identity-agent-reaches-eks-auth' }],
+    means: 'The EKS Pod Identity agent had no credentials of EKS Auth by the time that its caller gave up.',
+  },
+  {
     fragment: 'eks-auth.…context deadline exceeded',
     leads: [{ check: 'aws/pod-identity-agent-reaches-eks-auth', message: 'eks-auth-unreachable' }],
     means: 'The EKS Pod Identity agent gets no answer from EKS in time.',

@@ -79,6 +79,12 @@ const texts: readonly CheckTexts[] = [
         undefined,
         'gcsfuse found no credentials in its environment.',
       ],
+      ['/Mounting arguments: -t efs -o \\S/', undefined, 'The EFS driver says with which options it mounted.'],
+      [
+        'AWS credentials source used for IAM authentication',
+        undefined,
+        'The mount helper of EFS used IAM, with credentials that it found.',
+      ],
       [
         'mount.nfs4: access denied by server while mounting 127.0.0.1:/',
         'option-missing',
@@ -97,7 +103,7 @@ const texts: readonly CheckTexts[] = [
         'token-rejected',
         'S3 does not accept the credentials of s3fs.',
       ],
-      ['Bad credentials for bucket …: permission denied', 'refused', 'gcsfuse may not look into the bucket.'],
+      ['Bad credentials for bucket …', 'refused', 'gcsfuse may not look into the bucket.'],
       [
         'error in closing writer : googleapi: Error 403: Access denied.',
         'refused',

@@ -83,7 +83,7 @@ export const tokenErrorTexts = [
   },
   {
     fragment:
-      "/(?:Permission denied:|EACCES: permission denied, open|AccessDeniedException:) '?\\/(?:var\\/)?run\\/secrets\\/(?!azure\\/)/",
+      "/(?:Permission denied:|Permission denied @ rb_sysopen -|EACCES: permission denied, open|AccessDeniedException:) '?\\/(?:var\\/)?run\\/secrets\\/(?!azure\\/)/",
     leads: [{ check: 'workload/token-file-is-readable', message: 'mode-excludes-user' }],
     means: 'The process may not read its token file.',
   },
@@ -93,7 +93,15 @@ export const tokenErrorTexts = [
     means: 'The token file that the variables name is not mounted.',
   },
   {
-    fragment: "ENOENT: no such file or directory, open '/var/run/secrets/",
+    // As .NET says it.
+    fragment: "/Access to the path '\\/(?:var\\/)?run\\/secrets\\/(?!azure\\/)[\\w.\\/-]{1,120}' is denied/",
+    leads: [{ check: 'workload/token-file-is-readable', message: 'mode-excludes-user' }],
+    means: 'The process may not read its token file.',
+  },
+  {
+    // As Node, Python, Ruby, Java and .NET say it.
+    fragment:
+      "/(?:ENOENT: no such file or directory, open|No such file or directory(?:: | @ rb_sysopen - )|NoSuchFileException:|Could not find (?:file|a part of the path)) ?'?\\/(?:var\\/)?run\\/secrets\\/(?!azure\\/|kubernetes)/",
     leads: [{ check: 'workload/token-file-is-readable', message: 'not-mounted' }],
     means: 'The token file that the variables name is not mounted.',
   },

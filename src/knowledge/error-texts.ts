@@ -6,6 +6,7 @@ import { clusterErrorTexts, controlPlaneErrorTexts } from './error-texts-cluster
 import { eksErrorTexts } from './error-texts-eks.ts'
 import { neighbouringErrorTexts } from './error-texts-elsewhere.ts'
 import { googleErrorTexts } from './error-texts-gcp.ts'
+import { googleClientErrorTexts } from './error-texts-google-clients.ts'
 import { googleExchangeErrorTexts } from './error-texts-google-sts.ts'
 import { capaErrorTexts, cloudtikErrorTexts } from './error-texts-integrations.ts'
 import { cloudProviderErrorTexts, interLinkErrorTexts } from './error-texts-integrations-cloud.ts'
@@ -13,6 +14,7 @@ import { neutralErrorTexts } from './error-texts-neutral.ts'
 import { podIdentityErrorTexts } from './error-texts-pod-identity.ts'
 import { sdkErrorTexts } from './error-texts-sdks.ts'
 import { storageErrorTexts } from './error-texts-storage.ts'
+import { stsErrorTexts } from './error-texts-sts.ts'
 import { tokenErrorTexts } from './error-texts-token.ts'
 
 /** Texts of STS, IAM, the AWS SDKs and the pod identity webhook about web identity. */
@@ -70,28 +72,6 @@ const awsErrorTexts = [
       },
     ],
     means: 'The audience of the token is not among the client ids of the IAM OIDC provider.',
-  },
-  {
-    fragment: 'Unable to locate credentials',
-    leads: [
-      {
-        check: 'aws/pod-is-injected',
-        when: 'The ServiceAccount names a role, and the pod carries neither its variables nor its token.',
-      },
-      { check: 'aws/service-account-names-role', when: 'The ServiceAccount names no role.' },
-    ],
-    means: 'The AWS SDK found no credentials at all in the pod.',
-  },
-  {
-    fragment: 'NoCredentialProviders: no valid providers in chain',
-    leads: [
-      { check: 'aws/service-account-names-role' },
-      {
-        check: 'aws/pod-is-injected',
-        when: 'The ServiceAccount names a role, and the pod carries neither its variables nor its token.',
-      },
-    ],
-    means: 'The AWS SDK for Go found no credentials at all in the pod.',
   },
   {
     fragment: 'Request ARN is invalid',
@@ -207,7 +187,9 @@ export const errorTexts: readonly ErrorText[] = [
   ...controlPlaneErrorTexts,
   ...googleErrorTexts,
   ...googleExchangeErrorTexts,
+  ...googleClientErrorTexts,
   ...neighbouringErrorTexts,
+  ...stsErrorTexts,
   ...eksErrorTexts,
   ...capaErrorTexts,
   ...cloudtikErrorTexts,

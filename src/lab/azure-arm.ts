@@ -1,10 +1,10 @@
 /** The subset of the resource manager that the doctor reads and the plans write, over the documents of the case. */
 import { randomUUID } from 'node:crypto'
-import { at, isObject, type Json, type JsonObject, textAt, textsAt } from '../core/json.ts'
+import { at, type Json, type JsonObject, textAt, textsAt } from '../core/json.ts'
 import { mostCredentials } from '../domain/azure-credentials.ts'
 import type { AzureWorld, HeldCredential } from './azure-world.ts'
 import { json, type LabLogin } from './entra.ts'
-import type { Handler, Reply, Request } from './listener.ts'
+import { type Handler, objectIn, type Reply, type Request } from './listener.ts'
 
 const managed = 'Microsoft.ManagedIdentity/userAssignedIdentities'
 const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase()
@@ -20,14 +20,6 @@ const writing = 150
 
 export function azureArm(azure: AzureWorld, login: LabLogin, refused: (action: string) => boolean): Handler {
   const busy = new Map<string, number>()
-  const bodyOf = ({ body }: Request): JsonObject => {
-    try {
-      const value: Json = JSON.parse(body)
-      return isObject(value) ? value : {}
-    } catch {
-      return {}
-    }
-  }
   const wrapped = (one: JsonObject, type: string): JsonObject => {
     const { id, name, location, type: own, ...properties } = one
     return {
@@ -66,7 +58,7 @@ export function azureArm(azure: AzureWorld, login: LabLogin, refused: (action: s
       azure.credentials.set(key, others)
       return others.length === held.length ? { status: 204, body: '' } : { status: 200, body: '' }
     }
-    const properties = at(bodyOf(request), 'properties') ?? null
+    const properties = at(objectIn(request.body), 'properties') ?? null
     const [issuer, subject] = [textAt(properties, 'issuer'), textAt(properties, 'subject')]
     const audiences = textsAt(properties, 'audiences')
     if (!issuer || !subject || audiences.length === 0)
@@ -108,7 +100,7 @@ export function azureArm(azure: AzureWorld, login: LabLogin, refused: (action: s
       if (held !== undefined) azure.assignments.splice(azure.assignments.indexOf(held), 1)
       return held === undefined ? { status: 204, body: '' } : json(200, wrapped(held, ''))
     }
-    const properties = at(bodyOf(request), 'properties') ?? null
+    const properties = at(objectIn(request.body), 'properties') ?? null
     const [principalId, roleDefinitionId] = [textAt(properties, 'principalId'), textAt(properties, 'roleDefinitionId')]
     if (principalId === undefined || roleDefinitionId === undefined)
       return trouble(400, 'InvalidRequestContent', 'principalId and roleDefinitionId are wanted.')

@@ -1,24 +1,16 @@
 /** The subset of Microsoft Graph that the doctor reads and the plans write: applications, service principals, federated credentials. */
 import { randomUUID } from 'node:crypto'
-import { isObject, type Json, type JsonObject, textAt, textsAt } from '../core/json.ts'
+import { type JsonObject, textAt, textsAt } from '../core/json.ts'
 import { mostCredentials } from '../domain/azure-credentials.ts'
 import type { AzureWorld, HeldCredential } from './azure-world.ts'
 import { json, type LabLogin } from './entra.ts'
-import type { Handler, Reply, Request } from './listener.ts'
+import { type Handler, objectIn, type Reply, type Request } from './listener.ts'
 
 const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase()
 const trouble = (status: number, code: string, message: string): Reply => json(status, { error: { code, message } })
 export const graphTrouble = (message: string): Reply => trouble(500, 'UnknownError', message)
 
 export function azureGraph(azure: AzureWorld, login: LabLogin, refused: (action: string) => boolean): Handler {
-  const bodyOf = ({ body }: Request): JsonObject => {
-    try {
-      const value: Json = JSON.parse(body)
-      return isObject(value) ? value : {}
-    } catch {
-      return {}
-    }
-  }
   const missing = (what: string): Reply =>
     azure.isTold
       ? trouble(
@@ -72,7 +64,7 @@ export function azureGraph(azure: AzureWorld, login: LabLogin, refused: (action:
         value: held.map(shown),
       })
     if (id === undefined) {
-      const body = bodyOf(request)
+      const body = objectIn(request.body)
       const [name, issuer, subject] = [textAt(body, 'name'), textAt(body, 'issuer'), textAt(body, 'subject')]
       const audiences = textsAt(body, 'audiences')
       if (!name || !issuer || !subject || audiences.length !== 1)
@@ -102,7 +94,7 @@ export function azureGraph(azure: AzureWorld, login: LabLogin, refused: (action:
         held.filter((two) => two !== one),
       )
     else {
-      const body = bodyOf(request)
+      const body = objectIn(request.body)
       const next = {
         ...one,
         issuer: textAt(body, 'issuer') ?? one.issuer,

@@ -1,7 +1,8 @@
 /** The calls of EKS that make and take away access entries, and that associate access policies with them. */
 import { randomUUID } from 'node:crypto'
 import { at, type JsonObject, textAt, textsAt } from '../core/json.ts'
-import { type Holdings, no, type Order, onTheWire, parsed, type Write } from './eks-orders.ts'
+import { type Holdings, no, type Order, onTheWire, type Write } from './eks-orders.ts'
+import { objectIn } from './listener.ts'
 
 /** EKS keeps the namespace `system:` to itself: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessEntry.html */
 const reserved = (groups: readonly string[]): boolean => groups.some((group) => group.startsWith('system:'))
@@ -14,7 +15,7 @@ export function entryWrite(order: Order, held: Holdings): Write | undefined {
     return {
       call: 'eks:CreateAccessEntry',
       run: () => {
-        const input = parsed(body)
+        const input = objectIn(body)
         const principalArn = textAt(input, 'principalArn') ?? ''
         if (all.has(principalArn))
           return no(
@@ -70,7 +71,7 @@ function policyWrite({ method, body, one = '', last }: Order, held: Holdings): W
     return {
       call: 'eks:AssociateAccessPolicy',
       run: () => {
-        const input = parsed(body)
+        const input = objectIn(body)
         const entry = held.entries?.get(one)
         if (entry === undefined) return missing
         if (entry.type !== 'STANDARD')

@@ -1,5 +1,5 @@
 /** A call that changes something in EKS, and what there is to be changed. */
-import { isObject, type Json, type JsonObject, textAt } from '../core/json.ts'
+import { type Json, type JsonObject, textAt } from '../core/json.ts'
 
 /** What the cluster holds: the case's at first. Left out where the case does not show it. */
 export type Holdings = {
@@ -15,15 +15,6 @@ export type Write = { readonly call: string; readonly run: () => Written }
 type Written = { readonly status: number; readonly body: JsonObject; readonly error?: string }
 
 export const no = (status: number, error: string, message: string): Written => ({ status, body: { message }, error })
-
-export function parsed(body: string): JsonObject {
-  try {
-    const value: Json = JSON.parse(body)
-    return isObject(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
 
 export type Order = {
   readonly method: string

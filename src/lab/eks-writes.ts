@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { type JsonObject, textAt } from '../core/json.ts'
 import { entryWrite } from './eks-entry-writes.ts'
-import { type Holdings, no, type Order, parsed, type Write } from './eks-orders.ts'
+import { type Holdings, no, type Order, type Write } from './eks-orders.ts'
+import { objectIn } from './listener.ts'
 
 /** The write that a request asks for; undefined where it asks for none. */
 export function writeOf(order: Order, held: Holdings): Write | undefined {
@@ -13,7 +14,7 @@ export function writeOf(order: Order, held: Holdings): Write | undefined {
 
 /** Settings come with the installation, or in a call of their own. */
 function addonWrite({ method, body, cluster, one, more, arn }: Order, held: Holdings): Write | undefined {
-  const input = parsed(body)
+  const input = objectIn(body)
   const found = one === undefined ? undefined : held.addons.get(one)
   const missing = no(404, 'ResourceNotFoundException', `No addon: ${one} found in cluster: ${cluster}`)
   if (method === 'POST' && one === undefined)
@@ -51,7 +52,7 @@ function addonWrite({ method, body, cluster, one, more, arn }: Order, held: Hold
 }
 
 function associationWrite({ method, body, cluster, one, arn, idOf }: Order, held: Holdings): Write | undefined {
-  const input = parsed(body)
+  const input = objectIn(body)
   const all = held.associations ?? []
   const found = all.find((each) => idOf(each) === one)
   const missing = no(404, 'ResourceNotFoundException', `No association found with id ${one}`)

@@ -24,6 +24,7 @@ import { type Handler, type Listener, listen, type Reply } from './listener.ts'
 import { podIdentityAgent } from './pod-identity-agent.ts'
 import type { World } from './published-keys.ts'
 import { s3Service } from './s3.ts'
+import { settling } from './settling.ts'
 import { makeSigner, type Signer } from './signer.ts'
 import { stsService } from './sts.ts'
 import { type Environment, makeWorkspace, type Servers } from './workspace.ts'
@@ -38,6 +39,8 @@ export type LabOptions = {
   readonly ahead?: number
   /** Milliseconds between the end of a pod and the one that a rollout puts in its place; none by default. */
   readonly podsTake?: number
+  /** Milliseconds until an exchange goes by what was changed in a cloud; none by default. */
+  readonly changesTake?: number
   /** Hears every answer that leaves the lab, tokens and credentials in them too: for tests that look for leaks. */
   readonly overhear?: (body: string) => void
   /** The environment that `env` starts from; this process's own by default. */
@@ -77,7 +80,7 @@ const googleHosts = googleServices.map((service) => `${service}.googleapis.com`)
 /** Starts the servers for a case (a path, or texts by file name). Throws CaseError where there is no case to serve. */
 export async function startLab(
   place: string | CaseFiles,
-  { refuse = [], base = process.env, overhear, ahead = 0, podsTake = 0 }: LabOptions = {},
+  { refuse = [], base = process.env, overhear, ahead = 0, podsTake = 0, changesTake = 0 }: LabOptions = {},
 ): Promise<Lab> {
   const [documents, authority] = await Promise.all([readCase(place), makeAuthority()])
   const lab = caseOf(documents)
@@ -87,6 +90,7 @@ export async function startLab(
   const refusedAction = (action: string): boolean => refusals.has(action)
   const counts = new Map<string, number>()
   const listeners: Listener[] = []
+  const { changed, exchanged } = settling(changesTake)
 
   const serve = async (
     name: string,
@@ -131,8 +135,8 @@ export async function startLab(
     const bearers: EntraBearers = new Map()
     const storageHosts = blobHostsOf(lab.azure)
     const [directory, arm, graph, blobs] = await Promise.all([
-      serve('entra', entra(lab.azure, login, world, bearers), plainTrouble, entraHosts),
-      serve('arm', azureArm(lab.azure, login, refusedAction), armTrouble, armHosts),
+      serve('entra', exchanged(entra(lab.azure, login, world, bearers)), plainTrouble, entraHosts),
+      serve('arm', changed(azureArm(lab.azure, login, refusedAction)), armTrouble, armHosts),
       serve('graph', azureGraph(lab.azure, login, refusedAction), graphTrouble, graphHosts),
       serve('blob', azureBlobs(lab.azure, bearers), plainTrouble, storageHosts),
     ])
@@ -168,7 +172,7 @@ export async function startLab(
       now: Date.now,
       refused: refusedAction,
     }
-    const ofGoogle = googleService(desk)
+    const ofGoogle = changed(exchanged(googleService(desk)))
     const google = await serve('google', ofGoogle, plainTrouble, googleHosts)
     for (const host of googleHosts) resolve[`${host}:443`] = `127.0.0.1:${google.port}`
     const metadata = await serve(
@@ -182,8 +186,8 @@ export async function startLab(
     const sessions: Sessions = new Map()
     const [kubernetes, sts, iam, eks, ec2, s3, agent] = await Promise.all([
       serve('kubernetes', api, statusTrouble, [], ahead),
-      serve('sts', stsService(lab.accounts, world, lab.region, sessions), queryTrouble),
-      serve('iam', iamService(lab.accounts, lab.permissions, refusedAction), queryTrouble),
+      serve('sts', exchanged(stsService(lab.accounts, world, lab.region, sessions)), queryTrouble),
+      serve('iam', changed(iamService(lab.accounts, lab.permissions, refusedAction)), queryTrouble),
       serve('eks', eksService(lab, refusedAction), plainTrouble),
       serve('ec2', ec2Service(lab.machines, refusedAction), plainTrouble),
       serve('s3', s3Service(lab.permissions, refusedAction, sessions), plainTrouble),

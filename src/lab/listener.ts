@@ -1,6 +1,7 @@
 /** An http or https server on a port of its own on loopback: bodies bounded, requests counted, closed at once. */
 import { createServer as createPlain, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import { createServer } from 'node:https'
+import { isObject, type Json, type JsonObject } from '../core/json.ts'
 
 export type Request = {
   readonly method: string
@@ -19,6 +20,16 @@ export type Handler = (request: Request) => Reply | Promise<Reply>
 
 export type Listener = { readonly url: string; readonly port: number; readonly close: () => Promise<void> }
 export type Counter = (method: string, path: string) => void
+
+/** The object that a body holds as JSON; an empty one where it holds none. */
+export function objectIn(body: string): JsonObject {
+  try {
+    const value: Json = JSON.parse(body)
+    return isObject(value) ? value : {}
+  } catch {
+    return {}
+  }
+}
 
 const largestBody = 8 * 1024 * 1024
 const host = '127.0.0.1'

@@ -1,3 +1,4 @@
+/** Whom a run judges: what a target names, or everybody who has, or whose pods expect, a cloud identity. */
 import { googleAnnotation } from '../domain/audiences.ts'
 import { partsOf } from '../domain/azure-credentials.ts'
 import { quotedIn } from '../domain/azure-errors.ts'

@@ -5,6 +5,7 @@ import { clusterSubject, type Scope, type Subject } from '../core/subject.ts'
 import { googleAnnotation } from '../domain/audiences.ts'
 import { namedRole } from '../domain/identity-marks.ts'
 import { labelSelector } from '../domain/label-selector.ts'
+import { callTroubleIn } from '../domain/webhook-errors.ts'
 import type { Meta, Pod } from '../domain/workloads.ts'
 import { azureSubjects, identitiesNamed, ownersOf } from './azure/roster.ts'
 import { standInKinds } from './further-kinds.ts'
@@ -132,7 +133,10 @@ function roster(chosen: Chosen, lists: Lists, everybody: boolean, selection: Sel
   subjects.push(...azureSubjects(lists.azure, subjects, users))
   for (const { namespace, name } of lists.services) subjects.push({ kind: 'Service', namespace, name })
   subjects.push(...lists.further.subjects)
-  const kinds = everybody ? standInKinds(lists.further, lists.said) : []
+  const spoken = lists.injectors.length === 0 && lists.said.some((text) => callTroubleIn(text) !== undefined)
+  const kinds = everybody
+    ? [...standInKinds(lists.further, lists.said), ...(spoken ? ['MutatingWebhookConfiguration'] : [])]
+    : []
 
   // Nobody finer was seen although somebody may be there: the cluster answers for them, with what an error text says or with unknown.
   const blind = lists.accounts.state !== 'known' || !lists.accounts.value.complete || lists.errors

@@ -20,6 +20,7 @@ const stateOf = ({ status, messageId, accepted }: Line): string =>
 const matters = ({ before, after }: Change): boolean =>
   [before, after].some((line) => line !== undefined && ['fail', 'crashed', 'unknown'].includes(line.status))
 
+/** What is new, what is other than before, what is gone; in the order of the later report, those that are gone last; without whoever is well, and was before or was not there. */
 export function changesBetween(earlier: Report, later: Report): readonly Change[] {
   const were = new Map(earlier.findings.map((line) => [keyOf(line), line]))
   const are = new Set(later.findings.map(keyOf))

@@ -42,8 +42,11 @@ export function closingSentence({ findings, totals, verdict }: Report): string {
   return `${verdict}: ${parts.join('; ')}`
 }
 
-/** The sentence, wrapped, its verdict in colour. */
-export function closingLines(report: Report, paint: Paint, width: number): readonly string[] {
+const isForAPlan = ({ status, accepted, fix }: Line): boolean =>
+  status === 'fail' && accepted === undefined && fix !== undefined && fix.safety !== 'manual'
+
+/** The sentence, wrapped, its verdict in colour; then the next steps. `fix`: the command that plans what puts it right, where there is one. */
+export function closingLines(report: Report, paint: Paint, width: number, fix?: string): readonly string[] {
   const [first = '', ...rest] = wrap(clean(closingSentence(report)), width)
   const word = `${report.verdict}:`
   const lifts = liftsOf(report.findings)
@@ -54,6 +57,7 @@ export function closingLines(report: Report, paint: Paint, width: number): reado
   return [
     `${paint[role[report.verdict]](word)}${first.slice(word.length)}`,
     ...rest.map((line) => `  ${line}`),
+    ...(fix !== undefined && report.findings.some(isForAPlan) ? [`to put it right: ${clean(fix)}`] : []),
     ...next,
   ]
 }

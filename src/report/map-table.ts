@@ -66,12 +66,11 @@ export const render: MapRenderer = ({ links, source, remarks, unseen }, { color,
   const states = used.map((state) => plural(links, state)).join(', ')
   const wide = wildcards(links)
   return `${[
-    ...(links.length === 0 ? ['nobody was found who can become an identity of a cloud'] : table),
-    '',
+    ...(links.length === 0 ? ['nobody was found who can become an identity of a cloud'] : [...table, '']),
     ...used.map((state) => `${paint[roles[state]](state.padEnd(9))} ${meanings[state]}`),
     ...(remarks.length === 0 ? [] : ['', paint.strong('Stands out'), ...bullets(remarks)]),
     ...(unseen.length === 0 ? [] : ['', paint.strong('Not seen, so links may be missing'), ...bullets(unseen)]),
-    ...(used.length === 0 ? [] : ['']),
+    '',
     ...wrap(
       clean(
         `${count(links.length, 'link')}${states === '' ? '' : `: ${states}`}${wide === 0 ? '' : `; ${wide} by a wildcard`}; from ${source}`,

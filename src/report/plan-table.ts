@@ -60,7 +60,11 @@ function unchanged({ before, rehearsed, remains, manual, leaves }: Plan, next: s
   return `${before}: nothing fails that a plan could put right, as far as was seen. What was not: ${next}`
 }
 
-function closing(plan: Plan, layout: Layout, { acts, next = 'kubectl wi doctor' }: PlanOptions): readonly string[] {
+function closing(
+  plan: Plan,
+  layout: Layout,
+  { acts, onPaper, next = 'kubectl wi doctor' }: PlanOptions,
+): readonly string[] {
   const { paint, width } = layout
   const { actions, before, rehearsed, remains } = plan
   if (actions.length === 0) {
@@ -73,7 +77,9 @@ function closing(plan: Plan, layout: Layout, { acts, next = 'kubectl wi doctor' 
   const end =
     acts === true
       ? ''
-      : `; --apply carries ${actions.length === 1 ? 'it' : 'them'} out, and a real exchange then has the last word`
+      : onPaper === true
+        ? '; documents are not changed: -o shell prints what to type'
+        : `; --apply carries ${actions.length === 1 ? 'it' : 'them'} out, and a real exchange then has the last word`
   const text = `after this plan: ${verdict} (rehearsed, nothing was changed${acts === true ? ' yet' : ''})${rest}. ${count(actions.length, 'action')}${end}.`
   return wrap(text, width)
 }

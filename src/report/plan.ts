@@ -5,6 +5,8 @@ import type { RenderOptions } from '../core/report.ts'
 export type PlanOptions = Omit<RenderOptions, 'verbose'> & {
   /** The plan is carried out right after. */
   readonly acts?: boolean
+  /** It was made of documents, which are not changed. */
+  readonly onPaper?: boolean
   /** The command that says, or does, more about those whom it was made for. */
   readonly next?: string
 }

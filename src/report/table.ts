@@ -136,7 +136,7 @@ export const render: Renderer = (report, options) => {
       ? []
       : ['', paint.strong('Notes'), ...asides.flatMap((aside) => bulletLines(aside, width))]),
     '',
-    ...closingLines(report, paint, width),
+    ...closingLines(report, paint, width, options.fix),
   ]
   return `${lines.join('\n')}\n`
 }

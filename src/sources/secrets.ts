@@ -1,5 +1,6 @@
 /** Takes tokens, keys and passwords out of texts and answers: the last guard, behind everything that never lets them in. */
-import { isList, type Json } from '../core/json.ts'
+import { isList, type Json, type JsonObject } from '../core/json.ts'
+import { isPicked } from '../domain/kubernetes-alike.ts'
 
 export const redactedMark = '‹redacted›'
 
@@ -75,11 +76,22 @@ function isSecretMember(name: string): boolean {
 
 const deepest = 200
 
+/** Values that thousands of pods share, and that hold no secret: looked through once. */
+const clean = new WeakSet<object>()
+
 /** The answer without secrets; the same object where there are none. What is nested beyond all sense becomes the mark. */
 export function withoutSecretsIn(value: Json, depth = 0): Json {
   if (typeof value === 'string') return withoutSecrets(value)
   if (typeof value !== 'object' || value === null) return value
   if (depth > deepest) return redactedMark
+  if (!isPicked(value)) return looked(value, depth)
+  if (clean.has(value)) return value
+  const without = looked(value, depth)
+  if (without === value) clean.add(value)
+  return without
+}
+
+function looked(value: readonly Json[] | JsonObject, depth: number): Json {
   if (isList(value)) {
     let copy: Json[] | undefined
     for (let index = 0; index < value.length; index += 1) {

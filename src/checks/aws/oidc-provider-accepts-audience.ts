@@ -1,7 +1,7 @@
 /** Whether the IAM OIDC provider lists the audience that the ServiceAccount's tokens are made for. */
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { type Account, accountOf, advice, podsOf } from '../../domain/advice.ts'
-import { awsAudience } from '../../domain/audiences.ts'
+import { awsAudience, isUsualAudience } from '../../domain/audiences.ts'
 import { isMisspeltAudience, speaksOfSts } from '../../domain/client-ids.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { audience } from '../../probes/aws/audience.ts'
@@ -80,6 +80,9 @@ export const check = defineCheck({
     const asked = audience.state === 'known' ? audience.value : undefined
     if (oidcProvider.state === 'absent')
       return { status: 'not-applicable', reason: 'no provider is registered, or none is needed' }
+    // What the pods ask for by themselves is theirs to put right: workload/token-volume-asks-for-the-audience.
+    if (oidcProvider.state === 'unknown' && asked?.via === 'pod' && !isUsualAudience(asked.audience))
+      return { status: 'undecided', lacks: `whether the provider lists ${asked.audience} was not seen`, evidence: told }
     if (oidcProvider.state === 'unknown')
       return rejected === undefined
         ? { status: 'undecided', lacks: 'the provider was not seen' }

@@ -6,6 +6,7 @@ import { roleAnnotation } from '../../domain/audiences.ts'
 import { foreignKey } from '../../domain/aws-role-keys.ts'
 import { sh } from '../../domain/shell-words.ts'
 import type { ServiceAccount } from '../../domain/workloads.ts'
+import { fragmentsOf } from '../../knowledge/error-texts.ts'
 import { ofError, ofReference } from '../../probes/aws/evidence.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
 import { unbound } from '../../probes/aws/unbound.ts'
@@ -15,7 +16,9 @@ import { serviceAccount } from '../../probes/workload/service-account.ts'
 type Key = { readonly key: string }
 /** The ServiceAccount to annotate and the role; a placeholder where no value that was seen is one. */
 type Annotated = Account & { readonly role: string }
-const speaksOfAws = /Unable to locate credentials|NoCredentialProviders|amazonaws|sts:AssumeRole/
+const id = 'aws/service-account-names-role'
+const ofThisCheck = fragmentsOf(id)
+const speaksOfAws = /amazonaws|sts:AssumeRole/
 
 const notCollected = 'not collected'
 
@@ -45,7 +48,7 @@ const rename = (data: Annotated & Key): string =>
 
 export const check = defineCheck({
   meta: {
-    id: 'aws/service-account-names-role',
+    id,
     title: 'The ServiceAccount names an IAM role',
     severity: 'error',
     scope: 'service-account',
@@ -124,7 +127,7 @@ export const check = defineCheck({
     })
     const around = unbound.state === 'known' ? unbound.value : undefined
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
-    const missed = errors.filter(({ text }) => speaksOfAws.test(text))
+    const missed = errors.filter(({ text, fragment }) => ofThisCheck.has(fragment) || speaksOfAws.test(text))
     const told = missed.slice(0, 1).map(ofError)
     const on = (key: string) => [
       { question: serviceAccount.from, path: `metadata.annotations["${key}"]`, observed: annotations[key] ?? null },

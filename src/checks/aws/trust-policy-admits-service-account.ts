@@ -1,8 +1,8 @@
 /** Whether the role's trust policy lets in the token of this ServiceAccount, and which element keeps it out. */
 import { defineCheck, type Messages, type Remedy } from '../../core/check.ts'
 import { advice, changeTrust } from '../../domain/advice.ts'
+import { admitting } from '../../domain/aws-trust-edits.ts'
 import type { Edit, MissData, MissKind } from '../../domain/aws-trust-policy.ts'
-import { hostPathOf, providerArn } from '../../domain/aws-trust-provider.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
 import { type Trust, trustDecision } from '../../probes/aws/trust-decision.ts'
 
@@ -146,14 +146,10 @@ const editOf = ({ path, from, to }: Edit): Omit<Remedy, 'words'> => ({ path, fro
 /** The statement that is missing, for exactly this subject and audience. */
 function statementFor({ issuer, subject, audience }: Trust, account: string, partition: string): Omit<Remedy, 'words'> {
   if (issuer === undefined || audience === notCollected) return {}
-  const hostPath = hostPathOf(issuer)
-  const statement = {
-    Effect: 'Allow',
-    Principal: { Federated: providerArn({ partition, accountId: account, hostPath }) },
-    Action: 'sts:AssumeRoleWithWebIdentity',
-    Condition: { StringEquals: { [`${hostPath}:sub`]: subject, [`${hostPath}:aud`]: audience } },
+  return {
+    path: 'Statement[]',
+    to: textOf(admitting({ issuer, subject, audience, accountId: account, partition })),
   }
-  return { path: 'Statement[]', to: textOf(statement) }
 }
 
 export const check = defineCheck({

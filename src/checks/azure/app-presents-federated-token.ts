@@ -7,6 +7,7 @@ import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evi
 import { same } from '../../probes/azure/identity.ts'
 import { podView } from '../../probes/azure/pods.ts'
 import { clientReference } from '../../probes/azure/reference.ts'
+import { saying } from '../../probes/azure/said.ts'
 import { toolConfigurations } from '../../probes/azure/tools.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
@@ -14,8 +15,8 @@ import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
 type Data = Place & { readonly observed: string }
 
-const metadata = /No access was configured for the VM|Identity not found|Multiple user assigned identities exist/
-const nmi = /no azure identity found for request(?: clientID)?|getting assigned identities for pod/
+const id = 'azure/app-presents-federated-token'
+const exchanging = /WorkloadIdentityCredential|AADSTS\d|presented assertion/
 const old = /ManagedIdentityCredential: no default identity|Microsoft\.Azure\.Services\.AppAuthentication/
 /** Versions that first know workload identity, of what names its version in its image. */
 const images: readonly { readonly name: RegExp; readonly client: string; readonly least: readonly [number, number] }[] =
@@ -48,7 +49,7 @@ const logIn = (data: Data): string =>
 
 export const check = defineCheck({
   meta: {
-    id: 'azure/app-presents-federated-token',
+    id,
     title: "The application presents the federated token rather than the node's identity",
     severity: 'error',
     scope: 'pod',
@@ -72,7 +73,7 @@ export const check = defineCheck({
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
   wants: { podView, errorsOfPod, clientReference, toolConfigurations, azureCluster },
-  after: ['azure/pod-injected'],
+  after: ['azure/pod-injected', 'azure/secrets-store-names-identity'],
   messages: {
     'asks-metadata-endpoint': ({ observed }: Data) =>
       `the application asks the metadata endpoint (the node's identity) instead of exchanging its token: ${observed}`,
@@ -115,7 +116,9 @@ export const check = defineCheck({
       ...(first === undefined ? placeOf(subject) : { workload: workloadOf(first), namespace: first.namespace }),
       observed: '',
     }
-    const byNmi = speaking(errors, nmi)
+    // A chain of credentials goes on to the metadata endpoint where the exchange did not work: that is the end of the story, not its cause.
+    const tried = speaking(errors, exchanging) !== undefined
+    const byNmi = saying(errors, id, 'answered-by-nmi')
     if (byNmi !== undefined)
       return {
         status: 'fail',
@@ -141,7 +144,7 @@ export const check = defineCheck({
           { question: azureCluster.from, path: 'networkProfile.podLinkLocalAccess', observed: 'None' },
         ],
       }
-    const told = speaking(errors, metadata)
+    const told = tried ? undefined : saying(errors, id, 'asks-metadata-endpoint')
     if (told !== undefined || asking !== undefined)
       return {
         status: 'fail',
@@ -162,7 +165,7 @@ export const check = defineCheck({
               ]),
         ],
       }
-    const dated = errors.find(({ text }) => old.test(text) && !text.includes('WorkloadIdentityCredential'))
+    const dated = tried ? undefined : errors.find(({ text }) => old.test(text))
     if (dated !== undefined)
       return {
         status: 'fail',

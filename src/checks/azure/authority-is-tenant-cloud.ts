@@ -95,7 +95,7 @@ export const check = defineCheck({
     const tenant = held(askedTenant)
     const all = held(refusals) ?? []
     const errors = errorsIn(errorsOfServiceAccount)
-    const missing = all.find(({ code }) => code === '90002' || code === '900023')
+    const missing = all.find(({ code }) => ['90002', '900021', '900023'].includes(code))
     const environment = clouds.find((one) => one === settings?.environment)
     const data: Data = {
       ...accountOf(subject),

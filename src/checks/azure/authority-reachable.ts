@@ -4,6 +4,7 @@ import { advice } from '../../domain/advice.ts'
 import { publicAuthorities } from '../../knowledge/public-authorities.ts'
 import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evidence.ts'
 import { askedAuthority } from '../../probes/azure/reference.ts'
+import { saying } from '../../probes/azure/said.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 
@@ -68,7 +69,7 @@ export const check = defineCheck({
     const errors = errorsIn(errorsOfPod)
     const asked = /^https:\/\/([^/:]+)/i.exec(held(askedAuthority)?.value ?? '')?.[1]
     const hostIn = (text: string): string => hosts.exec(text)?.[1] ?? asked ?? notSeen
-    const intercepted = speaking(errors, tls)
+    const intercepted = speaking(errors, tls) ?? saying(errors, 'azure/authority-reachable', 'tls-intercepted')
     if (intercepted !== undefined) {
       const named = signer.exec(intercepted.text)?.[1]?.trim()
       const observed =
@@ -82,7 +83,7 @@ export const check = defineCheck({
         evidence: [ofError(intercepted)],
       }
     }
-    const stopped = speaking(errors, blocked)
+    const stopped = speaking(errors, blocked) ?? saying(errors, 'azure/authority-reachable', 'egress-blocked')
     if (stopped !== undefined)
       return {
         status: 'fail',

@@ -131,11 +131,15 @@ export const check = defineCheck({
       const evidence = [ofError(error)]
       const whose = { ...data, identity: identityIn(plain) ?? data.identity }
       const has = (shape: RegExp): boolean => shape.test(plain)
-      if (has(/must specify 'issuer', 'subject' and 'audience'|from HTTP body has empty properties/)) {
+      const lacking = /(?:argument|expected) "(issuer|subject)" (?:is required|to not be an empty)/.exec(plain)?.[1]
+      if (
+        lacking !== undefined ||
+        has(/must specify 'issuer', 'subject' and 'audience'|from HTTP body has empty properties/)
+      ) {
         const empty = credentials.find((one) => one.issuer === '' || one.subject === '')
         const fields =
           empty === undefined
-            ? 'issuer, subject or audience'
+            ? (lacking ?? 'issuer, subject or audience')
             : [empty.issuer === '' ? 'issuer' : '', empty.subject === '' ? 'subject' : ''].filter(Boolean).join(' and ')
         return { status: 'fail', message: 'field-empty', data: { ...whose, fields }, evidence }
       }
@@ -151,7 +155,7 @@ export const check = defineCheck({
           },
           evidence,
         }
-      if (has(/already exists/i)) {
+      if (has(/already exist|must be unique for the application/i)) {
         const name = /FederatedIdentityCredential with name '?([\w-]{1,120})'? already/.exec(plain)?.[1]
         const there =
           credentials.find((one) => one.name === name) ??
@@ -162,8 +166,8 @@ export const check = defineCheck({
           data: {
             ...whose,
             name: name ?? there?.name ?? 'that is there',
-            issuer: there?.issuer ?? 'that was sent',
-            subject: there?.subject ?? 'that was sent',
+            issuer: there?.issuer ?? /Issuer (https:\/\/\S{1,300}) and Subject/.exec(plain)?.[1] ?? 'that was sent',
+            subject: there?.subject ?? /and Subject: (\S{1,300}) already/.exec(plain)?.[1] ?? 'that was sent',
           },
           evidence,
         }

@@ -5,6 +5,7 @@ import { azureAudience, bindingAudience } from '../../domain/audiences.ts'
 import { type Credential, onlyCloudSuffix } from '../../domain/azure-credentials.ts'
 import { addOne, type Needed, rewriteOne } from '../../domain/azure-match-advice.ts'
 import { assertion } from '../../probes/azure/assertion.ts'
+import { type Credentials, credentials } from '../../probes/azure/credentials.ts'
 import { held } from '../../probes/azure/evidence.ts'
 import { match } from '../../probes/azure/match.ts'
 import { neededOf, ownerUnseen } from '../../probes/azure/needed.ts'
@@ -37,7 +38,7 @@ export const check = defineCheck({
   },
   only: { probe: azureUse, otherwise: 'nothing binds it to Azure' },
   needs: {},
-  wants: { match, assertion, refusals },
+  wants: { match, assertion, refusals, credentials },
   after: ['azure/federated-credential-matches-subject'],
   messages: {
     'api-token-sent': ({ observed, expected }: Data) =>
@@ -59,7 +60,7 @@ export const check = defineCheck({
     'audience-differs': rewriteOne,
     'entra-found-no-audience': addOne,
   },
-  judge: ({ want: { match, assertion, refusals } }) => {
+  judge: ({ want: { match, assertion, refusals, credentials: seen } }) => {
     if (match.state === 'absent')
       return { status: 'not-applicable', reason: 'the pods go by an identity binding, or nothing binds them to Azure' }
     const said = held(assertion)
@@ -90,6 +91,33 @@ export const check = defineCheck({
           ...told,
         ],
       }
+    const see = (one: Credential, expected: string): Evidence => ({
+      question: match.from,
+      path: `credentials["${one.name}"].audiences[0]`,
+      observed: one.audiences[0] ?? null,
+      expected,
+      words: { observed: 'credential', expected: 'token' },
+    })
+    const differs = (one: Credential, all: Credentials | undefined, expected: string) => {
+      const observed = one.audiences[0] ?? 'none'
+      return {
+        status: 'fail',
+        message: onlyCloudSuffix(observed, expected) ? 'cloud-suffix' : 'audience-differs',
+        data: { ...neededOf(said, all, one.name), observed, expected },
+        evidence: [see(one, expected), ...told],
+      } as const
+    }
+    // Entra quotes the audience alone, and has found issuer and subject: where no credential that was shown has that audience, they are what it found.
+    const own = held(seen)?.own ?? []
+    const meant = own.find((one) => one.subject === said?.subject?.value) ?? own[0]
+    if (
+      refused !== undefined &&
+      meant !== undefined &&
+      audience !== undefined &&
+      matched?.bySubject[0] === undefined &&
+      own.every(({ audiences }) => audiences[0] !== audience.value)
+    )
+      return differs(meant, held(seen), audience.value)
     if (matched === undefined)
       return refused === undefined
         ? { status: 'undecided', lacks: 'the token, or the credentials of the identity, were not seen' }
@@ -100,28 +128,16 @@ export const check = defineCheck({
             evidence: told,
           }
     if (audience === undefined) return { status: 'undecided', lacks: 'nothing shows the audience of the token' }
-    const { bySubject, whole, credentials } = matched
-    const see = (one: Credential): Evidence => ({
-      question: match.from,
-      path: `credentials["${one.name}"].audiences[0]`,
-      observed: one.audiences[0] ?? null,
-      expected: audience.value,
-      words: { observed: 'credential', expected: 'token' },
-    })
+    const { bySubject, whole, credentials: listed } = matched
     if (whole[0] !== undefined)
-      return ownerUnseen(credentials) ?? { status: 'pass', evidence: whole.slice(0, 5).map(see) }
+      return (
+        ownerUnseen(listed) ?? { status: 'pass', evidence: whole.slice(0, 5).map((one) => see(one, audience.value)) }
+      )
     const [first] = bySubject
     if (first === undefined)
-      return credentials.complete
+      return listed.complete
         ? { status: 'not-applicable', reason: 'no credential names issuer and subject of the token' }
-        : { status: 'undecided', lacks: `not all credentials of ${credentials.identity} were seen` }
-    const observed = first.audiences[0] ?? 'none'
-    const data: Data = { ...neededOf(matched.assertion, credentials, first.name), observed, expected: audience.value }
-    return {
-      status: 'fail',
-      message: onlyCloudSuffix(observed, audience.value) ? 'cloud-suffix' : 'audience-differs',
-      data,
-      evidence: [see(first), ...told],
-    }
+        : { status: 'undecided', lacks: `not all credentials of ${listed.identity} were seen` }
+    return differs(first, listed, audience.value)
   },
 })

@@ -124,7 +124,8 @@ export const check = defineCheck({
       }
     const other = onOther(matched, match.from, told)
     if (other !== undefined) return { status: 'fail', message: 'on-other-identity', ...other }
-    if (!credentials.complete) return unseen
+    // Of the issuer Entra itself says that no credential has it, whether all were shown or not.
+    if (!credentials.complete && (refused === undefined || credentials.own.length === 0)) return unseen
     const accepted = held(acceptedIssuers) ?? []
     const former = credentials.own.find(({ issuer }) => accepted.slice(1).includes(issuer))
     if (former !== undefined)

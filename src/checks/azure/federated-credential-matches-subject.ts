@@ -165,7 +165,8 @@ export const check = defineCheck({
         lacks: `the expression of credential ${open[0]?.name} could not be evaluated`,
         evidence: open.slice(0, 5).map(see),
       }
-    if (!credentials.complete) return unseen
+    // Of the subject Entra itself says that no credential has it, whether all were shown or not.
+    if (!credentials.complete && refused === undefined) return unseen
     const starred = byIssuer.find((one) => one.subject?.includes('*'))
     if (starred !== undefined)
       return {

@@ -6,7 +6,13 @@ import { held, ofError, quote } from '../../probes/azure/evidence.ts'
 import { type Assignment, denied, managesOnly, reaches, readsBlobs, roles } from '../../probes/azure/roles.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 
-type Data = { readonly principalId: string; readonly scope: string; readonly observed: string }
+type Data = {
+  readonly principalId: string
+  readonly scope: string
+  readonly observed: string
+  /** What refused it is no storage account. */
+  readonly elsewhere?: boolean
+}
 
 const reader = 'Storage Blob Data Reader'
 const assignTo = (principalId: string, scope: string): string =>
@@ -15,6 +21,13 @@ const assignTo = (principalId: string, scope: string): string =>
     sh`az role assignment create --assignee-object-id ${isId(principalId) ? principalId : 'PRINCIPAL_ID'} --assignee-principal-type ServicePrincipal --role ${reader} --scope ${scope.startsWith('/') ? scope : 'SCOPE'}`,
   )
 const assign = ({ principalId, scope }: Data): string => assignTo(principalId, scope)
+const admit = (data: Data): string =>
+  data.elsewhere === true
+    ? advice(
+        'Give the identity the smallest data role that the service has for it (Key Vault Secrets User, AcrPull, Azure Service Bus Data Receiver), on that one resource; a vault with access policies takes an access policy instead. It counts after some minutes.',
+        sh`az role assignment list --assignee ${isId(data.principalId) ? data.principalId : 'PRINCIPAL_ID'} --all`,
+      )
+    : assign(data)
 const isId = (text: string): boolean => /^[0-9a-f-]{36}$/i.test(text)
 
 export const check = defineCheck({
@@ -55,7 +68,7 @@ export const check = defineCheck({
     'assigned-to-client-id': ({ expected, scope }) => assignTo(expected, scope),
     'control-plane-only': assign,
     'data-role-missing': assign,
-    'data-denied': assign,
+    'data-denied': admit,
     'action-denied': ({ action, scope, principalId }) =>
       advice(
         `Give ${principalId} a role that holds ${action} on exactly this resource; the command lists those that it has.`,
@@ -87,11 +100,11 @@ export const check = defineCheck({
             data: { ...data, action: action ?? 'an action' },
             evidence: [ofError(error)],
           }
-    if (seen === undefined)
+    if (seen === undefined || kind === 'other')
       return {
         status: 'fail',
         message: 'data-denied',
-        data: { ...data, observed: quote(error.text) },
+        data: { ...data, observed: quote(error.text), elsewhere: kind === 'other' },
         evidence: [ofError(error)],
       }
     const own = seen.own.filter((one) => reaches(one, account))

@@ -13,8 +13,9 @@ import {
 } from '../../domain/azure-pods.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { writtenAt } from '../../domain/workloads.ts'
-import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evidence.ts'
+import { errorsIn, held, ofError, quote } from '../../probes/azure/evidence.ts'
 import { podView } from '../../probes/azure/pods.ts'
+import { saying } from '../../probes/azure/said.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { azureWebhooks } from '../../probes/azure/webhook.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
@@ -24,8 +25,6 @@ import { serviceAccount } from '../../probes/workload/service-account.ts'
 type Data = Place & { readonly pod: string }
 type OfContainer = Data & { readonly container: string }
 
-const misses =
-  /no token file specified\. Check pod configuration or set TokenFilePath in the options|azure tenant id environment variable is empty|missing environment variables|AZURE_TENANT_ID not set/
 /** Containers that others put beside an application and that want no identity of Azure: meshes, secrets of Vault, agents of observers, Knative. */
 const guests =
   /^(?:istio-(?:proxy|init|validation)|linkerd-(?:proxy|init|network-validator)|vault-agent(?:-init)?|consul-(?:dataplane|connect-inject-init)|opentelemetry-auto-instrumentation(?:-[a-z]+)?|datadog-(?:lib-[a-z]+-init|init-apm-inject|agent-injected)|queue-proxy)$/
@@ -105,7 +104,7 @@ export const check = defineCheck({
     if (podView.state === 'absent') return { status: 'not-applicable', reason: 'the pod is gone or has ended' }
     const view = held(podView)
     const pod = view?.born
-    const told = speaking(errorsIn(errorsOfPod), misses)
+    const told = saying(errorsIn(errorsOfPod), 'azure/pod-injected', 'environment-missing')
     if (pod === undefined) {
       if (told !== undefined && (view?.templates.length ?? 0) === 0)
         return {

@@ -5,8 +5,9 @@ import { azureClientAnnotation } from '../../domain/audiences.ts'
 import { isSelfMade, onlyByDriver, useLabel } from '../../domain/azure-pods.ts'
 import { sh } from '../../domain/shell-words.ts'
 import type { Pod } from '../../domain/workloads.ts'
-import { errorsIn, held, ofError, speaking } from '../../probes/azure/evidence.ts'
+import { errorsIn, held, ofError } from '../../probes/azure/evidence.ts'
 import { podView, toJudge } from '../../probes/azure/pods.ts'
+import { saying } from '../../probes/azure/said.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { webhookIsOld } from '../../probes/azure/webhook.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
@@ -14,9 +15,6 @@ import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
 /** What an application says that was given nothing of the environment. */
-const missesEnvironment =
-  /no token file specified\. Check pod configuration|azure tenant id environment variable is empty|missing environment variables|AZURE_TENANT_ID not set|no client ID specified|AZURE_CLIENT_ID environment variable is not set|clientId is a required parameter/
-
 type Data = Place & {
   readonly serviceAccount: string
   readonly observed: string
@@ -97,7 +95,10 @@ export const check = defineCheck({
     if (podView.state === 'absent') return { status: 'not-applicable', reason: 'the pod is gone or has ended' }
     const view = held(podView)
     const account = held(serviceAccount)
-    const told = speaking(errorsIn(errorsOfPod), missesEnvironment)
+    const errors = errorsIn(errorsOfPod)
+    const told =
+      saying(errors, 'azure/pod-injected', 'environment-missing') ??
+      saying(errors, 'azure/service-account-names-identity', 'unset-in-application')
     const pods = view === undefined ? [] : [...toJudge(view), ...view.idle]
     if (view?.noPods === true && pods.length === 0)
       return { status: 'not-applicable', reason: 'no pod runs as the ServiceAccount' }

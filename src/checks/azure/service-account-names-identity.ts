@@ -15,18 +15,16 @@ import {
 } from '../../domain/azure-pods.ts'
 import { sh } from '../../domain/shell-words.ts'
 import { misplacedClientId } from '../../probes/azure/account.ts'
-import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evidence.ts'
+import { errorsIn, held, ofError, quote } from '../../probes/azure/evidence.ts'
 import { managedIdentities, same } from '../../probes/azure/identity.ts'
 import { podsAndTemplates } from '../../probes/azure/pods.ts'
 import { isClientId } from '../../probes/azure/reference.ts'
+import { saying } from '../../probes/azure/said.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { errorsOfServiceAccount } from '../../probes/workload/observed-errors.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 
 type Data = Account & { readonly name: string; readonly observed: string; readonly clientId: string }
-
-const unset =
-  /no client ID specified|AZURE_CLIENT_ID environment variable is not set|clientId is a required parameter|The client_id parameter or AZURE_CLIENT_ID environment variable must be set/
 
 const put = (data: Data): string =>
   annotateAnew(data, {
@@ -161,7 +159,7 @@ export const check = defineCheck({
         data: { ...data, observed: sent },
         evidence: errors.filter(({ text }) => text.includes('/subscriptions/')).map(ofError),
       }
-    const told = speaking(errors, unset)
+    const told = saying(errors, 'azure/service-account-names-identity', 'unset-in-application')
     const evidence = [
       on(azureClientAnnotation, raw ?? null, 'the clientId of the identity'),
       ...(told === undefined ? [] : [ofError(told)]),

@@ -6,8 +6,9 @@ import { sh } from '../../domain/shell-words.ts'
 import { accessOf } from '../../domain/token-file-faults.ts'
 import { fileOf } from '../../domain/token-files.ts'
 import type { Container, Pod } from '../../domain/workloads.ts'
-import { errorsIn, held, ofError, quote, speaking } from '../../probes/azure/evidence.ts'
+import { errorsIn, held, ofError, quote } from '../../probes/azure/evidence.ts'
 import { podView } from '../../probes/azure/pods.ts'
+import { saying } from '../../probes/azure/said.ts'
 import { azureUse } from '../../probes/azure/use.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
 import { errorsOfPod } from '../../probes/workload/observed-errors.ts'
@@ -19,12 +20,9 @@ type Data = Place & {
   readonly path: string
 }
 
-const refused = /azure-identity-token: permission denied/
 const missing =
   /(?:ENOENT: no such file or directory, open '|open )?(\/var\/run\/secrets\/azure\/[\w./-]{1,120})'?(?:: [Nn]o such file or directory)?/
-const gone =
-  /azure-identity-token: [Nn]o such file or directory|ENOENT: no such file or directory, open '\/var\/run\/secrets\/azure\//
-const empty = /WorkloadIdentityCredential: is unavailable\. No content on the file/
+const unnamed = 'not collected'
 /** https://learn.microsoft.com/azure/aks/virtual-nodes: their names begin so. */
 const virtual = /^virtual-(?:node|kubelet)\b/
 
@@ -77,7 +75,7 @@ export const check = defineCheck({
       ),
     'not-mounted': (data) =>
       advice(
-        `Mount a projected serviceAccountToken volume where ${fileVariable} of container ${data.container} points, or take that variable out of ${editTemplate(data).where} so that the webhook sets both.`,
+        `Mount a projected serviceAccountToken volume where ${fileVariable}${data.container === unnamed ? '' : ` of container ${data.container}`} points, or take that variable out of ${editTemplate(data).where} so that the webhook sets both.`,
         ...editTemplate(data).commands,
       ),
     'permission-denied': readable,
@@ -96,15 +94,15 @@ export const check = defineCheck({
     if (podView.state === 'absent') return { status: 'not-applicable', reason: 'the pod is gone or has ended' }
     const view = held(podView)
     const errors = errorsIn(errorsOfPod)
-    const denied = speaking(errors, refused)
-    const lost = speaking(errors, gone)
-    const bare = speaking(errors, empty)
+    const denied = saying(errors, 'azure/token-file-readable', 'permission-denied')
+    const lost = saying(errors, 'azure/token-file-readable', 'not-mounted')
+    const bare = saying(errors, 'azure/token-file-readable', 'empty')
     const told: readonly Evidence[] = [denied, lost, bare].flatMap((one) => (one === undefined ? [] : [ofError(one)]))
     const pods = view === undefined ? [] : view.born === undefined ? view.templates : [view.born]
     const [first] = pods
     const base: Data = {
       ...(first === undefined ? placeOf(subject) : { workload: workloadOf(first), namespace: first.namespace }),
-      container: 'not collected',
+      container: unnamed,
       pod: first?.name ?? 'not collected',
       observed: 'not collected',
       path: missing.exec(lost?.text ?? bare?.text ?? '')?.[1] ?? `$${fileVariable}`,

@@ -2,14 +2,12 @@
 import { defineCheck, type Evidence } from '../../core/check.ts'
 import { advice } from '../../domain/advice.ts'
 import { sh } from '../../domain/shell-words.ts'
+import { callTroubleIn, noCertificate, noEndpoints, slow } from '../../domain/webhook-errors.ts'
 import { observedErrors } from '../../probes/cluster/observed-errors.ts'
 import { type Behind, privateNodePorts, privateNodes, webhookService } from '../../probes/cluster/webhook-service.ts'
 import { webhookConfiguration } from '../../probes/cluster/webhooks.ts'
 
 const called = /(?:failed calling webhook "|failing open )([\w.-]{1,253})[":]/i
-const noEndpoints = /no endpoints available for service/
-const slow = /context deadline exceeded|i\/o timeout/
-const noCertificate = /no serving certificate available for the webhook, is the CSR approved\?/
 const mayNot =
   /User "(system:serviceaccount:([^:"]{1,63}):[^"]{1,253})" cannot (list|watch) resource "serviceaccounts" in API group "" at the cluster scope/
 const noCredentials = /Unable to locate credentials|NoCredentialProviders: no valid providers in chain/
@@ -116,6 +114,28 @@ export const check = defineCheck({
   },
   judge: ({ want, subject }) => {
     const { webhookService, privateNodes, webhookConfiguration, observedErrors } = want
+    // Nobody listed the webhooks, and the API server speaks of one.
+    if (subject.kind === 'Cluster') {
+      const [heard] = (observedErrors.state === 'known' ? observedErrors.value : []).flatMap(({ text, place }) => {
+        const trouble = callTroubleIn(text)
+        return trouble === undefined
+          ? []
+          : [{ trouble, evidence: [{ question: observedErrors.from, path: place, observed: text }] }]
+      })
+      if (heard === undefined) return { status: 'not-applicable', reason: 'nothing is said of an identity webhook' }
+      const { trouble, evidence } = heard
+      const { kind, seconds, ...place } = trouble
+      if (kind === 'no-endpoints')
+        return { status: 'fail', message: 'no-ready-endpoints', data: { ...place, pods: podsOf(undefined) }, evidence }
+      return kind === 'late'
+        ? { status: 'fail', message: 'times-out', data: { ...place, seconds }, evidence }
+        : {
+            status: 'fail',
+            message: 'certificate-not-issued',
+            data: { ...place, reason: 'it waits for a CertificateSigningRequest' },
+            evidence,
+          }
+    }
     if (subject.kind !== 'MutatingWebhookConfiguration' || webhookConfiguration.state === 'absent')
       return { status: 'not-applicable', reason: 'it is no identity webhook' }
     if (webhookConfiguration.state === 'unknown') return { status: 'undecided', lacks: 'the webhook was not seen' }

@@ -12,6 +12,8 @@ import { mode } from '../../probes/eks/mode.ts'
 import { ofEntering } from '../../probes/eks/observed.ts'
 
 type Named = { readonly principal: string }
+/** `asked`: the entry was only asked for, and EKS made none. */
+type Missing = Named & { readonly asked: boolean }
 type Typed = Named & { readonly type: string }
 
 const unnamed = 'PRINCIPAL_ARN'
@@ -51,7 +53,7 @@ export const check = defineCheck({
       `access entry ${principal} leaves out the path; the role is ${actual}`,
     'session-arn': ({ principal }: Named & { canonical: string }) =>
       `access entry ${principal} is a session; entries take IAM users and roles`,
-    'principal-missing': ({ principal }: Named) => `access entry ${principal} names a role that does not exist`,
+    'principal-missing': ({ principal }: Missing) => `access entry ${principal} names a role that does not exist`,
     'type-takes-no-groups': ({ principal, type, extra }: Typed & { extra: string }) =>
       `access entry ${principal} of type ${type} has ${extra}; only STANDARD takes groups and policies`,
     'entries-ignored': (_: { observed: string }) =>
@@ -81,12 +83,17 @@ export const check = defineCheck({
         `Make the entry for the role, with its path where it has one (${canonical}).`,
         onEntry('create', canonical),
       ),
-    'principal-missing': ({ principal }) =>
-      advice(
-        'Delete the entry: it would not count for a new role of the same name either.',
-        onEntry('describe', principal),
-        onEntry('delete', principal),
-      ),
+    'principal-missing': ({ principal, asked }) =>
+      asked
+        ? advice(
+            'Write the ARN of a role or user that exists, with its path, where the entry is asked for.',
+            'aws iam list-roles --query "Roles[].Arn"',
+          )
+        : advice(
+            'Delete the entry: it would not count for a new role of the same name either.',
+            onEntry('describe', principal),
+            onEntry('delete', principal),
+          ),
     'type-takes-no-groups': ({ principal, type, extra }) =>
       advice(
         `Make an entry of type STANDARD for a role of its own, with ${extra}, and leave this one of type ${type} to machines.`,
@@ -150,13 +157,23 @@ export const check = defineCheck({
         }
     }
 
+    const nobody = texts.find(({ text }) => text.includes('principalArn is invalid: invalid principal'))
+    if (nobody !== undefined)
+      return {
+        status: 'fail',
+        message: 'principal-missing',
+        data: { principal: principalIn(nobody.text), asked: true },
+        evidence: quote(nobody),
+      }
     const inUse = texts.find(({ text }) => text.includes('access entry resource is already in use'))
-    if (inUse !== undefined) {
-      const principal =
-        /arn:aws[a-z0-9-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@/-]{1,512}/.exec(inUse.text)?.[0] ?? unnamed
-      return { status: 'fail', message: 'already-there', data: { principal }, evidence: quote(inUse) }
-    }
-    const unmapped = texts.find(({ text }) => text.includes('identity is not mapped'))
+    if (inUse !== undefined)
+      return {
+        status: 'fail',
+        message: 'already-there',
+        data: { principal: principalIn(inUse.text) },
+        evidence: quote(inUse),
+      }
+    const unmapped = texts.find(({ text }) => text.includes('is not mapped'))
     if (shown === undefined)
       return unmapped === undefined
         ? { status: 'not-applicable', reason: 'there are no access entries to look at' }
@@ -178,6 +195,8 @@ export const check = defineCheck({
 })
 
 const list = 'aws eks list-access-entries --cluster-name CLUSTER > access-entries.json'
+const principalIn = (text: string): string =>
+  /arn:aws[a-z0-9-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@/-]{1,512}/.exec(text)?.[0] ?? unnamed
 const day = (time: number): string => new Date(time).toISOString()
 
 /** In order of precedence. */
@@ -193,7 +212,7 @@ type Fault =
   | { readonly message: 'principal-recreated'; readonly data: Named & { created: string; recreated: string } }
   | { readonly message: 'path-left-out'; readonly data: Named & { actual: string } }
   | { readonly message: 'session-arn'; readonly data: Named & { canonical: string } }
-  | { readonly message: 'principal-missing'; readonly data: Named }
+  | { readonly message: 'principal-missing'; readonly data: Missing }
   | { readonly message: 'type-takes-no-groups'; readonly data: Typed & { extra: string } }
 type Word =
   | { readonly fault: Fault; readonly seen: { readonly observed: Json; readonly expected?: Json } }
@@ -226,7 +245,7 @@ export function wordOn({ principal, described, unseen }: AccessEntry, who: Princ
     }
   }
   if (who?.missing === true && isRole)
-    return { fault: { message: 'principal-missing', data: { principal } }, seen: { observed: principal } }
+    return { fault: { message: 'principal-missing', data: { principal, asked: false } }, seen: { observed: principal } }
   // EKS itself gives the entries of machines their groups.
   const extra = (described?.groups ?? []).filter((group) => !group.startsWith('system:'))
   if (described !== undefined && described.type !== 'STANDARD' && extra.length > 0)

@@ -32,7 +32,7 @@ export const check = defineCheck({
   only: { probe: googleReach, otherwise: 'the ServiceAccount is bound to no identity of Google' },
   needs: { googleReach },
   wants: {},
-  after: ['gcp/service-account-admits-workload'],
+  after: ['gcp/node-runs-metadata-server', 'gcp/service-account-admits-workload'],
   messages: {
     'permission-denied': say('{identity} lacks {permission} on {resource}'),
     'role-in-other-project': say('{identity} holds {role} in project {granted}; {resource} is in project {actual}'),

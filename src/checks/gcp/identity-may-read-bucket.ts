@@ -60,7 +60,7 @@ export const check = defineCheck({
   only: { probe: googleReach, otherwise: 'the ServiceAccount is bound to no identity of Google' },
   needs: { googleReach },
   wants: {},
-  after: ['gcp/service-account-admits-workload'],
+  after: ['gcp/node-runs-metadata-server', 'gcp/service-account-admits-workload'],
   messages,
   remedies: {
     'account-lacks-permission': advise(

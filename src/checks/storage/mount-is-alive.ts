@@ -134,7 +134,11 @@ export const check = defineCheck({
     const refused = provedBy(said, 'option-refused')
     if (refused !== undefined)
       return failing('option-refused', {
-        option: partOf(refused.text, /provided but not defined: (-{1,2}[\w-]{1,60})/, 'that the text names'),
+        option: partOf(
+          refused.text,
+          /(?:provided but not defined:|unknown flag:|unexpected argument '|unknown option\(s\): `)\s*(-{1,2}\s?[\w-]{1,60})/,
+          'that the text names',
+        ),
       })
     if (provedBy(said, 'cache-not-writable') !== undefined)
       return failing('cache-not-writable', { volume: 'gke-gcsfuse-cache' })

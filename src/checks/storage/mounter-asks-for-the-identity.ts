@@ -1,8 +1,10 @@
 /** Whether the mounter that the pod runs is told to use the pod's identity. */
 import { defineCheck, type Verdict } from '../../core/check.ts'
 import { advice, editTemplate, type Place, placeOf } from '../../domain/advice.ts'
+import { efsOptionsIn, tellsOfEfs } from '../../domain/efs-mounts.ts'
 import { findOption, insteadOf, missingOf, modeName, type Row, rowOf, rowsOf, trapIn } from '../../domain/mounters.ts'
 import { sh } from '../../domain/shell-words.ts'
+import { efsDriver } from '../../domain/storage-volumes.ts'
 import { readVersion } from '../../domain/versions.ts'
 import { ofError } from '../../probes/aws/evidence.ts'
 import { scene, type Use } from '../../probes/storage/scene.ts'
@@ -166,21 +168,27 @@ export const check = defineCheck({
       found['token-path-missing'] ??= data({ missing: 'one of clientid, tenantid and oauth-token-path' })
     if (proved('anonymous') !== undefined) found.anonymous ??= data({ tool: 'rclone', option: 'env_auth=true' })
     const denied = proved('option-missing')
-    const efs = volumes.find(({ driver }) => driver === 'efs.csi.aws.com')
-    const options = efs?.mountOptions ?? []
-    if (denied !== undefined && !(options.includes('iam') && options.includes('tls')))
+    const shown = [
+      ...said.map(({ error }) => efsOptionsIn(error.text)),
+      ...volumes.filter(({ driver }) => driver === efsDriver).map(({ mountOptions }) => mountOptions),
+    ].filter((options) => options.length > 0)
+    const asked = shown.some((options) => options.includes('iam') && options.includes('tls'))
+    if (denied !== undefined && !asked)
       found['option-missing'] ??= data({
         ...{ tool: 'Amazon EFS CSI driver', mode: 'IAM', option: 'the mount options iam and tls' },
-        actual: options.length === 0 ? 'neither of them' : options.join(', '),
+        actual: shown[0]?.join(', ') ?? 'neither of them',
       })
     for (const message of order) {
       const filled = found[message]
       if (filled !== undefined) return { status: 'fail', message, data: filled, evidence }
     }
-    if (said.length > 0)
+    if (said.some(({ error }) => !tellsOfEfs(error.text)))
       return {
         status: 'undecided',
-        lacks: 'how the mounter that wrote this is called',
+        lacks:
+          denied === undefined
+            ? 'how the mounter that wrote this is called'
+            : 'what the file system policy, and the policies of the identity, allow: the mount does use IAM',
         lift: sh`kubectl get pods -n ${place.namespace} -o yaml`,
         evidence,
       }

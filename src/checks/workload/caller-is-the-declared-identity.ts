@@ -93,6 +93,7 @@ export const check = defineCheck({
   needs: {},
   wants: { errorsOfPod, roleReference, serviceAccount, calledPod },
   after: [
+    'aws/pod-is-injected',
     'workload/pod-is-newer-than-its-binding',
     'workload/token-file-is-readable',
     'workload/static-credentials-are-absent',

@@ -24,9 +24,12 @@ function beside({ have, data, finding }: ProposalBrief<typeof needs, Record<neve
   )
   const steps = stepsOf(fault?.path ?? '')
   if (fault === undefined || !('actions' in fault) || steps === undefined || steps.length === 0) return byHand
-  // What else is allowed by a wildcard would be allowed on the other form, too.
-  const others = textsAt(item.policy, ...steps, 'Action').filter((one) => !fault.actions.includes(one))
-  if (others.some((one) => /[*?]/.test(one)) || at(item.policy, ...steps, 'NotAction') !== undefined) return byHand
+  // What else a wildcard allows would be allowed on the other form, too.
+  if (
+    textsAt(item.policy, ...steps, 'Action').some((one) => /[*?]/.test(one)) ||
+    at(item.policy, ...steps, 'NotAction') !== undefined
+  )
+    return byHand
   const resources = textsAt(item.policy, ...steps, 'Resource')
   const next = edited(item.policy, [...steps, 'Resource'], [...resources, data.expected])
   if (next === undefined || resources.length === 0) return byHand

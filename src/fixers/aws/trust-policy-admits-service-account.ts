@@ -1,11 +1,10 @@
 /** Has the role's trust policy admit exactly this ServiceAccount: one element corrected, or one statement beside the others. */
 import { check } from '../../checks/aws/trust-policy-admits-service-account.ts'
 import { edited, same } from '../../core/edit.ts'
-import { at, type Json, type JsonObject } from '../../core/json.ts'
+import { at, type Json } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { isUsualAudience } from '../../domain/audiences.ts'
-import { stepsOf, withStatement } from '../../domain/aws-trust-edits.ts'
-import { hostPathOf, providerArn } from '../../domain/aws-trust-provider.ts'
+import { admitting, stepsOf, webIdentity, withStatement } from '../../domain/aws-trust-edits.ts'
 import { role } from '../../probes/aws/role.ts'
 import { roleReference } from '../../probes/aws/role-reference.ts'
 import { type Trust, trustDecision } from '../../probes/aws/trust-decision.ts'
@@ -62,26 +61,18 @@ function besideWildcard(brief: Brief): Proposal {
   return changed(facts, next, `Add the exact subject ${subject} in the trust policy of role ${facts.name}`)
 }
 
-const webIdentity = 'sts:AssumeRoleWithWebIdentity'
-
 /** A statement for exactly this subject, audience and provider; those that are there serve others and stay. */
-function besideWith(action: Json, brief: Brief): Proposal {
+function besideWith(actions: readonly string[], brief: Brief): Proposal {
   const facts = factsOf(brief)
   if (facts === undefined) return byHand
   const { issuer, subject, audience } = facts.trust
   if (issuer === undefined || !isUsualAudience(audience)) return byHand
-  const hostPath = hostPathOf(issuer)
-  const statement: JsonObject = {
-    Effect: 'Allow',
-    Principal: { Federated: providerArn({ partition: facts.partition, accountId: facts.account, hostPath }) },
-    Action: action,
-    Condition: { StringEquals: { [`${hostPath}:sub`]: subject, [`${hostPath}:aud`]: audience } },
-  }
-  const next = withStatement(facts.policy, statement)
+  const whom = { issuer, subject, audience, accountId: facts.account, partition: facts.partition }
+  const next = withStatement(facts.policy, admitting(whom, ...actions))
   const summary = `Add a statement for ${subject} to the trust policy of role ${facts.name}`
   return changed(facts, next === undefined ? undefined : plain(next), summary)
 }
-const beside = (brief: Brief): Proposal => besideWith(webIdentity, brief)
+const beside = (brief: Brief): Proposal => besideWith([], brief)
 
 const addSubject = correct(({ trust }) => `Add the exact subject ${trust.subject}`, { enables: false })
 const addAudience = (brief: Brief): Proposal => {
@@ -121,6 +112,6 @@ export const fixer = defineFixer(check, {
     'list-without-set-operator': beside,
     'variable-taken-literally': beside,
     'variable-unresolved': addSubject,
-    'tag-session-missing': (brief) => besideWith([webIdentity, 'sts:TagSession'], brief),
+    'tag-session-missing': (brief) => besideWith(['sts:TagSession'], brief),
   },
 })

@@ -3,6 +3,7 @@ import { check } from '../../checks/azure/pod-uses-federated-service-account.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { patchObject, rolling } from '../../domain/kubernetes-changes.ts'
 import { kubernetes } from '../../domain/questions.ts'
+import { named } from '../../domain/template-changes.ts'
 import { podView } from '../../probes/azure/pods.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
 
@@ -24,7 +25,7 @@ function runAs({ have: { podView }, data: { candidates, observed, workload } }: 
   const born = podView.value.born?.name
   const gone = born === undefined ? [] : [{ question: kubernetes.get('pods', place.namespace, born), path: [] }]
   const [own, ...others] = changed.effects
-  const summary = `Have ${workload} in namespace ${place.namespace} run as ServiceAccount ${only}`
+  const summary = `Have ${named({ workload, place })} run as ServiceAccount ${only}`
   return [{ summary, safety: 'review', ...changed, effects: [own, ...others, ...gone] }]
 }
 

@@ -1,9 +1,9 @@
 /** Has what keeps a token that has ended make its pods anew: first aid, until the application reads the file again by itself. */
 import { check } from '../../checks/azure/token-well-formed-and-current.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { restartWorkload, rolling } from '../../domain/kubernetes-changes.ts'
 import { podsAndTemplates } from '../../probes/azure/pods.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
+import { restarted } from '../restart.ts'
 
 const needs = { podsAndTemplates }
 
@@ -13,14 +13,9 @@ function restart({ have: { podsAndTemplates } }: ProposalBrief<typeof needs, Rec
   const { pods } = podsAndTemplates.value
   const [first] = pods
   const [workload, second] = [...new Set(pods.map(workloadOf))]
-  const place =
-    first === undefined || workload === undefined || second !== undefined
-      ? undefined
-      : rolling(workload, first.namespace)
-  if (place === undefined) return byHand
+  if (first === undefined || workload === undefined || second !== undefined) return byHand
   const names = pods.map(({ name }) => name)
-  const summary = `Restart ${workload} in namespace ${place.namespace}, so that its pods begin with a fresh token`
-  return [{ summary, safety: 'review', ...restartWorkload(place, names) }]
+  return restarted({ workload, namespace: first.namespace }, names, 'its pods begin with a fresh token')
 }
 
 export const fixer = defineFixer(check, { needs, wants: {}, proposals: { expired: restart } })

@@ -2,7 +2,7 @@
 import { check } from '../../checks/cluster/webhook-selects-the-pod.ts'
 import { at, isObject, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { changeTemplate } from '../../domain/template-changes.ts'
+import { changeTemplate, named } from '../../domain/template-changes.ts'
 import { unmet } from '../../domain/webhooks.ts'
 import { mutatingWebhooks } from '../../probes/cluster/webhooks.ts'
 import { template } from '../../probes/workload/template.ts'
@@ -26,9 +26,8 @@ function label({ have: { template, mutatingWebhooks }, data: { webhook } }: Brie
   if (hook === undefined || asked === undefined || value === undefined || asked.key in held) return byHand
   if (asked.operator !== 'In' && asked.operator !== 'Exists') return byHand
   if (unmet(hook.objectSelector, { ...held, [asked.key]: value }) !== undefined) return byHand
-  const { workload, place } = template.value
   const edit = { path: ['metadata', 'labels', asked.key], after: value }
-  const summary = `Label the pod template of ${workload} in namespace ${place.namespace} ${asked.key}=${value}, as ${webhook} asks`
+  const summary = `Label the pod template of ${named(template.value)} ${asked.key}=${value}, as ${webhook} asks`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 

@@ -4,10 +4,11 @@ import type { MessageData } from '../../core/check.ts'
 import { type Action, byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { googleAnnotation } from '../../domain/audiences.ts'
 import { word } from '../../domain/gcp-words.ts'
-import { annotate, restartWorkload, rolling } from '../../domain/kubernetes-changes.ts'
+import { annotate } from '../../domain/kubernetes-changes.ts'
 import { clock } from '../../probes/cluster/clock.ts'
 import { googleAccount } from '../../probes/gcp/account.ts'
 import { workloadOf } from '../../probes/workload/namesakes.ts'
+import { restarted } from '../restart.ts'
 
 const needs = { googleAccount }
 const wants = { clock }
@@ -35,12 +36,10 @@ function restart({ have: { googleAccount }, data }: Brief): Proposal {
   const actions: Action[] = []
   for (const [workload, own] of Map.groupBy(older, workloadOf)) {
     const namespace = own[0]?.namespace ?? ''
-    const place = rolling(workload, namespace)
-    // What nothing makes anew is never deleted.
-    if (place === undefined) return byHand
-    const summary = `Restart ${workload} in namespace ${namespace}, so that its pods take up the identity of today`
     const names = own.map(({ name }) => name)
-    actions.push({ summary, safety: 'review', ...restartWorkload(place, names) })
+    const proposal = restarted({ workload, namespace }, names, 'its pods take up the identity of today')
+    if ('manual' in proposal) return proposal
+    actions.push(...proposal)
   }
   return actions.length === 0 ? byHand : actions
 }

@@ -3,7 +3,7 @@ import { check } from '../../checks/gcp/client-waits-for-metadata-server.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { withInitContainer, withVariable } from '../../domain/template-additions.ts'
-import { changeTemplate, containersIn, type Template } from '../../domain/template-changes.ts'
+import { changeTemplate, containersIn, named, type Template } from '../../domain/template-changes.ts'
 import { template } from '../../probes/workload/template.ts'
 
 const needs = { template }
@@ -34,8 +34,7 @@ function wait({ have: { template } }: Brief): Proposal {
   // On the host network the node's own metadata server answers.
   if (held === undefined || at(held.template, 'spec', 'hostNetwork') === true || isFirst) return byHand
   const edit = withInitContainer(held, waiting)
-  const { workload, place } = held
-  const summary = `Have ${workload} in namespace ${place.namespace} wait for the metadata server in an init container`
+  const summary = `Have ${named(held)} wait for the metadata server in an init container`
   return edit === undefined ? byHand : [{ summary, safety: 'review', ...changeTemplate(held, [edit]) }]
 }
 
@@ -53,8 +52,7 @@ const patience =
     const container = only(template.value)
     const edit = container === undefined ? undefined : withVariable(container, name, value)
     if (edit === undefined) return wait(brief)
-    const { workload, place } = template.value
-    const summary = `Set ${name}=${value} in the pod template of ${workload} in namespace ${place.namespace}`
+    const summary = `Set ${name}=${value} in the pod template of ${named(template.value)}`
     return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
   }
 

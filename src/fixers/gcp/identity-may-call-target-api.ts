@@ -6,7 +6,7 @@ import { projectOf } from '../../domain/gcp-callers.ts'
 import { grantMember } from '../../domain/gcp-changes.ts'
 import { word } from '../../domain/gcp-words.ts'
 import { withVariable } from '../../domain/template-additions.ts'
-import { changeTemplate, containersIn, type Template } from '../../domain/template-changes.ts'
+import { changeTemplate, containersIn, named, type Template } from '../../domain/template-changes.ts'
 import { googleImpersonation } from '../../probes/gcp/policies.ts'
 import { googleReach } from '../../probes/gcp/targets.ts'
 import { googleTemplates } from '../../probes/gcp/templates.ts'
@@ -20,8 +20,7 @@ const variable = 'GOOGLE_CLOUD_PROJECT'
 function told(held: Template, project: string) {
   const own = containersIn(held).filter(({ path }) => path[1] === 'containers')
   const [first, ...rest] = own.flatMap((one) => withVariable(one, variable, project) ?? [])
-  const { workload, place } = held
-  const summary = `Set ${variable}=${project} in the pod template of ${workload} in namespace ${place.namespace}`
+  const summary = `Set ${variable}=${project} in the pod template of ${named(held)}`
   return first === undefined ? [] : [{ summary, safety: 'review' as const, ...changeTemplate(held, [first, ...rest]) }]
 }
 

@@ -5,7 +5,7 @@ import { textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { word } from '../../domain/gcp-words.ts'
 import { createObject, type Edit } from '../../domain/kubernetes-changes.ts'
-import { changeTemplate, type Template } from '../../domain/template-changes.ts'
+import { changeTemplate, named, type Template } from '../../domain/template-changes.ts'
 import { template } from '../../probes/workload/template.ts'
 
 const needs = {}
@@ -36,8 +36,7 @@ function annotated({ want: { template } }: Brief, edits: (held: Template) => rea
   const held = template.state === 'known' ? template.value : undefined
   const [first, ...rest] = held === undefined ? [] : edits(held).filter((one) => one !== undefined)
   if (held === undefined || first === undefined) return byHand
-  const { workload, place } = held
-  const summary = `Have the sidecar of ${workload} in namespace ${place.namespace} leave metadata requests alone and start before its containers`
+  const summary = `Have the sidecar of ${named(held)} leave metadata requests alone and start before its containers`
   return [{ summary, safety: 'review', ...changeTemplate(held, [first, ...rest]) }]
 }
 

@@ -2,7 +2,7 @@
 import { check } from '../../checks/gcp/pod-is-served-by-metadata-server.ts'
 import { textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { changeTemplate } from '../../domain/template-changes.ts'
+import { changeTemplate, named } from '../../domain/template-changes.ts'
 import { metadataLabel } from '../../probes/gcp/node.ts'
 import { template } from '../../probes/workload/template.ts'
 
@@ -17,12 +17,11 @@ const select =
     const before = textAt(template.value.template, ...path)
     // The template is right already: it is the pod that is old.
     if (before === after) return byHand
-    const { workload, place } = template.value
     const edit = { path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }
     const summary =
       after === undefined
-        ? `Take nodeSelector ${metadataLabel} out of the pod template of ${workload} in namespace ${place.namespace}`
-        : `Keep ${workload} in namespace ${place.namespace} on nodes with ${metadataLabel}=${after}`
+        ? `Take nodeSelector ${metadataLabel} out of the pod template of ${named(template.value)}`
+        : `Keep ${named(template.value)} on nodes with ${metadataLabel}=${after}`
     return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
   }
 

@@ -6,7 +6,7 @@ import { audienceOfConfiguration, tokenFileOf } from '../../domain/gcp-credentia
 import { type Edit, restartWorkload } from '../../domain/kubernetes-changes.ts'
 import { seen } from '../../domain/questions.ts'
 import { tokenVolume, withVolume } from '../../domain/template-additions.ts'
-import { changeTemplate, containersIn, type Template, volumeIn } from '../../domain/template-changes.ts'
+import { changeTemplate, containersIn, named, type Template, volumeIn } from '../../domain/template-changes.ts'
 import { googleFederation } from '../../probes/gcp/federation.ts'
 import { googleTokens, type TimedToken } from '../../probes/gcp/tokens.ts'
 import { template } from '../../probes/workload/template.ts'
@@ -45,8 +45,7 @@ function project({ have: { template, googleTokens }, want: { googleFederation } 
   const mounts = mountsOf(template.value, file.slice(0, cut))
   // A file that is mounted in another way may have others beside it, which would go.
   if (added === undefined || mounts.length === 0) return byHand
-  const { workload, place } = template.value
-  const summary = `Project a token for ${audience} into ${workload} in namespace ${place.namespace}, in the place of the Secret`
+  const summary = `Project a token for ${audience} into ${named(template.value)}, in the place of the Secret`
   const changed = changeTemplate(template.value, [added, ...mounts])
   const [own, ...others] = changed.effects
   const gone = googleTokens.state === 'absent' ? [] : goesToo(googleTokens.value.tokens)
@@ -59,8 +58,8 @@ function restart({ have: { template, googleTokens } }: Brief): Proposal {
   const now = clock.state === 'known' ? clock.value / 1000 : undefined
   // Where the file itself is old, the same would be read again.
   if (now === undefined || !tokens.some(({ expires }) => expires !== undefined && expires > now)) return byHand
-  const { workload, place, pod } = template.value
-  const summary = `Restart ${workload} in namespace ${place.namespace}, so that it reads the token that its file has now`
+  const { place, pod } = template.value
+  const summary = `Restart ${named(template.value)}, so that it reads the token that its file has now`
   return [{ summary, safety: 'review', ...restartWorkload(place, [pod]) }]
 }
 

@@ -6,7 +6,14 @@ import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../co
 import { word } from '../../domain/gcp-words.ts'
 import { type Edit, restartWorkload } from '../../domain/kubernetes-changes.ts'
 import { configMapVolume, tokenVolume, withMount, withVolume } from '../../domain/template-additions.ts'
-import { changeTemplate, containerIn, containersIn, type Held, type Template } from '../../domain/template-changes.ts'
+import {
+  changeTemplate,
+  containerIn,
+  containersIn,
+  type Held,
+  named,
+  type Template,
+} from '../../domain/template-changes.ts'
 import { googleMounts, type Mounts } from '../../probes/gcp/mounts.ts'
 import { template } from '../../probes/workload/template.ts'
 
@@ -25,7 +32,7 @@ const change =
     const [first, ...rest] = made?.edits ?? []
     const others = rest.filter((one) => one !== undefined)
     if (made === undefined || first === undefined || others.length < rest.length) return byHand
-    const summary = `${made.summary} in the pod template of ${held.workload} in namespace ${held.place.namespace}`
+    const summary = `${made.summary} in the pod template of ${named(held)}`
     return [{ summary, safety: 'review', ...changeTemplate(held, [first, ...others]) }]
   }
 
@@ -115,8 +122,8 @@ function automount({ held }: Scene): Change {
 /** The webhook reads the ServiceAccount when a pod is admitted. */
 function restart({ have: { template } }: Brief): Proposal {
   if (template.state === 'absent') return byHand
-  const { workload, place, pod } = template.value
-  const summary = `Restart ${workload} in namespace ${place.namespace}, so that the federation webhook sees its pods`
+  const { place, pod } = template.value
+  const summary = `Restart ${named(template.value)}, so that the federation webhook sees its pods`
   return [{ summary, safety: 'review', ...restartWorkload(place, [pod]) }]
 }
 

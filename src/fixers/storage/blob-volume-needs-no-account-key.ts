@@ -1,7 +1,7 @@
 /** Has a blob volume that stands in the pod template mount by token, where the driver that runs can; never switches shared keys on. */
 import { check } from '../../checks/storage/blob-volume-needs-no-account-key.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { changeTemplate, volumeSaid } from '../../domain/template-changes.ts'
+import { changeTemplate, named, volumeSaid } from '../../domain/template-changes.ts'
 import { compareVersions, readVersion } from '../../domain/versions.ts'
 import { driverVersion } from '../../probes/storage/driver-versions.ts'
 import { template } from '../../probes/workload/template.ts'
@@ -18,9 +18,8 @@ function byToken({ have: { template, driverVersion }, data }: Brief): Proposal {
   const held = template.state === 'absent' ? undefined : volumeSaid(template.value, data.volume)
   if (template.state === 'absent' || held === undefined) return byHand
   if (version === undefined || compareVersions(version, first) < 0) return byHand
-  const { workload, place } = template.value
   const edit = { path: [...held.path, 'csi', 'volumeAttributes', attribute], after: 'true' }
-  const summary = `Set ${attribute} "true" on volume ${held.name} of ${workload} in namespace ${place.namespace}; its identity needs the role Storage Blob Data Contributor`
+  const summary = `Set ${attribute} "true" on volume ${held.name} of ${named(template.value)}; its identity needs the role Storage Blob Data Contributor`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 

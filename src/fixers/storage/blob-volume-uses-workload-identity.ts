@@ -4,7 +4,7 @@ import { at, isObject } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { azureClientAnnotation } from '../../domain/audiences.ts'
 import type { Edit } from '../../domain/kubernetes-changes.ts'
-import { changeTemplate, type Held, volumeSaid } from '../../domain/template-changes.ts'
+import { changeTemplate, type Held, named, volumeSaid } from '../../domain/template-changes.ts'
 import { isClientId } from '../../probes/azure/reference.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 import { template } from '../../probes/workload/template.ts'
@@ -28,8 +28,7 @@ function change(brief: Brief, edits: (volume: Held) => readonly Edit[], what: st
   const held = template.state === 'absent' ? undefined : volumeSaid(template.value, brief.data.volume)
   const [first, ...rest] = held === undefined ? [] : edits(held)
   if (template.state === 'absent' || held === undefined || first === undefined) return byHand
-  const { workload, place } = template.value
-  const summary = `${what} on volume ${held.name} of ${workload} in namespace ${place.namespace}`
+  const summary = `${what} on volume ${held.name} of ${named(template.value)}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [first, ...rest]) }]
 }
 

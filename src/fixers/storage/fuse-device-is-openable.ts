@@ -7,6 +7,7 @@ import {
   changeTemplate,
   containerIn,
   containersIn,
+  named,
   type Template,
   withoutMount,
 } from '../../domain/template-changes.ts'
@@ -37,11 +38,10 @@ function byPlugin({ have: { template, fuseResource }, data }: Brief): Proposal {
   if (template.state === 'absent' || fuseResource.state === 'absent') return byHand
   const held = containerIn(template.value, data.container)
   if (held === undefined) return byHand
-  const { workload, place } = template.value
   const resource = fuseResource.value
   const limit: Edit = { path: [...held.path, 'resources', 'limits', resource], after: '1' }
   const edits: readonly [Edit, ...Edit[]] = [limit, ...withoutHostPath(template.value, data.container)]
-  const summary = `Give container ${data.container} of ${workload} in namespace ${place.namespace} the device by ${resource}, which the nodes offer`
+  const summary = `Give container ${data.container} of ${named(template.value)} the device by ${resource}, which the nodes offer`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, edits) }]
 }
 

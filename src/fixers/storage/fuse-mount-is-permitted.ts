@@ -3,7 +3,7 @@ import { check } from '../../checks/storage/fuse-mount-is-permitted.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import type { Edit } from '../../domain/kubernetes-changes.ts'
-import { changeTemplate, containerIn, type Held } from '../../domain/template-changes.ts'
+import { changeTemplate, containerIn, type Held, named } from '../../domain/template-changes.ts'
 import { namespaceLevel } from '../../probes/storage/enforced-level.ts'
 import { template } from '../../probes/workload/template.ts'
 
@@ -23,8 +23,7 @@ function change(
   const container = containerIn(template.value, name)
   const made = container === undefined ? undefined : edit(container)
   if (made === undefined) return byHand
-  const { workload, place } = template.value
-  const summary = `Give container ${name} of ${workload} in namespace ${place.namespace} ${what}`
+  const summary = `Give container ${name} of ${named(template.value)} ${what}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [made]) }]
 }
 

@@ -2,7 +2,7 @@
 import { check } from '../../checks/storage/gcsfuse-sidecar-is-injected.ts'
 import { textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
-import { changeTemplate } from '../../domain/template-changes.ts'
+import { changeTemplate, named } from '../../domain/template-changes.ts'
 import { template } from '../../probes/workload/template.ts'
 
 const needs = { template }
@@ -12,13 +12,13 @@ function annotateTemplate({
   have: { template },
 }: ProposalBrief<typeof needs, Record<never, never>, unknown>): Proposal {
   if (template.state === 'absent') return byHand
-  const { workload, place, template: held } = template.value
+  const { template: held } = template.value
   const before = textAt(held, 'metadata', 'annotations', annotation)
   // The template is right already: it is the pod that is old.
   if (before === 'true') return byHand
   const path = ['metadata', 'annotations', annotation]
   const edit = { path, ...(before === undefined ? {} : { before }), after: 'true' }
-  const summary = `Annotate the pod template of ${workload} in namespace ${place.namespace} with ${annotation}: "true"`
+  const summary = `Annotate the pod template of ${named(template.value)} with ${annotation}: "true"`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 

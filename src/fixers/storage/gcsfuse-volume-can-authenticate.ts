@@ -4,7 +4,7 @@ import { at, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { googleAnnotation } from '../../domain/audiences.ts'
 import { gcsDriver } from '../../domain/storage-volumes.ts'
-import { changeTemplate, volumeIn } from '../../domain/template-changes.ts'
+import { changeTemplate, named, volumeIn } from '../../domain/template-changes.ts'
 import { scene } from '../../probes/storage/scene.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 import { template } from '../../probes/workload/template.ts'
@@ -22,9 +22,8 @@ function setAttribute({ have: { template, scene } }: Brief, name: string): Propo
   const path = [...held.path, 'csi', 'volumeAttributes', name]
   const before = textAt(held.json, 'csi', 'volumeAttributes', name)
   const edit = { path, ...(before === undefined ? {} : { before }), after: 'true' }
-  const { workload, place } = template.value
   const volume = textAt(held.json, 'name')
-  const summary = `Set ${name} "true" on volume ${volume} of ${workload} in namespace ${place.namespace}`
+  const summary = `Set ${name} "true" on volume ${volume} of ${named(template.value)}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 
@@ -37,10 +36,10 @@ function onHostNetwork(brief: Brief): Proposal {
 
 function mountToken({ have: { template } }: Brief): Proposal {
   if (template.state === 'absent') return byHand
-  const { workload, place, template: held } = template.value
+  const { template: held } = template.value
   if (at(held, 'spec', 'automountServiceAccountToken') !== false) return byHand
   const edit = { path: ['spec', 'automountServiceAccountToken'], before: false, after: true }
-  const summary = `Mount the token of the ServiceAccount into the pods of ${workload} in namespace ${place.namespace}`
+  const summary = `Mount the token of the ServiceAccount into the pods of ${named(template.value)}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 

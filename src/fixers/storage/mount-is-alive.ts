@@ -3,7 +3,7 @@ import { check } from '../../checks/storage/mount-is-alive.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import type { Edit } from '../../domain/kubernetes-changes.ts'
-import { changeTemplate, containerIn } from '../../domain/template-changes.ts'
+import { changeTemplate, containerIn, named } from '../../domain/template-changes.ts'
 import { template } from '../../probes/workload/template.ts'
 
 const needs = { template }
@@ -24,8 +24,7 @@ const doubled = (quantity: string): string | undefined => {
 
 function changed({ have: { template } }: Brief, edit: Edit | undefined, what: string): Proposal {
   if (template.state === 'absent' || edit === undefined) return byHand
-  const { workload, place } = template.value
-  const summary = `${what} in the pod template of ${workload} in namespace ${place.namespace}`
+  const summary = `${what} in the pod template of ${named(template.value)}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 

@@ -4,7 +4,7 @@ import { listAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import type { Edit } from '../../domain/kubernetes-changes.ts'
 import { findOption } from '../../domain/mounters.ts'
-import { changeTemplate, containerIn } from '../../domain/template-changes.ts'
+import { changeTemplate, containerIn, named } from '../../domain/template-changes.ts'
 import { scene, type Use } from '../../probes/storage/scene.ts'
 import { template } from '../../probes/workload/template.ts'
 
@@ -33,8 +33,7 @@ function tell(
     ([name, value]): Edit => ({ path: [...held.path, 'env', '-'], after: { name, value } }),
   )
   if (first === undefined || isTaken) return byHand
-  const { workload, place } = template.value
-  const where = `container ${use?.container.name} of ${workload} in namespace ${place.namespace}`
+  const where = `container ${use?.container.name} of ${named(template.value)}`
   const summary = `Set ${names.join(', ')} in ${where}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [first, ...rest]) }]
 }

@@ -4,7 +4,7 @@ import { type Json, listAt, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { metadataDoors } from '../../domain/credential-endpoints.ts'
 import { type Edit, patchObject } from '../../domain/kubernetes-changes.ts'
-import { changeTemplate, containersIn, variableIn } from '../../domain/template-changes.ts'
+import { changeTemplate, containersIn, named, variableIn } from '../../domain/template-changes.ts'
 import { egressRules } from '../../probes/workload/egress-rules.ts'
 import { template } from '../../probes/workload/template.ts'
 
@@ -54,8 +54,7 @@ function spareByProxy({ want: { template }, data: { address } }: Brief<{ address
   const [first, ...rest] = edits.flat()
   // A proxy that comes from elsewhere, or has no list of exceptions yet, is for a person.
   if (first === undefined || edits.some((one) => one.length === 0)) return byHand
-  const { workload, place } = template.value
-  const summary = `Add ${address} to NO_PROXY in the pod template of ${workload} in namespace ${place.namespace}`
+  const summary = `Add ${address} to NO_PROXY in the pod template of ${named(template.value)}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [first, ...rest]) }]
 }
 
@@ -68,8 +67,7 @@ function spareByMesh({
   const path = ['metadata', 'annotations', data.annotation]
   const before = textAt(template.value.template, ...path)
   const after = [before, block(data.address)].filter(Boolean).join(',')
-  const { workload, place } = template.value
-  const summary = `Have the sidecar of ${workload} in namespace ${place.namespace} leave ${data.address} alone`
+  const summary = `Have the sidecar of ${named(template.value)} leave ${data.address} alone`
   const edit: Edit = { path, ...(before === undefined ? {} : { before }), after }
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }

@@ -4,6 +4,7 @@ import { at, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { type Edit, patchObject } from '../../domain/kubernetes-changes.ts'
 import { kubernetes } from '../../domain/questions.ts'
+import { named } from '../../domain/template-changes.ts'
 import { runners } from '../../probes/workload/runners.ts'
 
 const needs = { runners }
@@ -22,7 +23,7 @@ function runAs({ have: { runners }, data: { workload, expected } }: Brief): Prop
   const changed = patchObject(place, [inSpec('serviceAccountName'), inSpec('serviceAccount')])
   const gone = pods.map((name) => ({ question: kubernetes.get('pods', place.namespace, name), path: [] }))
   const [own, ...others] = changed.effects
-  const summary = `Have ${workload} in namespace ${place.namespace} run as ServiceAccount ${expected}`
+  const summary = `Have ${named({ workload, place })} run as ServiceAccount ${expected}`
   return [{ summary, safety: 'review', ...changed, effects: [own, ...others, ...gone] }]
 }
 

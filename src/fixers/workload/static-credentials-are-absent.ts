@@ -6,6 +6,7 @@ import {
   changeTemplate,
   containerIn,
   type Held,
+  named,
   withoutMount,
   withoutVariables,
 } from '../../domain/template-changes.ts'
@@ -18,11 +19,10 @@ const take =
   <D>(what: (data: D) => string, edit: (container: Held, data: D) => Edit | undefined) =>
   ({ have: { template }, data }: Brief<D>): Proposal => {
     if (template.state === 'absent') return byHand
-    const { workload, place } = template.value
     const container = containerIn(template.value, data.container)
     const one = container === undefined ? undefined : edit(container, data)
     if (one === undefined) return byHand
-    const summary = `Take ${what(data)} out of container ${data.container} of ${workload} in namespace ${place.namespace}`
+    const summary = `Take ${what(data)} out of container ${data.container} of ${named(template.value)}`
     return [{ summary, safety: 'review', ...changeTemplate(template.value, [one]) }]
   }
 

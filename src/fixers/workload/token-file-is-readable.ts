@@ -3,7 +3,7 @@ import { check } from '../../checks/workload/token-file-is-readable.ts'
 import { at } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
-import { changeTemplate, containerIn, variableIn, withoutVariables } from '../../domain/template-changes.ts'
+import { changeTemplate, containerIn, named, variableIn, withoutVariables } from '../../domain/template-changes.ts'
 import { association } from '../../probes/aws/association.ts'
 import { serviceAccount } from '../../probes/workload/service-account.ts'
 import { template } from '../../probes/workload/template.ts'
@@ -34,8 +34,7 @@ function letWebhook(brief: Brief): Proposal {
   const edit = held === undefined || names === undefined ? undefined : withoutVariables(held, names)
   if (template.state === 'absent' || names === undefined || edit === undefined || !isAsked(brief, variable))
     return byHand
-  const { workload, place } = template.value
-  const summary = `Take ${names.join(' and ')} out of container ${container} of ${workload} in namespace ${place.namespace}, so that the webhook sets them with their mount`
+  const summary = `Take ${names.join(' and ')} out of container ${container} of ${named(template.value)}, so that the webhook sets them with their mount`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 
@@ -43,9 +42,8 @@ function correct({ have: { template }, data }: Brief<{ actual: string }>): Propo
   const held = template.state === 'absent' ? undefined : containerIn(template.value, data.container)
   const variable = held === undefined ? undefined : variableIn(held, data.variable)
   if (template.state === 'absent' || variable === undefined || variable.value !== data.path) return byHand
-  const { workload, place } = template.value
   const edit = { path: variable.path, before: data.path, after: data.actual }
-  const summary = `Set ${data.variable} of container ${data.container} of ${workload} in namespace ${place.namespace} to ${data.actual}`
+  const summary = `Set ${data.variable} of container ${data.container} of ${named(template.value)} to ${data.actual}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 
@@ -54,11 +52,10 @@ const fsGroup = 65_534
 
 function shareWithGroup({ have: { template } }: Brief): Proposal {
   if (template.state === 'absent') return byHand
-  const { workload, place } = template.value
   // Another group was somebody's choice, for the files of other volumes.
   if (at(template.value.template, 'spec', 'securityContext', 'fsGroup') !== undefined) return byHand
   const edit = { path: ['spec', 'securityContext', 'fsGroup'], after: fsGroup }
-  const summary = `Set fsGroup ${fsGroup} in the pod template of ${workload} in namespace ${place.namespace}, whom the token is then given to`
+  const summary = `Set fsGroup ${fsGroup} in the pod template of ${named(template.value)}, whom the token is then given to`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 

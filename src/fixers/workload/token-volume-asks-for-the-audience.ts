@@ -3,7 +3,7 @@ import { check } from '../../checks/workload/token-volume-asks-for-the-audience.
 import { at, listAt, textAt } from '../../core/json.ts'
 import { byHand, defineFixer, type Proposal, type ProposalBrief } from '../../core/plan.ts'
 import type { Edit } from '../../domain/kubernetes-changes.ts'
-import { changeTemplate, containersIn, tokenIn, volumeIn } from '../../domain/template-changes.ts'
+import { changeTemplate, containersIn, named, tokenIn, volumeIn } from '../../domain/template-changes.ts'
 import { allMechanisms, mechanisms } from '../../domain/token-files.ts'
 import { template } from '../../probes/workload/template.ts'
 
@@ -17,10 +17,9 @@ function set({ have: { template }, data }: Brief, member: string, after: string 
   const volume = template.state === 'absent' ? undefined : volumeIn(template.value, data.volume)
   const token = volume === undefined ? undefined : tokenIn(volume)
   if (template.state === 'absent' || token === undefined) return byHand
-  const { workload, place } = template.value
   const before = at(token.json, member)
   const edit: Edit = { path: [...token.path, member], ...(before === undefined ? {} : { before }), after }
-  const summary = `Ask for ${what} in volume ${data.volume} of ${workload} in namespace ${place.namespace}`
+  const summary = `Ask for ${what} in volume ${data.volume} of ${named(template.value)}`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, [edit]) }]
 }
 
@@ -37,7 +36,6 @@ function rename({ have: { template }, data: { volume: name } }: Brief): Proposal
   const volume = template.state === 'absent' ? undefined : volumeIn(template.value, name)
   const to = `${name}-own`
   if (template.state === 'absent' || volume === undefined || volumeIn(template.value, to) !== undefined) return byHand
-  const { workload, place } = template.value
   const mounts = containersIn(template.value).flatMap(({ path, json }) =>
     listAt(json, 'volumeMounts').flatMap((mount, index): Edit[] =>
       textAt(mount, 'name') === name
@@ -46,7 +44,7 @@ function rename({ have: { template }, data: { volume: name } }: Brief): Proposal
     ),
   )
   const edits: readonly [Edit, ...Edit[]] = [{ path: [...volume.path, 'name'], before: name, after: to }, ...mounts]
-  const summary = `Give volume ${name} of ${workload} in namespace ${place.namespace} the name ${to}, so that the webhook can add its own`
+  const summary = `Give volume ${name} of ${named(template.value)} the name ${to}, so that the webhook can add its own`
   return [{ summary, safety: 'review', ...changeTemplate(template.value, edits) }]
 }
 

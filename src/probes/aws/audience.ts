@@ -1,5 +1,5 @@
 /** The audience of the tokens that the ServiceAccount's pods present to STS. */
-import { defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
+import { absent, defineProbe, type Fact, known, type Soon } from '../../core/fact.ts'
 import { listAt, textAt } from '../../core/json.ts'
 import { audienceAnnotation, awsAudience } from '../../domain/audiences.ts'
 import { webIdentityAudiences } from '../../domain/aws-injection.ts'
@@ -23,16 +23,16 @@ export const audience = defineProbe({
   id: 'aws/audience',
   about: "the audience of the ServiceAccount's tokens for AWS",
   scope: 'service-account',
-  needs: { serviceAccount },
-  wants: { roleReference, podsOfServiceAccount, issuer, cluster },
-  only: 'serviceAccount',
+  needs: {},
+  wants: { serviceAccount, roleReference, podsOfServiceAccount, issuer, cluster },
   ask: (
-    { serviceAccount },
-    { roleReference, podsOfServiceAccount, issuer, cluster },
+    _have,
+    { serviceAccount, roleReference, podsOfServiceAccount, issuer, cluster },
     inquiry,
   ): Soon<Fact<Audience>> => {
-    const { value, from } = serviceAccount
-    const annotated = value.annotations[audienceAnnotation]
+    if (serviceAccount.state === 'absent') return absent(serviceAccount.from)
+    const annotated =
+      serviceAccount.state === 'known' ? serviceAccount.value.annotations[audienceAnnotation] : undefined
     if (podsOfServiceAccount.state === 'known') {
       const inPods = [...new Set(podsOfServiceAccount.value.items.flatMap(webIdentityAudiences))].sort()
       // Pods from before and after a change: the newer ones have what the annotation asks for.
@@ -41,6 +41,9 @@ export const audience = defineProbe({
       const via = chosen === annotated ? 'annotation' : 'pod'
       if (chosen !== undefined) return known({ audience: chosen, via, certain: true }, podsOfServiceAccount.from)
     }
+    // Pods that were seen say it without it.
+    if (serviceAccount.state === 'unknown') return serviceAccount
+    const { value, from } = serviceAccount
     if (annotated) return known({ audience: annotated, via: 'annotation', certain: true }, from)
     const eks = cluster.state === 'known' || (issuer.state === 'known' && isEksIssuer(hostPathOf(issuer.value.issuer)))
     if (eks) return known({ audience: awsAudience, via: 'default', certain: true }, from)

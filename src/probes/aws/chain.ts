@@ -33,17 +33,23 @@ export const chain = defineProbe({
   wants: { errorsOfServiceAccount, roleReference, association },
   ask: (_have, { errorsOfServiceAccount, roleReference, association }): Fact<Chain> => {
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
-    const refused = refusedIn(errors).find(
-      ({ action, caller, resource }) =>
-        chaining.test(action) && resource !== undefined && caller?.kind === 'session' && !isNodeSession(caller),
-    )
-    if (refused?.caller !== undefined) {
+    const all = refusedIn(errors).filter(({ action, resource }) => chaining.test(action) && resource !== undefined)
+    const refused =
+      all.find(({ caller }) => caller?.kind === 'session' && !isNodeSession(caller)) ??
+      // That tags come along is told by the call itself, whoever makes it.
+      all.find(({ action, caller }) => action === 'sts:TagSession' && (caller === undefined || !isNodeSession(caller)))
+    if (refused !== undefined) {
       const { caller, resource = '', who, action } = refused
-      const target = parseRoleArn(resource)
+      const role = caller?.kind === 'session' ? caller : undefined
+      // What is not seen to be a role is not looked for in the trust policy as one.
+      const target = role === undefined ? undefined : parseRoleArn(resource)
       return known(
         {
-          source: { account: caller.account, name: caller.name },
-          sourceText: `arn:${who.split(':')[1] ?? 'aws'}:iam::${caller.account}:role/${caller.name}`,
+          source: { account: role?.account ?? '', name: role?.name ?? 'SOURCE_ROLE' },
+          sourceText:
+            role === undefined
+              ? (caller && who) || 'the caller'
+              : `arn:${who.split(':')[1] ?? 'aws'}:iam::${role.account}:role/${role.name}`,
           targetText: resource,
           ...(target === undefined ? {} : { target }),
           tags: action === 'sts:TagSession',

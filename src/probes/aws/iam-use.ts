@@ -3,10 +3,10 @@ import { absent, defineProbe, type Fact, known, type Question } from '../../core
 import { at, isObject, listAt, textAt } from '../../core/json.ts'
 import { parseRoleArn, type RoleArn } from '../../domain/arn.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
-import { aws, kubernetes, seen } from '../../domain/questions.ts'
+import { aws, seen } from '../../domain/questions.ts'
+import { judgedAccounts } from '../cluster/judged-accounts.ts'
 import { observedErrors } from '../cluster/observed-errors.ts'
 import { type AwsProvider, awsProviders } from '../cluster/registrations.ts'
-import { readServiceAccount } from '../read-once.ts'
 
 /** By default: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 export const quotas = { providers: 100, trustPolicy: 2048, mostTrustPolicy: 4096 } as const
@@ -31,17 +31,13 @@ export const trustLengths = defineProbe({
   about: 'the length of the trust policies',
   scope: 'cluster',
   needs: {},
-  wants: {},
-  ask: async (_have, _want, inquiry): Promise<Fact<TrustLengths>> => {
+  wants: { judgedAccounts },
+  ask: async (_have, { judgedAccounts }, inquiry): Promise<Fact<TrustLengths>> => {
     const named = new Map<string, RoleArn>()
     let complete = true
-    for (const { kind, namespace, name } of inquiry.subjects) {
-      if (kind !== 'ServiceAccount' || namespace === undefined) continue
-      const soon = inquiry.ask(kubernetes.get('serviceaccounts', namespace, name))
-      const fact = soon instanceof Promise ? await soon : soon
+    for (const { fact } of judgedAccounts.state === 'known' ? judgedAccounts.value : []) {
       if (fact.state === 'unknown') complete = false
-      const account = fact.state === 'known' ? readServiceAccount(fact.value) : undefined
-      const value = account?.annotations[roleAnnotation] ?? ''
+      const value = fact.state === 'known' ? (fact.value.annotations[roleAnnotation] ?? '') : ''
       const arn = parseRoleArn(value)
       if (arn !== undefined) named.set(value, arn)
     }

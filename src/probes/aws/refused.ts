@@ -2,7 +2,7 @@
 import { absent, defineProbe, type Fact, known, onward, reading, type Soon } from '../../core/fact.ts'
 import { at, listAt, textAt } from '../../core/json.ts'
 import { parseRoleArn } from '../../domain/arn.ts'
-import { isNodeSession } from '../../domain/aws-callers.ts'
+import { isNodeSession, isProgramSession } from '../../domain/aws-callers.ts'
 import { type Refusal, refusalsIn } from '../../domain/aws-refusals.ts'
 import { aws, seen } from '../../domain/questions.ts'
 import type { ObservedError } from '../cluster/observed-errors.ts'
@@ -16,7 +16,7 @@ export const refusedIn = (errors: readonly ObservedError[]): readonly Refused[] 
   errors.flatMap((error) => refusalsIn(error.text).map((one) => ({ ...one, error })))
 
 /** Calls that belong to how identity is got or set up, each with a check of its own. */
-const ofIdentity = /^(?:sts:|iam:PassRole$|iam:\w*OpenIDConnectProvider|eks-auth:)/
+const ofIdentity = /^(?:sts:|iam:\w*OpenIDConnectProvider|eks-auth:)/
 const ofPeople = /^(?:iam|eks|organizations|cloudformation):/
 
 /** Calls of a workload under a role: not of a node, of a person, or on the way to the identity itself. */
@@ -35,7 +35,8 @@ export const callRefused = defineProbe({
       // Under another role it is that role which lacks something: whose it is comes first.
       if (own !== undefined)
         return caller.name === own.name && (caller.account === own.account || !/\d{12}/.test(caller.account))
-      return !ofPeople.test(action)
+      // Of the calls of people, one that programs make as well, under sessions of their own.
+      return !ofPeople.test(action) || (action === 'iam:PassRole' && isProgramSession(caller))
     })
     return found === undefined ? absent(seen.errors()) : known(found, seen.errors())
   },

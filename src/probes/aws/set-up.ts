@@ -1,12 +1,14 @@
 /** What AWS was seen to refuse to whoever sets identity up. */
 import { absent, defineProbe, type Fact, known, onward, reading, type Soon } from '../../core/fact.ts'
 import { listAt, textAt } from '../../core/json.ts'
+import { isProgramSession } from '../../domain/aws-callers.ts'
 import { aws, seen } from '../../domain/questions.ts'
 import { observedErrors } from '../cluster/observed-errors.ts'
 import { type Refused, refusedIn } from './refused.ts'
 
 const setUp =
   /^(?:iam:(?:PassRole|CreateRole|UpdateAssumeRolePolicy|\w*OpenIDConnectProvider\w*)|eks:(?:Create|Update|Delete)PodIdentityAssociation)$/
+const ofMachines = /\bfleet\b|RunInstances|launch template|instance profile|NodeClaim|\bec2:/i
 const named: ReadonlySet<string> = new Set(['iam:PassRole', 'iam:TagOpenIDConnectProvider'])
 
 /** The calls that have a message of their own come first. */
@@ -17,8 +19,11 @@ export const setUpRefused = defineProbe({
   needs: {},
   wants: { observedErrors },
   ask: (_have, { observedErrors }): Fact<Refused> => {
-    const all = refusedIn(observedErrors.state === 'known' ? observedErrors.value : []).filter(({ action }) =>
-      setUp.test(action),
+    const all = refusedIn(observedErrors.state === 'known' ? observedErrors.value : []).filter(
+      // A program that passes a role makes machines or the like with it.
+      ({ action, caller, text }) =>
+        setUp.test(action) &&
+        !(action === 'iam:PassRole' && (ofMachines.test(text) || (caller !== undefined && isProgramSession(caller)))),
     )
     const found = all.find(({ action }) => named.has(action)) ?? all[0]
     return found === undefined ? absent(seen.errors()) : known(found, seen.errors())

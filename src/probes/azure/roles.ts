@@ -11,7 +11,8 @@ import { exchange } from './refusals.ts'
 
 export type Denied = {
   readonly error: ObservedError
-  readonly kind: 'data' | 'action'
+  /** `other`: the data of a service that is no storage account. */
+  readonly kind: 'data' | 'action' | 'other'
   readonly action?: string
   readonly scope?: string
   /** The storage account that the text names. */
@@ -20,6 +21,9 @@ export type Denied = {
 }
 
 const ofData = /AuthorizationPermissionMismatch|not authorized to perform this operation using this permission/
+/** Key Vault by roles and by access policies, registries by way of Flux, Cosmos DB, Service Bus and Event Hubs. */
+const ofOther =
+  /ForbiddenByRbac|Caller is not authorized to perform action on resource|does not have (?:secrets|keys|certificates) [a-z]{3,20} permission on key vault|does not have required RBAC permissions to perform action|claim\(s\) are required to perform this operation|error exchanging token: unexpected status code 401 from (?:ACR )?exchange request/
 const ofAction = /AuthorizationFailed\b|does not have authorization to perform action/
 
 /** Absent where nothing was refused. */
@@ -31,29 +35,37 @@ export const denied = defineProbe({
   wants: { errorsOfServiceAccount },
   ask: (_have, { errorsOfServiceAccount }): Fact<Denied> => {
     const errors = errorsOfServiceAccount.state === 'known' ? errorsOfServiceAccount.value : []
+    let bare: Denied | undefined
     for (const error of errors) {
       const text = error.text.replace(/\s+/g, ' ')
       // Who sets the credential up is somebody else than the workload.
       if (/federatedIdentityCredentials\/write/i.test(text)) continue
-      const kind = ofData.test(text) ? 'data' : ofAction.test(text) ? 'action' : undefined
+      const kind = ofData.test(text)
+        ? 'data'
+        : ofOther.test(text)
+          ? 'other'
+          : ofAction.test(text)
+            ? 'action'
+            : undefined
       if (kind === undefined) continue
       const action = /perform action '([^']{3,200})'/.exec(text)?.[1]
       const scope = /over scope '([^']{3,600})'/.exec(text)?.[1]
       const principal = /object id '([0-9a-f-]{36})'/i.exec(text)?.[1]
       const account = /\b([a-z0-9]{3,24})\.(?:blob|dfs|queue|table|file)\.core\./.exec(text)?.[1]
-      return known(
-        {
-          error,
-          kind,
-          ...(action === undefined ? {} : { action }),
-          ...(scope === undefined ? {} : { scope }),
-          ...(principal === undefined ? {} : { principal }),
-          ...(account === undefined ? {} : { account }),
-        },
-        seen.errors(),
-      )
+      const one: Denied = {
+        error,
+        kind,
+        ...(action === undefined ? {} : { action }),
+        ...(scope === undefined ? {} : { scope }),
+        ...(principal === undefined ? {} : { principal }),
+        ...(account === undefined ? {} : { account }),
+      }
+      if (kind !== 'action' || action !== undefined || scope !== undefined || principal !== undefined)
+        return known(one, seen.errors())
+      // The SDK for Go writes the code on a line of its own, above the one that says what was refused to whom.
+      bare ??= one
     }
-    return absent(seen.errors())
+    return bare === undefined ? absent(seen.errors()) : known(bare, seen.errors())
   },
 })
 

@@ -6,11 +6,11 @@ import { azure, kubernetes } from '../../domain/questions.ts'
 import { injectorsOf } from '../../domain/webhooks.ts'
 import type { Pod } from '../../domain/workloads.ts'
 import { azureFragments } from '../../knowledge/error-texts.ts'
+import { judgedAccounts } from '../cluster/judged-accounts.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
 import { pods, podTemplates, type Shelf, type Shelves } from '../cluster/pods.ts'
 import { mutatingWebhooks } from '../cluster/webhooks.ts'
 import type { Listed } from '../lists.ts'
-import { readServiceAccount } from '../read-once.ts'
 import { errorsOfServiceAccount } from '../workload/observed-errors.ts'
 import { podsOfServiceAccount, templatesOfServiceAccount } from '../workload/pods.ts'
 import { serviceAccount } from '../workload/service-account.ts'
@@ -48,19 +48,15 @@ export const azureAccounts = defineProbe({
   about: 'who is bound to Azure',
   scope: 'cluster',
   needs: {},
-  wants: { pods, podTemplates },
-  ask: async (_have, { pods, podTemplates }, inquiry): Promise<Fact<ReadonlySet<string>>> => {
+  wants: { pods, podTemplates, judgedAccounts },
+  ask: (_have, { pods, podTemplates, judgedAccounts }): Fact<ReadonlySet<string>> => {
     const found = new Set<string>()
-    for (const { kind, namespace, name } of inquiry.subjects) {
-      if (kind !== 'ServiceAccount' || namespace === undefined) continue
+    for (const { namespace, name, fact } of judgedAccounts.state === 'known' ? judgedAccounts.value : []) {
       const users = [
         ...(shelvesIn(pods, namespace)?.by.get(name) ?? []),
         ...(shelvesIn(podTemplates, namespace)?.by.get(name) ?? []),
       ]
-      const soon = inquiry.ask(kubernetes.get('serviceaccounts', namespace, name))
-      const fact = soon instanceof Promise ? await soon : soon
-      const account = fact.state === 'known' ? readServiceAccount(fact.value) : undefined
-      if (users.some(podAsks) || (account !== undefined && accountAsks(account))) found.add(`${namespace}/${name}`)
+      if (users.some(podAsks) || (fact.state === 'known' && accountAsks(fact.value))) found.add(`${namespace}/${name}`)
     }
     return found.size === 0
       ? absent(kubernetes.list('serviceaccounts'))

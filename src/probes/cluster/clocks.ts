@@ -1,5 +1,15 @@
 /** What the clocks of the control plane, of the clouds and of pods show, as differences from our own. */
-import { absent, defineProbe, type Fact, inquire, known, reading, type Soon, unknown } from '../../core/fact.ts'
+import {
+  absent,
+  defineProbe,
+  type Fact,
+  type Inquiry,
+  inquire,
+  known,
+  reading,
+  type Soon,
+  unknown,
+} from '../../core/fact.ts'
 import { at, type Json, listAt, textAt } from '../../core/json.ts'
 import type { FederatingCloud } from '../../domain/federation-marks.ts'
 import { isManagedIssuer, isObjectStore, parseIssuer } from '../../domain/issuer-url.ts'
@@ -76,6 +86,34 @@ export const cloudClocks = defineProbe({
   },
 })
 
+/** Of so many pods: each costs a shell, and the nodes of a cluster have their time from the same place. */
+const mostLooks = 5
+
+/** A shell in each of the first pods that are judged. */
+async function looks({ subjects, ask }: Inquiry): Promise<Fact<readonly PodReading[]>> {
+  const question = kubernetes.podClocks()
+  const pods = subjects.flatMap(({ kind, namespace, name }) =>
+    kind === 'Pod' && namespace !== undefined ? [{ namespace, name }] : [],
+  )
+  const told = await Promise.all(
+    pods.slice(0, mostLooks).map(async ({ namespace, name }) => {
+      const fact = await ask(kubernetes.podClock(namespace, name))
+      const clock = reading(fact, readClock)
+      if (clock.state !== 'known') return clock
+      const node = fact.state === 'known' ? textAt(fact.value, 'node') : undefined
+      return known({ ...clock.value, pod: `${namespace}/${name}`, node: node ?? 'not collected' }, clock.from)
+    }),
+  )
+  const seen = told.flatMap((one) => (one.state === 'known' ? [one.value] : []))
+  if (seen.length > 0) return known(seen, question)
+  const refused = told.find((one) => one.state === 'unknown' && !untried(one))
+  return refused?.state === 'unknown' ? refused : absent(question)
+}
+
+/** Not even tried is not the same as tried in vain. */
+const untried = (fact: Fact<unknown>): boolean =>
+  fact.state === 'unknown' && (fact.why === 'not-asked' || fact.why === 'not-collected')
+
 /** Absent where nobody had looked into a pod, which is asked for on purpose only. */
 export const podClocks = defineProbe<readonly PodReading[]>({
   id: 'cluster/pod-clocks',
@@ -86,9 +124,8 @@ export const podClocks = defineProbe<readonly PodReading[]>({
   ask: async (_have, _want, inquiry): Promise<Fact<readonly PodReading[]>> => {
     const question = kubernetes.podClocks()
     const fact = await inquiry.ask(question)
-    // Not even tried is not the same as tried in vain.
-    if (fact.state === 'unknown' && fact.why !== 'not-asked' && fact.why !== 'not-collected') return fact
-    if (fact.state !== 'known') return absent(question)
+    if (untried(fact)) return looks(inquiry)
+    if (fact.state !== 'known') return fact
     const seen = listAt(fact.value, 'pods').flatMap((one) => {
       const clock = readClock(one)
       const pod = `${textAt(one, 'namespace') ?? 'default'}/${textAt(one, 'name') ?? ''}`

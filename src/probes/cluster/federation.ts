@@ -11,8 +11,8 @@ import {
 } from '../../domain/federation-marks.ts'
 import { withoutScheme } from '../../domain/issuer-url.ts'
 import { aws, azure, gcp, kubernetes } from '../../domain/questions.ts'
-import { readServiceAccount } from '../read-once.ts'
 import { issuer } from './issuer.ts'
+import { judgedAccounts } from './judged-accounts.ts'
 import { observedErrors } from './observed-errors.ts'
 import { pods, podTemplates, type Shelves } from './pods.ts'
 import { seenTokens } from './seen-tokens.ts'
@@ -29,10 +29,10 @@ export const federation = defineProbe({
   about: 'which clouds exchange tokens by issuer',
   scope: 'cluster',
   needs: {},
-  wants: { pods, podTemplates, observedErrors, seenTokens, issuer },
+  wants: { pods, podTemplates, judgedAccounts, observedErrors, seenTokens, issuer },
   ask: async (
     _have,
-    { pods, podTemplates, observedErrors, seenTokens, issuer },
+    { pods, podTemplates, judgedAccounts, observedErrors, seenTokens, issuer },
     inquiry,
   ): Promise<Fact<Federation>> => {
     const clouds = new Set<FederatingCloud>()
@@ -41,13 +41,9 @@ export const federation = defineProbe({
       return found.length > 0
     }
     let open = inquiry.subjects.some(({ kind, standsFor }) => kind === 'Cluster' && standsFor !== undefined)
-    let judged = 0
-    for (const { kind, namespace, name } of inquiry.subjects) {
-      if (kind !== 'ServiceAccount' || namespace === undefined) continue
-      judged += 1
-      const soon = inquiry.ask(kubernetes.get('serviceaccounts', namespace, name))
-      const fact = soon instanceof Promise ? await soon : soon
-      const account = fact.state === 'known' ? readServiceAccount(fact.value) : undefined
+    const judged = judgedAccounts.state === 'known' ? judgedAccounts.value : []
+    for (const { namespace, name, fact } of judged) {
+      const account = fact.state === 'known' ? fact.value : undefined
       const shelf = shelvesOf(pods, namespace)
       const users = [...(shelf?.by.get(name) ?? []), ...(shelvesOf(podTemplates, namespace)?.by.get(name) ?? [])]
       const shown = add([...(account === undefined ? [] : cloudsOfAccount(account)), ...users.flatMap(cloudsOfPod)])
@@ -66,7 +62,7 @@ export const federation = defineProbe({
       await has('gcp', gcp.workloadIdentityPoolProviders(), 'providers')
       await has('azure', azure.federatedIdentityCredentials(), 'credentials')
     }
-    if (clouds.size === 0 && judged === 0 && issuer.state === 'known') {
+    if (clouds.size === 0 && judged.length === 0 && issuer.state === 'known') {
       // An account holds the providers of many clusters: only this one's own says something.
       const providers = await inquiry.ask(aws.oidcProviders())
       const own = `:oidc-provider/${withoutScheme(issuer.value.issuer)}`

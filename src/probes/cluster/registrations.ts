@@ -3,10 +3,10 @@ import { absent, defineProbe, type Fact, known } from '../../core/fact.ts'
 import { at, type Json, listAt, textAt, textsAt } from '../../core/json.ts'
 import { roleAnnotation } from '../../domain/audiences.ts'
 import type { FederatingCloud } from '../../domain/federation-marks.ts'
-import { aws, azure, gcp, kubernetes } from '../../domain/questions.ts'
+import { aws, azure, gcp } from '../../domain/questions.ts'
 import { type Listed, listed } from '../lists.ts'
-import { readServiceAccount } from '../read-once.ts'
 import { type Federation, federation } from './federation.ts'
+import { judgedAccounts } from './judged-accounts.ts'
 
 const uses = (fact: Fact<Federation>, cloud: FederatingCloud): boolean =>
   fact.state === 'known' && fact.value.clouds.includes(cloud)
@@ -30,16 +30,12 @@ export const awsProviders = defineProbe({
   about: 'the IAM OIDC providers',
   scope: 'cluster',
   needs: {},
-  wants: { federation },
-  ask: async (_have, { federation }, inquiry): Promise<Fact<Listed<AwsProvider>>> => {
+  wants: { federation, judgedAccounts },
+  ask: async (_have, { federation, judgedAccounts }, inquiry): Promise<Fact<Listed<AwsProvider>>> => {
     if (!uses(federation, 'aws')) return absent(aws.oidcProviders())
     const accounts = new Set<string | undefined>()
-    for (const { kind, namespace, name } of inquiry.subjects) {
-      if (kind !== 'ServiceAccount' || namespace === undefined) continue
-      const soon = inquiry.ask(kubernetes.get('serviceaccounts', namespace, name))
-      const fact = soon instanceof Promise ? await soon : soon
-      const account = fact.state === 'known' ? readServiceAccount(fact.value) : undefined
-      const number = accountOf(account?.annotations[roleAnnotation])
+    for (const { fact } of judgedAccounts.state === 'known' ? judgedAccounts.value : []) {
+      const number = fact.state === 'known' ? accountOf(fact.value.annotations[roleAnnotation]) : undefined
       if (number !== undefined) accounts.add(number)
     }
     if (accounts.size === 0) accounts.add(undefined)

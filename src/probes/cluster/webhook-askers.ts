@@ -5,7 +5,7 @@ import { skipLabel } from '../../domain/aws-injection.ts'
 import { kubernetes } from '../../domain/questions.ts'
 import type { Injects } from '../../domain/webhooks.ts'
 import type { Pod } from '../../domain/workloads.ts'
-import { readServiceAccount } from '../read-once.ts'
+import { judgedAccounts } from './judged-accounts.ts'
 import { pods, podTemplates } from './pods.ts'
 
 export type Asked = {
@@ -41,16 +41,13 @@ export const webhookAskers = defineProbe({
   about: 'who asks a webhook for an identity',
   scope: 'cluster',
   needs: {},
-  wants: { pods, podTemplates },
-  ask: async (_have, { pods, podTemplates }, inquiry): Promise<Fact<Askers>> => {
+  wants: { pods, podTemplates, judgedAccounts },
+  ask: (_have, { pods, podTemplates, judgedAccounts }, { subjects }): Fact<Askers> => {
     const asking = { AWS: new Set<string>(), Azure: new Set<string>() }
     const lacking = { AWS: new Set<string>(), Azure: new Set<string>() }
-    let open = inquiry.subjects.some(({ kind, standsFor }) => kind === 'Cluster' && standsFor !== undefined)
-    for (const { kind, namespace, name } of inquiry.subjects) {
-      if (kind !== 'ServiceAccount' || namespace === undefined) continue
-      const soon = inquiry.ask(kubernetes.get('serviceaccounts', namespace, name))
-      const fact = soon instanceof Promise ? await soon : soon
-      const account = fact.state === 'known' ? readServiceAccount(fact.value) : undefined
+    let open = subjects.some(({ kind, standsFor }) => kind === 'Cluster' && standsFor !== undefined)
+    for (const { namespace, name, fact } of judgedAccounts.state === 'known' ? judgedAccounts.value : []) {
+      const account = fact.state === 'known' ? fact.value : undefined
       if (fact.state === 'unknown') open = true
       const shelf = pods.state === 'known' ? pods.value.get(namespace) : undefined
       const templates = podTemplates.state === 'known' ? podTemplates.value.get(namespace) : undefined

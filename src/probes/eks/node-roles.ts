@@ -100,7 +100,9 @@ export const nodeRoles = defineProbe({
     const question = aws.nodegroups()
     if (subject.whole !== true) return absent(question)
     const refused = (ofEntering.state === 'known' ? ofEntering.value : []).flatMap(({ text, place }): NodeRole[] => {
-      const [, partition, account, name] = /identity is not mapped/.test(text) ? (machineSession.exec(text) ?? []) : []
+      const [, partition, account, name] = /(?:identity|ARN) is not mapped/.test(text)
+        ? (machineSession.exec(text) ?? [])
+        : []
       return name === undefined
         ? []
         : [

@@ -26,12 +26,14 @@ export const ofAwsAuth = texts('eks/aws-auth-errors', 'what the authenticator sa
 
 /** What is said to somebody, man or machine, who may not enter, and to whoever makes an access entry. */
 export const ofEntering = texts('eks/entry-errors', 'refusals by the EKS authenticator', (text) =>
-  /identity is not mapped|access entry resource is already in use|authentication mode must be set to one of/.test(text),
+  /(?:identity|ARN) is not mapped|access entry resource is already in use|authentication mode must be set to one of|principalArn is invalid: invalid principal/.test(
+    text,
+  ),
 )
 
 /** What kubectl says that was not let in, and what STS says to the same credentials. */
 export const ofSigningIn = texts('eks/sign-in-errors', 'what kubectl and STS say of the credentials', (text) =>
-  /You must be logged in to the server|identity is not mapped|getting credentials: exec|exec plugin: invalid apiVersion|when calling the GetCallerIdentity operation/.test(
+  /You must be logged in to the server|(?:identity|ARN) is not mapped|getting credentials: exec|exec plugin: invalid apiVersion|when calling the GetCallerIdentity operation/.test(
     text,
   ),
 )

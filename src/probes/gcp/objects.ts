@@ -6,7 +6,7 @@ import type { GkeCluster } from '../../domain/gcp-cluster.ts'
 import { audienceOfConfiguration, type Configuration, tokenFileOf } from '../../domain/gcp-credentials.ts'
 import { readDeleted } from '../../domain/gcp-members.ts'
 import { type Grant, grantsOf } from '../../domain/gcp-policies.ts'
-import { gcp, kubernetes } from '../../domain/questions.ts'
+import { gcp, kubernetes, seen } from '../../domain/questions.ts'
 import { listed } from '../lists.ts'
 import { readPod } from '../read-once.ts'
 import { type Heard, heardFor } from './heard.ts'
@@ -179,6 +179,8 @@ export type Target = {
   readonly former: readonly (Grant & { readonly uid: string })[]
 }
 
+const isAccount = ({ kind }: Subject): boolean => kind === 'GoogleServiceAccount'
+
 /** A Google service account that somebody names. */
 export const googleServiceAccount = defineProbe({
   id: 'gcp/service-account',
@@ -187,18 +189,34 @@ export const googleServiceAccount = defineProbe({
   needs: { googleWorld },
   wants: {},
   only: 'googleWorld',
-  ask: async ({ googleWorld }, _want, { subject, ask }): Promise<Fact<Target>> => {
+  ask: async ({ googleWorld }, _want, { subject, subjects, ask }): Promise<Fact<Target>> => {
+    const gone = heardFor(googleWorld.value.heard, 'gcp/google-service-account-is-active')[0]
+    if (subject.kind === 'Cluster' && gone !== undefined && !subjects.some(isAccount))
+      return known(
+        {
+          email: gone.values.email ?? 'of the request',
+          named: 'the request',
+          account: absent(seen.errors()),
+          former: [],
+        },
+        seen.errors(),
+      )
     const email = subject.name
     if (subject.kind !== 'GoogleServiceAccount' || !email.includes('@')) return absent(gcp.collected())
     const account = reading(await ask(gcp.serviceAccount(email)), (json: Json) => {
       const uid = textAt(json, 'uniqueId')
       return { disabled: at(json, 'disabled') === true, ...(uid === undefined ? {} : { uid }) }
     })
+    // What Google said of it holds while nobody has looked.
+    const isGone = account.state === 'unknown' && gone !== undefined && (gone.values.email ?? email) === email
     const former = googleWorld.value.policies.flatMap(grantsOf).flatMap((grant) => {
       const deleted = readDeleted(grant.member)
       return deleted?.email === email ? [{ ...grant, uid: deleted.uid }] : []
     })
     const named = subject.of?.[0]
-    return known({ email, named: named ?? 'the folder', account, former }, account.from)
+    return known(
+      { email, named: named ?? 'the folder', account: isGone ? absent(seen.errors()) : account, former },
+      account.from,
+    )
   },
 })

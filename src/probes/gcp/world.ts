@@ -7,10 +7,10 @@ import { type Policy, readPolicy } from '../../domain/gcp-policies.ts'
 import { type Provider, readProvider } from '../../domain/gcp-provider.ts'
 import { gcp, kubernetes } from '../../domain/questions.ts'
 import type { Pod } from '../../domain/workloads.ts'
+import { type JudgedAccount, judgedAccounts } from '../cluster/judged-accounts.ts'
 import { observedErrors } from '../cluster/observed-errors.ts'
 import { pods } from '../cluster/pods.ts'
 import { type Listed, listed } from '../lists.ts'
-import { readServiceAccount } from '../read-once.ts'
 import { type Heard, heardIn } from './heard.ts'
 
 export type World = {
@@ -84,9 +84,12 @@ export const asksGoogle = (pods: Iterable<Pod>): boolean =>
   )
 
 /** What marks anybody who is judged: of GKE, or of Google at all. */
-const markOf = async ({ subjects, ask }: Inquiry): Promise<'gke' | 'google' | undefined> => {
+const markOf = async (
+  { subjects, ask }: Inquiry,
+  accounts: readonly JudgedAccount[],
+): Promise<'gke' | 'google' | undefined> => {
   let mark: 'google' | undefined
-  for (const { kind, namespace, name } of subjects) {
+  for (const { kind, name } of subjects) {
     if (kind === 'GoogleServiceAccount') mark = 'google'
     if (kind === 'Node') {
       const node = await ask(kubernetes.get('nodes', undefined, name))
@@ -94,12 +97,10 @@ const markOf = async ({ subjects, ask }: Inquiry): Promise<'gke' | 'google' | un
       const isGke = (key: string): boolean => /^(?:cloud\.google\.com\/gke-|iam\.gke\.io\/)/.test(key)
       if (typeof labels === 'object' && labels !== null && Object.keys(labels).some(isGke)) return 'gke'
     }
-    if (kind !== 'ServiceAccount' || namespace === undefined) continue
-    const soon = ask(kubernetes.get('serviceaccounts', namespace, name))
-    const fact = soon instanceof Promise ? await soon : soon
-    const account = fact.state === 'known' ? readServiceAccount(fact.value) : undefined
-    if (account === undefined || !hasGoogleMark(account.annotations)) continue
-    if (Object.keys(account.annotations).some((key) => key.startsWith('iam.gke.io/'))) return 'gke'
+  }
+  for (const { fact } of accounts) {
+    if (fact.state !== 'known' || !hasGoogleMark(fact.value.annotations)) continue
+    if (Object.keys(fact.value.annotations).some((key) => key.startsWith('iam.gke.io/'))) return 'gke'
     mark = 'google'
   }
   return mark
@@ -114,8 +115,8 @@ export const googleWorld = defineProbe({
   about: 'what is known of Google Cloud',
   scope: 'cluster',
   needs: {},
-  wants: { observedErrors, pods },
-  ask: async (_have, { observedErrors, pods }, inquiry): Promise<Fact<World>> => {
+  wants: { observedErrors, pods, judgedAccounts },
+  ask: async (_have, { observedErrors, pods, judgedAccounts }, inquiry): Promise<Fact<World>> => {
     const { ask } = inquiry
     const heard = heardIn(observedErrors)
     const collected = await ask(gcp.collected())
@@ -140,7 +141,7 @@ export const googleWorld = defineProbe({
     const providers = all.state === 'known' ? all.value.items : []
     const accounts = documents ? textsAt(collected.value, 'accounts') : []
     const buckets = documents ? textsAt(collected.value, 'buckets') : []
-    const marked = await markOf(inquiry)
+    const marked = await markOf(inquiry, judgedAccounts.state === 'known' ? judgedAccounts.value : [])
     const asking =
       pods.state === 'known' &&
       [...pods.value.values()].some(({ by }) => [...by.values()].some((some) => asksGoogle(some)))

@@ -6,7 +6,7 @@ import { observedErrors } from '../cluster/observed-errors.ts'
 import { isOfStorage, nothing } from './storage-pod.ts'
 
 /** All that are about storage, read through once. */
-const allStorageErrors = defineProbe({
+export const allStorageErrors = defineProbe({
   id: 'storage/errors',
   about: 'known error texts about volumes in logs and events',
   scope: 'cluster',
@@ -27,10 +27,10 @@ export const errorsAmong = (id: string, kinds: readonly string[]) =>
     id,
     about: 'known error texts about volumes in logs and events',
     scope: 'object',
-    needs: {},
-    wants: { allStorageErrors },
-    ask: (_have, { allStorageErrors }, { subject, subjects }): Fact<readonly ObservedError[]> => {
-      if (allStorageErrors.state !== 'known') return nothing
+    needs: { allStorageErrors },
+    wants: {},
+    only: 'allStorageErrors',
+    ask: ({ allStorageErrors }, _want, { subject, subjects }): Fact<readonly ObservedError[]> => {
       const all = allStorageErrors.value
       const others = subjects.filter(({ kind }) => kinds.includes(kind))
       const found =

@@ -2,15 +2,24 @@
 import { absent, defineProbe, type Fact, type Inquiry, known } from '../../core/fact.ts'
 import { at, isList } from '../../core/json.ts'
 import { azureClientAnnotation, googleAnnotation, podIdentityAudience, roleAnnotation } from '../../domain/audiences.ts'
+import { isEfsDenial } from '../../domain/efs-mounts.ts'
 import { unseenOptions } from '../../domain/mounter-words.ts'
 import { findOption, type Option, type Tool } from '../../domain/mounters.ts'
 import type { MountingContainer } from '../../domain/pod-storage.ts'
 import { kubernetes } from '../../domain/questions.ts'
-import { inlineVolumes, readClaim, readPersistentVolume, type Volume } from '../../domain/storage-volumes.ts'
+import {
+  efsDriver,
+  inlineVolumes,
+  readClaim,
+  readPersistentVolume,
+  readStorageClass,
+  type Volume,
+} from '../../domain/storage-volumes.ts'
 import { tagOf } from '../../domain/versions.ts'
 import type { Pod, ServiceAccount } from '../../domain/workloads.ts'
 import { association } from '../aws/association.ts'
 import type { ObservedError } from '../cluster/observed-errors.ts'
+import { listed } from '../lists.ts'
 import { serviceAccount } from '../workload/service-account.ts'
 import { storageErrors, storagePod } from './storage-pod.ts'
 
@@ -140,6 +149,19 @@ async function claimed(pod: Pod, { ask }: Inquiry): Promise<Scene['volumes']> {
   return found
 }
 
+/** Of a driver's error without a pod: the volumes of EFS that are there, and the classes that make them. */
+async function ofEfs({ ask }: Inquiry): Promise<Scene['volumes']> {
+  const [volumes, classes] = await Promise.all([
+    listed(await ask(kubernetes.list('persistentvolumes')), readPersistentVolume),
+    listed(await ask(kubernetes.list('storageclasses')), readStorageClass),
+  ])
+  return [volumes, classes].flatMap((list) =>
+    list.state === 'known'
+      ? list.value.items.filter(({ driver }) => driver === efsDriver).map((one) => ({ ...one, podVolume: '' }))
+      : [],
+  )
+}
+
 /** How the pod is bound, in the words of the table of mounters. */
 function modesOf(pod: Pod | undefined, account: ServiceAccount | undefined, associated: boolean): readonly string[] {
   const modes = new Set<string>()
@@ -185,7 +207,9 @@ export const scene = defineProbe({
         uses: pod === undefined || !runs ? [] : await usesOf(pod, mounters, inquiry),
         volumes:
           pod === undefined
-            ? []
+            ? errors.some(({ text }) => isEfsDenial(text))
+              ? await ofEfs(inquiry)
+              : []
             : [...inline.map((one) => ({ ...one, podVolume: one.name })), ...(await claimed(pod, inquiry))],
         modes: modesOf(pod, account, association.state === 'known'),
         modesSeen: serviceAccount.state !== 'unknown' && (association.state !== 'unknown' || account !== undefined),

@@ -1,6 +1,6 @@
 /** The known error texts that speak of one ServiceAccount or pod. */
 import { absent, defineProbe, type Fact, known, type Probe } from '../../core/fact.ts'
-import { related, type Scope, type Subject, subjectKey } from '../../core/subject.ts'
+import { related, type Scope, type Subject, scopeOf, subjectKey } from '../../core/subject.ts'
 import { judged } from '../cluster/judged.ts'
 import { type ObservedError, observedErrors } from '../cluster/observed-errors.ts'
 
@@ -10,10 +10,15 @@ export type ErrorShelves = {
   readonly byKey: ReadonlyMap<string, readonly number[]>
   /** Places of those that name nobody. */
   readonly unnamed: readonly number[]
+  /** Places of those on objects that somebody may use who is judged, or that nobody collected, by the namespace of the object. */
+  readonly strange: ReadonlyMap<string, readonly number[]>
   /** The subject that is named, where it is judged too. */
   readonly named: (error: ObservedError) => Subject | undefined
   readonly alone: (scope: Scope) => boolean
 }
+
+/** The namespace of an object that somebody else may use: a store, a claim, a pod that nobody collected. */
+const strangerIn = /^(?!ServiceAccount |Node |Cluster )\S+ ([^/ ]+)\//
 
 /** The texts by whom they speak of, so that nobody looks through those of all others. */
 export const errorShelves = defineProbe({
@@ -29,18 +34,26 @@ export const errorShelves = defineProbe({
     const all = observedErrors.value
     const byKey = new Map<string, number[]>()
     const unnamed: number[] = []
+    const strange = new Map<string, number[]>()
     const named = ({ about }: ObservedError): Subject | undefined =>
       about === undefined ? undefined : subjects.get(about)
-    const put = (key: string, place: number): void => {
-      const shelf = byKey.get(key)
-      if (shelf === undefined) byKey.set(key, [place])
+    const put = (shelves: Map<string, number[]>, key: string, place: number): void => {
+      const shelf = shelves.get(key)
+      if (shelf === undefined) shelves.set(key, [place])
       else shelf.push(place)
     }
     for (const [place, error] of all.entries()) {
-      if (error.about === undefined) unnamed.push(place)
-      else for (const key of new Set([error.about, ...(named(error)?.of ?? [])])) put(key, place)
+      if (error.about === undefined) {
+        unnamed.push(place)
+        continue
+      }
+      const subject = named(error)
+      for (const key of new Set([error.about, ...(subject?.of ?? [])])) put(byKey, key, place)
+      const namespace = strangerIn.exec(error.about)?.[1]
+      if (namespace !== undefined && (subject === undefined || scopeOf(subject) === 'object'))
+        put(strange, namespace, place)
     }
-    return known({ all, byKey, unnamed, named, alone }, observedErrors.from)
+    return known({ all, byKey, unnamed, strange, named, alone }, observedErrors.from)
   },
 })
 
@@ -51,7 +64,7 @@ const noErrors: readonly ObservedError[] = []
  * identity where only one is judged, and to nobody in particular where there are several.
  */
 function about(
-  { all, byKey, unnamed, named, alone }: ErrorShelves,
+  { all, byKey, unnamed, strange, named, alone }: ErrorShelves,
   subject: Subject,
   scope: Scope,
 ): readonly ObservedError[] {
@@ -59,15 +72,19 @@ function about(
   if (subject.kind === 'Cluster') return all
   if (all.length === 0) return noErrors
   const key = subjectKey(subject)
-  const places = new Set(alone(scope) ? unnamed : [])
+  const strangers = alone(scope) ? (strange.get(subject.namespace ?? '') ?? []) : []
+  const places = new Set(alone(scope) ? [...unnamed, ...strangers] : [])
   for (const one of [key, ...(subject.of ?? [])]) for (const place of byKey.get(one) ?? []) places.add(place)
+  const isAbout = (error: ObservedError): boolean => {
+    if (error.about === undefined || error.about === key) return true
+    const other = named(error)
+    return other !== undefined && other.kind !== 'Cluster' && related(other, subject)
+  }
   return [...places]
     .sort((a, b) => a - b)
-    .flatMap((place) => all[place] ?? [])
-    .filter((error) => {
-      if (error.about === undefined || error.about === key) return true
-      const other = named(error)
-      return other !== undefined && other.kind !== 'Cluster' && related(other, subject)
+    .flatMap((place) => {
+      const error = all[place]
+      return error !== undefined && (strangers.includes(place) || isAbout(error)) ? [error] : []
     })
 }
 

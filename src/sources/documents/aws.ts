@@ -8,6 +8,7 @@ import { awsMachines } from './aws-machines.ts'
 import { awsPolicies } from './aws-policies.ts'
 import { awsProviders } from './aws-providers.ts'
 import { type Document, type Recogniser, told } from './document.ts'
+import { isNameOfFile } from './nameless-trust.ts'
 
 const accountIn = (arn: string | undefined): string | undefined =>
   /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(arn ?? '')?.[1]
@@ -54,7 +55,12 @@ const below = (duplicates: readonly Duplicate[], prefix: string): readonly Json[
     return [{ ...one, path: one.path.slice(prefix.length).replace(/^\./, '') }]
   })
 
-export function awsDocuments(): Recogniser {
+export type AwsDocuments = Recogniser & {
+  /** Gives the one bare trust policy, whose file is not called after a role, to the one role that the folder names. */
+  readonly settle: (rolesNamed: () => ReadonlySet<string>) => void
+}
+
+export function awsDocuments(): AwsDocuments {
   const roles: Role[] = []
   /** Accounts of which a complete list of roles is here; the empty text is an account that the list does not name. */
   const listed = new Set<string>()
@@ -96,6 +102,18 @@ export function awsDocuments(): Recogniser {
       if (isWhole && accounts.size === 1) for (const account of accounts) listed.add(account)
       return true
     }
+    const { AssumeRolePolicyDocument: trust, Effect, Principal } = value
+    if (isObject(policyOf(trust)) && Object.keys(value).length === 1)
+      return takeRole(
+        { RoleName: document.stem, AssumeRolePolicyDocument: trust ?? null },
+        below(document.duplicates(), 'AssumeRolePolicyDocument'),
+      )
+    // One statement, cut out of its policy.
+    if (typeof Effect === 'string' && isObject(Principal) && value.Action !== undefined && value.Resource === undefined)
+      return takeRole(
+        { RoleName: document.stem, AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [value] } },
+        [],
+      )
     if (value.Statement !== undefined && isTrustPolicy(value))
       return takeRole({ RoleName: document.stem, AssumeRolePolicyDocument: value }, below(document.duplicates(), ''))
     if (isObject(cluster) && (textAt(cluster, 'arn')?.split(':')[2] === 'eks' || isObject(cluster.identity))) {
@@ -131,6 +149,20 @@ export function awsDocuments(): Recogniser {
       machines.take(document) ||
       buckets.take(document)
     )
+  }
+
+  const settle = (rolesNamed: () => ReadonlySet<string>): void => {
+    const nameless = roles.filter(
+      (one) => one.account === undefined && textAt(one.answer, 'Role', 'Arn') === undefined && isNameOfFile(one.name),
+    )
+    const [only] = nameless
+    if (only === undefined || nameless.length > 1) return
+    const named = rolesNamed()
+    const [name] = named
+    if (name === undefined || named.size > 1) return
+    if (roles.some((one) => one.name === name) || !isObject(only.answer.Role)) return
+    const answer = { ...only.answer, Role: { ...only.answer.Role, RoleName: name } }
+    roles.splice(roles.indexOf(only), 1, { name, answer })
   }
 
   const role = (question: Question): Fact<Json> | undefined => {
@@ -216,5 +248,5 @@ export function awsDocuments(): Recogniser {
     }
   }
 
-  return { take, answer }
+  return { take, answer, settle }
 }

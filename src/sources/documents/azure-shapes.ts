@@ -1,5 +1,6 @@
 /** What the az command line, the resource manager, Graph and Terraform print of Azure's objects, brought into one flat form. */
 import { at, isList, isObject, type Json, type JsonObject, textAt, textsAt } from '../../core/json.ts'
+import { isGuid } from '../../domain/guid.ts'
 
 type Draft = { [key: string]: Json }
 
@@ -14,9 +15,6 @@ const keep = (from: JsonObject, names: readonly string[], to: Draft = {}): Draft
   }
   return to
 }
-
-export const isGuid = (text: string | undefined): boolean =>
-  text !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
 const groupIn = (id: string | undefined): string | undefined => /\/resourcegroups\/([^/]+)\//i.exec(id ?? '')?.[1]
 const lastOf = (id: string | undefined): string | undefined => id?.split('/').at(-1)

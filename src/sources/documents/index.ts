@@ -13,6 +13,7 @@ import { gcpDocuments } from './gcp.ts'
 import { kubernetesDocuments } from './kubernetes.ts'
 import { liftOf } from './lifts.ts'
 import { logDocuments } from './logs.ts'
+import { rolesNamed } from './nameless-trust.ts'
 import { neighbourDocuments } from './neighbours.ts'
 import { oidcDocuments } from './oidc.ts'
 import { filesOf, parseTexts } from './texts.ts'
@@ -69,12 +70,13 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
   const bundle = bundleDocuments(options.now)
   const certificates = certificateDocuments(bundle.time)
   const configurations = configurationDocuments()
+  const aws = awsDocuments()
   const systems = [
     configurations,
     kubernetes,
     oidc,
     tokens,
-    awsDocuments(),
+    aws,
     gcpDocuments(),
     azureDocuments(),
     neighbourDocuments(),
@@ -84,7 +86,10 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
 
   let recognised = 0
   const takeDocument = (document: Document): void => {
-    if (bundle.take(document) || systems.some((system) => system.take(document))) recognised += 1
+    if (bundle.take(document) || systems.some((system) => system.take(document))) {
+      recognised += 1
+      logs.takeStatus(document.value)
+    } else if (logs.takeTrail(document)) recognised += 1
     else notRecognised.add(document.file)
   }
 
@@ -107,6 +112,7 @@ export function documentsFrom(files: readonly TextFile[], options: DocumentOptio
 
   for (const file of files.flatMap(filesOf)) takeFile(file)
   tokens.finish()
+  aws.settle(() => rolesNamed(kubernetes.objects))
   logs.takeEvents(kubernetes.objects('events'))
   const answering = [...systems, certificates, logs]
 

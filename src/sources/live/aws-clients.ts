@@ -48,6 +48,7 @@ const homeOf: { readonly [partition: string]: string } = {
 const partitionOf = (region: string): string =>
   region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
+/** `region`: where one is known; `timeoutMs`: for one request. Nothing is connected to before the first call. */
 export function awsClients({ env, region, hint, timeoutMs, credentials }: AwsClientSettings): AwsClients {
   const open: { destroy: () => void }[] = []
   let agent: Agent | undefined

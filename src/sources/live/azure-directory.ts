@@ -1,13 +1,12 @@
 /** The directory of the tenant as Microsoft Graph shows it: applications, their credentials, and service principals. */
 import { absent, type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { isObject, type Json, type JsonObject, textAt } from '../../core/json.ts'
+import { isGuid } from '../../domain/guid.ts'
 import { azure } from '../../domain/questions.ts'
 import { applicationOf, credentialOf, principalOf } from '../documents/azure-shapes.ts'
 import { answerOf } from './azure-answers.ts'
 import { listAll } from './azure-lists.ts'
 import type { AzureRest } from './azure-rest.ts'
-
-export const isGuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
 /** The credentials of an application; absent where the directory has none of this id. */
 export async function ofApplication(

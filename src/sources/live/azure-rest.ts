@@ -47,6 +47,7 @@ export const armScope = (cloud: AzureCloud): string => `https://${hosts[cloud].a
 const mostBytes = 8 << 20
 const longestWait = 5000
 
+/** The cloud is that of AZURE_AUTHORITY_HOST, else the public one; `timeoutMs` is for one request, 30 seconds if it is not said. */
 export function azureRest(settings: {
   readonly env: NodeJS.ProcessEnv
   readonly lab: Lab | undefined

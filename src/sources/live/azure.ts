@@ -1,10 +1,11 @@
 /** The Azure source: the resource manager and Microsoft Graph as the person's own credentials see them, and the exchange that a workload would make. */
 import { absent, type Fact, known, type Question, type Source, unknown } from '../../core/fact.ts'
 import { isObject, type Json, type JsonObject, listAt, textAt } from '../../core/json.ts'
+import { isGuid } from '../../domain/guid.ts'
 import { azure } from '../../domain/questions.ts'
 import { accountIn, assignmentOf, bindingOf, clusterIn, credentialOf, identityOf } from '../documents/azure-shapes.ts'
 import { signInToAzure } from './azure-answers.ts'
-import { directoryCalls, isGuid, ofApplication } from './azure-directory.ts'
+import { directoryCalls, ofApplication } from './azure-directory.ts'
 import { type AzureExchanger, exchangeAtEntra } from './azure-exchange.ts'
 import type { AzureHint } from './azure-hint.ts'
 import { listAll, listInEach, type Subscriptions, subscriptionsOf } from './azure-lists.ts'

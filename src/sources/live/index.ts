@@ -1,6 +1,5 @@
 /** The live world as one source: the cluster, the internet and the clouds, each asked what belongs to it. */
-import { setFlagsFromString } from 'node:v8'
-import type { Fact, Question, Soon, Source } from '../../core/fact.ts'
+import { type Fact, type Question, type Soon, type Source, unknown } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
 import { kubernetes as questions, type TokenName } from '../../domain/questions.ts'
 import type { KubeFlags } from './kubeconfig.ts'
@@ -13,6 +12,8 @@ export type LiveOptions = {
   /** Many subjects: each kind is listed once in all namespaces, and events are read in all of them. */
   readonly wide?: boolean | undefined
   readonly region?: string | undefined
+  /** Whether shells may be started in pods, to look at what only they see. */
+  readonly exec?: boolean | undefined
   /** Milliseconds that one request may take; --request-timeout decides for the cluster. */
   readonly timeout?: number | undefined
   readonly concurrency?: number | undefined
@@ -31,27 +32,8 @@ export type Live = {
   readonly close: () => void
 }
 
-/** What V8 does to be fast in a process that lives long costs one that reads a large cluster and ends a third of its memory. */
-const frugal = [
-  // Of a page that is read almost everything dies at once; a young generation that grows only adds to the peak.
-  '--semi-space-growth-factor=1',
-  // Collects at once when the heap has grown by so much, instead of beginning to and letting it grow on meanwhile.
-  '--no-incremental-marking',
-  '--heap-growing-percent=60',
-  // Four megabytes are collected sooner by one thread than by several that have to be woken and waited for.
-  '--no-parallel-scavenge',
-] as const
-/**
- * Hundreds of judgements run some thousand times each and are over: making good code for them takes longer than they do.
- * What every field of every object goes through gets there all the same.
- */
-const late = ['--invocation-count-for-maglev=2000', '--invocation-count-for-turbofan=30000'] as const
-
-function beFrugal(): void {
-  // An older V8 does not know the flags of its compilers, and would say so.
-  const isRecent = Number.parseInt(process.versions.v8, 10) >= 13
-  for (const flag of isRecent ? [...frugal, ...late] : frugal) setFlagsFromString(flag)
-}
+/** Milliseconds for a shell inside a pod. */
+const longestLook = 10_000
 
 /**
  * Connects and asks the API server for its version.
@@ -59,7 +41,6 @@ function beFrugal(): void {
  */
 export async function liveSource(options: LiveOptions): Promise<Live> {
   const env = options.env ?? process.env
-  if (options.wide === true) beFrugal()
   const closing = new AbortController()
   const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal])
   const [{ kubernetesSource }, { oidcSource }, { observedSource }, { tokenVault }] = await Promise.all([
@@ -143,8 +124,17 @@ export async function liveSource(options: LiveOptions): Promise<Live> {
       return source
     }
 
+    const look = async (question: Question, until: AbortSignal): Promise<Fact<Json>> => {
+      if (options.exec !== true)
+        return unknown('not-asked', '--exec was not given, so nobody looks into pods', question, '--exec')
+      const { podClock } = await import('./pod-clock.ts')
+      const timeoutMs = options.timeout ?? longestLook
+      return podClock(question, { flags: options.flags, env, timeoutMs, signal: until, ask: kubernetes.ask })
+    }
+
     const ask = (question: Question, own?: AbortSignal): Soon<Fact<Json>> => {
       const until = own ?? signal
+      if (question.call === 'pods/exec/create') return look(question, until)
       if (question.system === 'kubernetes') return kubernetes.ask(question, until)
       if (question.system === 'oidc') return oidc.ask(question, until)
       if (question.system === 'azure') {

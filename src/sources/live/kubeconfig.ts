@@ -89,7 +89,7 @@ export async function chooseCluster(flags: KubeFlags, env: NodeJS.ProcessEnv): P
     throw new LiveTrouble(
       where,
       'without one there is no cluster to examine',
-      'set KUBECONFIG or --kubeconfig (for EKS: `aws eks update-kubeconfig --name CLUSTER`), or examine documents with -f',
+      'set KUBECONFIG or --kubeconfig (for EKS: `aws eks update-kubeconfig --name CLUSTER`); documents need no cluster: kubectl wi doctor -f FOLDER',
     )
   }
   return adorned(pick(shelf, flags), flags)

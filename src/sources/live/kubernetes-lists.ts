@@ -1,5 +1,6 @@
 /** Lists of one kind: fetched in pages of which only the picks are kept, then answered from memory. */
 import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
 import { type Fact, known, type Question, unknown } from '../../core/fact.ts'
 import { type Json, textAt } from '../../core/json.ts'
 import { pluralOf, resources } from '../../knowledge/permissions.ts'
@@ -66,6 +67,19 @@ export function listing(items: readonly Json[], complete: boolean): Listing {
   }
 }
 
+/** Of the unpacked pages of a run: what is more than this makes a heap whose growth costs more than collecting it sooner. */
+const manyBytes = 36 << 20
+let bytesRead = 0
+
+/** Tells V8 once, when a cluster turns out to be that large. */
+function count(bytes: number): void {
+  const before = bytesRead
+  bytesRead += bytes
+  if (before > manyBytes || bytesRead <= manyBytes) return
+  // Collects at once when the heap has grown by so much, instead of beginning to and letting it grow on meanwhile.
+  for (const flag of ['--no-incremental-marking', '--heap-growing-percent=60']) setFlagsFromString(flag)
+}
+
 /** Pages of several kinds arrive at the same time; only one is unpacked and read, so that only one takes up memory. */
 let turnOf: Promise<unknown> = Promise.resolve()
 function oneAtATime<T>(go: () => Promise<T>): Promise<T> {
@@ -129,6 +143,7 @@ async function fetchPages(
       const plain = await unpack(reply, mostPageBytes)
       if ('trouble' in plain || plain.status !== 200)
         return factOf('trouble' in plain ? plain : inJson(plain), question, api, () => undefined)
+      count(plain.body.length)
       const opened = format.open(plain)
       const from = pages + 1 < mostPages ? opened.next : undefined
       next = from === undefined ? undefined : page(from)

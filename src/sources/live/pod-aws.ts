@@ -46,6 +46,9 @@ export function podAws({ env, vault, timeoutMs, signal }: PodAwsSettings): PodAw
   let own: ReturnType<typeof awsClients> | undefined
   const keep = (credentials: SessionCredentials): void => {
     session = credentials
+    // Never lent, only held back from texts: S3 quotes a session token that has expired.
+    vault.keep({ given: 'secret key of AWS' }, credentials.secretAccessKey)
+    if (credentials.sessionToken !== undefined) vault.keep({ given: 'session token of AWS' }, credentials.sessionToken)
   }
   const asSession = () => {
     if (own === undefined) {

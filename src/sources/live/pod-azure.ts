@@ -17,15 +17,14 @@ export type PodAzure = {
   readonly store: (account: string, container: string) => Store
 }
 
+const access = { given: 'access token of Azure' }
+
 export function podAzure(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv): PodAzure {
-  let access: string | undefined
   const cloud = cloudOfAuthority(env.AZURE_AUTHORITY_HOST ?? '') ?? 'AzurePublicCloud'
   return {
-    assert: (token, order) =>
-      assertToEntra(web, vault, token, order, (given) => {
-        access = given
-      }),
-    store: (account, container) => blobStorage(web, access, `${account}.${blobHosts[cloud]}`, container),
+    assert: (token, order) => assertToEntra(web, vault, token, order),
+    store: (account, container) =>
+      blobStorage({ web, vault, token: access }, `${account}.${blobHosts[cloud]}`, container),
   }
 }
 
@@ -35,7 +34,6 @@ async function assertToEntra(
   vault: TokenVault,
   token: TokenName,
   { authority, tenant, client }: AzureOrder,
-  keep: (access: string) => void,
 ): Promise<Attempt> {
   const url = URL.parse(`${authority.replace(/\/+$/, '')}/${encodeURIComponent(tenant)}/oauth2/v2.0/token`)
   if (url?.protocol !== 'https:')
@@ -62,11 +60,11 @@ async function assertToEntra(
   const got = await going
   if ('trouble' in got) return silent(url, got)
   if (got.status !== 200) return refusalOf(web, url, got)
-  const access = readToken(textAt(got.value, 'access_token') ?? '')
-  if (textAt(got.value, 'access_token') === undefined)
-    return { state: 'unseen', detail: 'the answer of Entra holds no token', unreachable: false }
-  keep(textAt(got.value, 'access_token') ?? '')
-  const claims = access.state === 'read' ? access.claims : {}
+  const given = textAt(got.value, 'access_token')
+  if (given === undefined) return { state: 'unseen', detail: 'the answer of Entra holds no token', unreachable: false }
+  vault.keep(access, given)
+  const read = readToken(given)
+  const claims = read.state === 'read' ? read.claims : {}
   const [app, object, home] = [
     textAt(claims, 'appid') ?? textAt(claims, 'azp'),
     textAt(claims, 'oid'),

@@ -4,7 +4,7 @@ import type { TokenName } from '../../domain/questions.ts'
 import type { Attempt } from './pod-aws.ts'
 import { cloudStorage, type Store } from './pod-stores.ts'
 import { type PodWeb, refusalOf, silent } from './pod-web.ts'
-import type { TokenVault } from './token-vault.ts'
+import type { GivenName, TokenVault } from './token-vault.ts'
 import { plain } from './trouble.ts'
 
 export type GoogleConfiguration = {
@@ -40,9 +40,17 @@ const notGoogle = (address: string): Attempt => ({
   answer: { code: 'NotGoogle', message: `${plain(address)} is no address of Google, so no token was sent there` },
 })
 
+const gone: Attempt = { state: 'unseen', detail: 'the token is no longer held', unreachable: false }
+
 export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv): PodGoogle {
-  let federated: string | undefined
-  let access: string | undefined
+  const federated = { given: 'federated token of Google' }
+  const access = { given: 'access token of Google' }
+  /** Holds what came, if anything did. */
+  const done = (url: URL, raw: string | undefined, without: string, ...names: readonly GivenName[]): Attempt => {
+    if (raw === undefined) return { state: 'unseen', detail: without, unreachable: false }
+    for (const name of names) vault.keep(name, raw)
+    return { state: 'done', told: { endpoint: url.origin } }
+  }
   const metadata = (path: string): URL | null =>
     URL.parse(
       `http://${env.GCE_METADATA_IP || env.GCE_METADATA_HOST || '169.254.169.254'}/computeMetadata/v1/instance/service-accounts/default/${path}`,
@@ -58,10 +66,7 @@ export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv
     if (got.status !== 200) return refusalOf(web, url, got)
     if (path === 'email')
       return { state: 'done', told: { account: typeof got.value === 'string' ? web.words(got.value) : '' } }
-    access = textAt(got.value, 'access_token')
-    return access === undefined
-      ? { state: 'unseen', detail: 'its answer holds no token', unreachable: false }
-      : { state: 'done', told: { endpoint: url.origin } }
+    return done(url, textAt(got.value, 'access_token'), 'its answer holds no token', access)
   }
   return {
     exchange: async (token, { audience, tokenType, tokenUrl }) => {
@@ -80,35 +85,38 @@ export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv
           }).toString(),
         }),
       )
-      if (going === undefined) return { state: 'unseen', detail: 'the token is no longer held', unreachable: false }
+      if (going === undefined) return gone
       const got = await going
       if ('trouble' in got) return silent(url, got)
       if (got.status !== 200) return refusalOf(web, url, got)
-      federated = textAt(got.value, 'access_token')
-      access = federated
-      return federated === undefined
-        ? { state: 'unseen', detail: 'the answer of STS holds no token', unreachable: false }
-        : { state: 'done', told: { endpoint: url.origin } }
+      return done(url, textAt(got.value, 'access_token'), 'the answer of STS holds no token', federated, access)
     },
     impersonate: async (address) => {
       const url = googleUrl(address)
-      if (url === undefined || federated === undefined) return notGoogle(address)
-      const got = await web.send(url, {
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${federated}` },
-        body: JSON.stringify({ scope: [scope], lifetime: '600s' }),
-      })
+      if (url === undefined) return notGoogle(address)
+      const going = vault.lend(federated, (raw) =>
+        web.send(url, {
+          headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${raw}` },
+          body: JSON.stringify({ scope: [scope], lifetime: '600s' }),
+        }),
+      )
+      if (going === undefined) return gone
+      const got = await going
       if ('trouble' in got) return silent(url, got)
       if (got.status !== 200) return refusalOf(web, url, got)
-      access = textAt(got.value, 'accessToken')
-      return access === undefined
-        ? { state: 'unseen', detail: 'the answer holds no token', unreachable: false }
-        : { state: 'done', told: { endpoint: url.origin } }
+      return done(url, textAt(got.value, 'accessToken'), 'the answer holds no token', access)
     },
     introspect: async ({ tokenUrl }) => {
       const url = googleUrl(new URL('/v1/introspect', tokenUrl).href)
-      if (url === undefined || federated === undefined) return notGoogle(tokenUrl)
-      const body = new URLSearchParams({ token: federated }).toString()
-      const got = await web.send(url, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body })
+      if (url === undefined) return notGoogle(tokenUrl)
+      const going = vault.lend(federated, (raw) =>
+        web.send(url, {
+          headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+          body: new URLSearchParams({ token: raw }).toString(),
+        }),
+      )
+      if (going === undefined) return gone
+      const got = await going
       if ('trouble' in got) return silent(url, got)
       const principal = textAt(got.value, 'username')
       return got.status !== 200 || principal === undefined
@@ -117,6 +125,6 @@ export function podGoogle(web: PodWeb, vault: TokenVault, env: NodeJS.ProcessEnv
     },
     metadataAccount: () => fromMetadata('email', shortly),
     metadataToken: () => fromMetadata('token', 10_000),
-    store: (bucket) => cloudStorage(web, access, bucket),
+    store: (bucket) => cloudStorage({ web, vault, token: access }, bucket),
   }
 }

@@ -2,6 +2,7 @@
 import { listAt, textAt } from '../../core/json.ts'
 import type { Attempt } from './pod-aws.ts'
 import { type Answered, type PodWeb, refusalOf, silent } from './pod-web.ts'
+import type { GivenName, TokenVault } from './token-vault.ts'
 import { plain } from './trouble.ts'
 
 /** What is done to a store to learn what it admits. */
@@ -24,9 +25,9 @@ type Order = {
   readonly headers?: { readonly [name: string]: string }
   readonly body?: string
 }
-type Asking = {
-  readonly web: PodWeb
-  readonly token: string
+/** The access token to ask with, where the vault holds it. */
+export type Access = { readonly web: PodWeb; readonly vault: TokenVault; readonly token: GivenName }
+type Asking = Access & {
   readonly headers: () => { readonly [name: string]: string }
   readonly refusal: (url: URL, answered: Answered) => Attempt
 }
@@ -35,7 +36,7 @@ const withoutToken: Attempt = { state: 'unseen', detail: 'there is no access tok
 const rangeOf = (empty: boolean): { readonly [name: string]: string } => (empty ? {} : { Range: 'bytes=0-0' })
 
 async function ask(
-  { web, token, headers, refusal }: Asking,
+  { web, vault, token, headers, refusal }: Asking,
   address: string,
   order: Order,
   then: (answered: Answered) => { readonly [name: string]: string } = () => ({}),
@@ -43,11 +44,15 @@ async function ask(
   const url = URL.parse(address)
   if (url === null) return { state: 'unseen', detail: `${plain(address)} is no address`, unreachable: false }
   const { method, body } = order
-  const got = await web.send(url, {
-    ...(method === undefined ? {} : { method }),
-    ...(body === undefined ? {} : { body }),
-    headers: { Authorization: `Bearer ${token}`, ...headers(), ...order.headers },
-  })
+  const going = vault.lend(token, (raw) =>
+    web.send(url, {
+      ...(method === undefined ? {} : { method }),
+      ...(body === undefined ? {} : { body }),
+      headers: { Authorization: `Bearer ${raw}`, ...headers(), ...order.headers },
+    }),
+  )
+  if (going === undefined) return withoutToken
+  const got = await going
   if ('trouble' in got) return silent(url, got)
   if (got.status >= 300) return refusal(url, got)
   return { state: 'done', told: { endpoint: url.origin, ...then(got) } }
@@ -60,9 +65,8 @@ export const picked = (objects: readonly { readonly key: string; readonly size: 
 }
 
 /** https://cloud.google.com/storage/docs/json_api/v1/objects */
-export function cloudStorage(web: PodWeb, token: string | undefined, bucket: string): Store {
-  if (token === undefined) return noStore
-  const asking: Asking = { web, token, headers: () => ({}), refusal: (url, got) => refusalOf(web, url, got) }
+export function cloudStorage(access: Access, bucket: string): Store {
+  const asking: Asking = { ...access, headers: () => ({}), refusal: (url, got) => refusalOf(access.web, url, got) }
   const name = encodeURIComponent(bucket)
   const objects = `https://storage.googleapis.com/storage/v1/b/${name}/o`
   const place = (key: string): string => `${objects}/${encodeURIComponent(key)}`
@@ -94,11 +98,10 @@ const unescaped = (text: string): string =>
   text.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => entities[entity] ?? '')
 
 /** `host` is that of the storage account. https://learn.microsoft.com/rest/api/storageservices/list-blobs */
-export function blobStorage(web: PodWeb, token: string | undefined, host: string, container: string): Store {
-  if (token === undefined) return noStore
+export function blobStorage(access: Access, host: string, container: string): Store {
+  const { web } = access
   const asking: Asking = {
-    web,
-    token,
+    ...access,
     headers: () => ({ 'x-ms-version': version, 'x-ms-date': new Date().toUTCString() }),
     refusal: (url, { status, headers, value }) => {
       const body = typeof value === 'string' ? value : ''
@@ -142,6 +145,3 @@ export function blobStorage(web: PodWeb, token: string | undefined, host: string
     remove: (key) => ask(asking, place(key), { method: 'DELETE' }),
   }
 }
-
-const nothing = async (): Promise<Attempt> => withoutToken
-const noStore: Store = { list: nothing, read: nothing, put: nothing, remove: nothing }

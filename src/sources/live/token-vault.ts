@@ -1,17 +1,22 @@
-/** Where a minted token is held while it is used: in a closure, reachable by name only, never part of any datum. */
+/** Where tokens are held while they are used, minted ones and what an exchange gave for them: in a closure, reachable by name only, never part of any datum. */
 import type { TokenName } from '../../domain/questions.ts'
 
+/** What an exchange gave: whose it is among those that are held at the same time. */
+export type GivenName = { readonly given: string }
+export type HeldName = TokenName | GivenName
+
 export type TokenVault = {
-  readonly keep: (name: TokenName, raw: string) => void
+  readonly keep: (name: HeldName, raw: string) => void
   /** Hands the token to `use` and returns what that makes of it; undefined where none is held. */
-  readonly lend: <T>(name: TokenName, use: (raw: string) => T) => T | undefined
+  readonly lend: <T>(name: HeldName, use: (raw: string) => T) => T | undefined
   /** The text without any token that is held here: the last guard around texts from elsewhere. */
   readonly without: (text: string) => string
   /** Forgets all of them, and everything that comes later. */
   readonly empty: () => void
 }
 
-const keyOf = ({ namespace, name, audience }: TokenName): string => `${namespace}/${name} ${audience}`
+const keyOf = (held: HeldName): string =>
+  'given' in held ? held.given : `${held.namespace}/${held.name} ${held.audience}`
 
 export function tokenVault(): TokenVault {
   const held = new Map<string, string>()
