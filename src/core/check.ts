@@ -48,6 +48,9 @@ export type MessageData = { readonly [name: string]: string | number }
 // biome-ignore lint/suspicious/noExplicitAny: each message types its own data; the table of all of them cannot
 export type Messages = { readonly [id: string]: (data: any) => string }
 
+/** What a message takes, as far as it may be printed; nothing where it takes nothing. */
+type Printable<T> = T extends undefined ? T : T & MessageData
+
 export type Verdict<M extends Messages = Messages> =
   | { readonly status: 'pass'; readonly evidence: readonly Evidence[] }
   | { readonly status: 'not-applicable'; readonly reason: string }
@@ -62,7 +65,7 @@ export type Verdict<M extends Messages = Messages> =
       readonly [K in keyof M & string]: {
         readonly status: 'fail'
         readonly message: K
-        readonly data: Parameters<M[K]>[0]
+        readonly data: Printable<Parameters<M[K]>[0]>
         readonly evidence: readonly Evidence[]
         /** Where the change is one element of a document. */
         readonly remedy?: Remedy

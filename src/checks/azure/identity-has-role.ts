@@ -10,8 +10,8 @@ type Data = {
   readonly principalId: string
   readonly scope: string
   readonly observed: string
-  /** What refused it is no storage account. */
-  readonly elsewhere?: boolean
+  /** `storage`, or `another`. */
+  readonly service?: string
 }
 
 const reader = 'Storage Blob Data Reader'
@@ -22,7 +22,7 @@ const assignTo = (principalId: string, scope: string): string =>
   )
 const assign = ({ principalId, scope }: Data): string => assignTo(principalId, scope)
 const admit = (data: Data): string =>
-  data.elsewhere === true
+  data.service === 'another'
     ? advice(
         'Give the identity the smallest data role that the service has for it (Key Vault Secrets User, AcrPull, Azure Service Bus Data Receiver), on that one resource; a vault with access policies takes an access policy instead. It counts after some minutes.',
         sh`az role assignment list --assignee ${isId(data.principalId) ? data.principalId : 'PRINCIPAL_ID'} --all`,
@@ -104,7 +104,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'data-denied',
-        data: { ...data, observed: quote(error.text), elsewhere: kind === 'other' },
+        data: { ...data, observed: quote(error.text), service: kind === 'other' ? 'another' : 'storage' },
         evidence: [ofError(error)],
       }
     const own = seen.own.filter((one) => reaches(one, account))

@@ -12,8 +12,8 @@ import { mode } from '../../probes/eks/mode.ts'
 import { ofEntering } from '../../probes/eks/observed.ts'
 
 type Named = { readonly principal: string }
-/** `asked`: the entry was only asked for, and EKS made none. */
-type Missing = Named & { readonly asked: boolean }
+/** `entry`: `there`, or `refused` where it was only asked for and EKS made none. */
+type Missing = Named & { readonly entry: string }
 type Typed = Named & { readonly type: string }
 
 const unnamed = 'PRINCIPAL_ARN'
@@ -83,8 +83,8 @@ export const check = defineCheck({
         `Make the entry for the role, with its path where it has one (${canonical}).`,
         onEntry('create', canonical),
       ),
-    'principal-missing': ({ principal, asked }) =>
-      asked
+    'principal-missing': ({ principal, entry }) =>
+      entry === 'refused'
         ? advice(
             'Write the ARN of a role or user that exists, with its path, where the entry is asked for.',
             'aws iam list-roles --query "Roles[].Arn"',
@@ -162,7 +162,7 @@ export const check = defineCheck({
       return {
         status: 'fail',
         message: 'principal-missing',
-        data: { principal: principalIn(nobody.text), asked: true },
+        data: { principal: principalIn(nobody.text), entry: 'refused' },
         evidence: quote(nobody),
       }
     const inUse = texts.find(({ text }) => text.includes('access entry resource is already in use'))
@@ -245,7 +245,7 @@ export function wordOn({ principal, described, unseen }: AccessEntry, who: Princ
     }
   }
   if (who?.missing === true && isRole)
-    return { fault: { message: 'principal-missing', data: { principal, asked: false } }, seen: { observed: principal } }
+    return { fault: { message: 'principal-missing', data: { principal, entry: 'there' } }, seen: { observed: principal } }
   // EKS itself gives the entries of machines their groups.
   const extra = (described?.groups ?? []).filter((group) => !group.startsWith('system:'))
   if (described !== undefined && described.type !== 'STANDARD' && extra.length > 0)
