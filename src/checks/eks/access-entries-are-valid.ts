@@ -245,7 +245,10 @@ export function wordOn({ principal, described, unseen }: AccessEntry, who: Princ
     }
   }
   if (who?.missing === true && isRole)
-    return { fault: { message: 'principal-missing', data: { principal, entry: 'there' } }, seen: { observed: principal } }
+    return {
+      fault: { message: 'principal-missing', data: { principal, entry: 'there' } },
+      seen: { observed: principal },
+    }
   // EKS itself gives the entries of machines their groups.
   const extra = (described?.groups ?? []).filter((group) => !group.startsWith('system:'))
   if (described !== undefined && described.type !== 'STANDARD' && extra.length > 0)
