@@ -13,7 +13,7 @@ import {
 import type { Json } from './json.ts'
 import { type Line, ofCluster, ranks, type Seat, type Told, type Tray, type Wire } from './line.ts'
 import { clusterSubject, type Subject, scopeOf, subjectKey } from './subject.ts'
-import { firstUnknown, newTray, nothing, settleShared, take } from './tray.ts'
+import { firstUnknown, isEverybodys, newTray, nothing, settleShared, take } from './tray.ts'
 
 /** Hears which fact is being waited for and which has come. */
 export type Listener = {
@@ -235,7 +235,7 @@ export function gatherer({ source, subjects, signal, observer }: Setting) {
       if (fact instanceof Promise) return collectLater(wires, seat, unseen)
       tray.told[one.name] = fact
       dim ||= fact.state === 'unknown'
-      shared ||= one.line.rank === ofCluster || one.line.nowhere !== undefined
+      shared ||= isEverybodys(one)
     }
     if (shared) settleShared(tray)
     const { told } = tray

@@ -22,7 +22,7 @@ export function take(tray: Tray): Told {
 }
 
 /** Whether the fact behind it is the same for every subject, from now on. */
-const isEverybodys = ({ line }: Wire): boolean => line.rank === ofCluster || line.nowhere !== undefined
+export const isEverybodys = ({ line }: Wire): boolean => line.rank === ofCluster || line.nowhere !== undefined
 
 /** From here on the facts that are everybody's stay where they are. */
 export function settleShared(tray: Tray): void {
