@@ -1,7 +1,8 @@
 /** The clock inside a pod, as `date` in its first container tells it. */
 import { type Fact, known, type Question, type Soon, unknown } from '../../core/fact.ts'
 import { type Json, listAt, textAt } from '../../core/json.ts'
-import { type Clock, kubernetes } from '../../domain/questions.ts'
+import { kubernetes } from '../../domain/questions.ts'
+import { clockOf } from './date-header.ts'
 import type { KubeFlags } from './kubeconfig.ts'
 import { execInPod } from './pod-exec.ts'
 import { LiveTrouble } from './trouble.ts'
@@ -13,9 +14,6 @@ type Setting = {
   readonly signal: AbortSignal
   readonly ask: (question: Question) => Soon<Fact<Json>>
 }
-
-/** Half of the second that `date` cuts off. */
-const cut = 500
 
 /** → `{date, at, within, node?}`; unknown where no shell could be started there, or it knows no `date`. */
 export async function podClock(question: Question, setting: Setting): Promise<Fact<Json>> {
@@ -41,14 +39,9 @@ export async function podClock(question: Question, setting: Setting): Promise<Fa
       question,
       ran.lift,
     )
-  const date = Date.parse(ran.output.trim()) + cut
-  if (Number.isNaN(date))
+  const clock = clockOf(Date.parse(ran.output.trim()), sent, received)
+  if (clock === undefined)
     return unknown('malformed', `pod ${namespace}/${name} has no \`date\` that tells the time`, question)
   const node = textAt(pod.value, 'spec', 'nodeName')
-  const clock = {
-    date: new Date(date).toISOString(),
-    at: new Date((sent + received) / 2).toISOString(),
-    within: Math.ceil((received - sent) / 100) / 20 + cut / 1000,
-  } satisfies Clock
   return known({ ...clock, ...(node === undefined ? {} : { node }) }, question)
 }
