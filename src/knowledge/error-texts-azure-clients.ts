@@ -11,6 +11,14 @@ const withoutEnvironment = [
   '/WorkloadIdentityCredential authentication unavailable\\. (?:The )?[Ww]orkload (?:[Ii]dentity )?options are not fully configured(?!.{0,300}Missing required arguments: .client_id.\\.)/',
 ]
 
+export const withoutClientId = (fragment: string): ErrorText =>
+  text(
+    fragment,
+    'The application has no client id to ask with.',
+    lead('service-account-names-identity', 'unset-in-application'),
+    lead('pod-labelled', undefined, 'The pod has no label, so that nothing was injected.'),
+  )
+
 export const azureClientErrorTexts: readonly ErrorText[] = [
   ...withoutEnvironment.map((fragment) =>
     text(
@@ -26,14 +34,7 @@ export const azureClientErrorTexts: readonly ErrorText[] = [
     "/AADSTS900144\\b.{0,120}'client_id'/",
     "'client_id' is required. Please pass it in or set the AZURE_CLIENT_ID environment variable",
     "/Workload [Ii]dentity options are not fully configured.{0,300}Missing required arguments: 'client_id'\\.|workload options are not fully configured.{0,300}Missing required arguments: 'client_id'\\./",
-  ].map((fragment) =>
-    text(
-      fragment,
-      'The application has no client id to ask with.',
-      lead('service-account-names-identity', 'unset-in-application'),
-      lead('pod-labelled', undefined, 'The pod has no label, so that nothing was injected.'),
-    ),
-  ),
+  ].map(withoutClientId),
   // Whatever else it says: that it was tried at all is what the lines of a chain that come after it have to be read by.
   text(
     '/WorkloadIdentityCredential.{0,22}(?:failed|unavail)/',

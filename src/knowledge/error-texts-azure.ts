@@ -1,6 +1,6 @@
 /** Known error texts about Azure of SDKs, the identity webhook and the resource manager; what Entra itself says stands beside them. */
 import type { ErrorText } from '../domain/error-texts.ts'
-import { azureClientErrorTexts } from './error-texts-azure-clients.ts'
+import { azureClientErrorTexts, withoutClientId } from './error-texts-azure-clients.ts'
 import { entraErrorTexts, lead, neutral, text } from './error-texts-entra.ts'
 
 const inPods: readonly ErrorText[] = [
@@ -9,14 +9,7 @@ const inPods: readonly ErrorText[] = [
     'no client ID specified',
     'clientId is a required parameter',
     'The client_id parameter or AZURE_CLIENT_ID environment variable must be set',
-  ].map((fragment) =>
-    text(
-      fragment,
-      'The application has no client id to ask with.',
-      lead('service-account-names-identity', 'unset-in-application'),
-      lead('pod-labelled', undefined, 'The pod has no label, so that nothing was injected.'),
-    ),
-  ),
+  ].map(withoutClientId),
   ...[
     'no token file specified. Check pod configuration or set TokenFilePath in the options',
     'azure tenant id environment variable is empty',
